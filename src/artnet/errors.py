@@ -1,0 +1,138 @@
+"""Every error that a user can meet, with the exit code and the HTTP status it leads to.
+
+Knows nothing about who raises them.
+
+    ArtNetError
+    ├── UsageError            2  400   an option or argument that cannot be meant
+    ├── SourceError           3  404   a place that holds no picture
+    │   └── NoPicturesError   3  404   a folder, glob or archive without a single picture
+    ├── ImageError            3  422   bytes that do not become a picture
+    │   ├── EmptyImageError   3  422   nothing in the file
+    │   ├── FormatError       3  415   no format that ArtNet reads
+    │   ├── CorruptImageError 3  422   truncated or damaged
+    │   └── TooLargeError     3  413   over the budget of bytes or pixels
+    ├── ModelError            4  500   a model folder that is incomplete, altered or contradicts itself
+    ├── DataError             5  422   a catalog or a prepared dataset that cannot be used
+    │   └── TaxonomyError     5  422   a taxonomy file that cannot be used
+    ├── TrainingError         6  500   a training that cannot start or go on
+    │   └── ExportError       6  500   a graph that does not agree with its network
+    ├── OutputError           7  507   a place that cannot be written
+    └── MissingPartError      8  501   an optional package that is not installed
+
+The first number is the exit code when the error ends a command, the second the HTTP status. A command that
+answers some of its inputs and fails on others names each failure and exits with 1.
+"""
+
+
+class ArtNetError(Exception):
+    """Stand above all errors that ArtNet raises on purpose; `str(error)` is one sentence for the user."""
+
+    exit_code = 9
+    http_status = 500
+    kind = "error"
+
+
+class UsageError(ArtNetError, ValueError):
+    """Refuse a value: say which one came, which are allowed, and what to do."""
+
+    exit_code = 2
+    http_status = 400
+    kind = "usage"
+
+
+class SourceError(ArtNetError):
+    """Report a source that does not exist or cannot be read."""
+
+    exit_code = 3
+    http_status = 404
+    kind = "missing"
+
+
+class NoPicturesError(SourceError):
+    """Report a folder, a glob or an archive in which there is no picture at all."""
+
+    kind = "no-pictures"
+
+
+class ImageError(ArtNetError):
+    """Report bytes that do not become a picture."""
+
+    exit_code = 3
+    http_status = 422
+    kind = "image"
+
+
+class EmptyImageError(ImageError):
+    """Report a file of zero bytes."""
+
+    kind = "empty"
+
+
+class FormatError(ImageError):
+    """Report content that is none of the formats ArtNet reads, whatever the file is called."""
+
+    http_status = 415
+    kind = "format"
+
+
+class CorruptImageError(ImageError):
+    """Report a picture that begins well and cannot be decoded to its end."""
+
+    kind = "corrupt"
+
+
+class TooLargeError(ImageError):
+    """Report a picture over the budget of bytes or of pixels."""
+
+    http_status = 413
+    kind = "too-large"
+
+
+class ModelError(ArtNetError):
+    """Report a model folder that is incomplete, altered or contradicts itself."""
+
+    exit_code = 4
+    kind = "model"
+
+
+class DataError(ArtNetError):
+    """Report a catalog or a prepared dataset that cannot be used."""
+
+    exit_code = 5
+    http_status = 422
+    kind = "data"
+
+
+class TaxonomyError(DataError):
+    """Report a taxonomy file that cannot be used."""
+
+    kind = "taxonomy"
+
+
+class TrainingError(ArtNetError):
+    """Report a training that cannot start or cannot go on."""
+
+    exit_code = 6
+    kind = "training"
+
+
+class ExportError(TrainingError):
+    """Report an exported graph that does not compute what its network computes."""
+
+    kind = "export"
+
+
+class OutputError(ArtNetError):
+    """Report a file or folder that cannot be written."""
+
+    exit_code = 7
+    http_status = 507
+    kind = "output"
+
+
+class MissingPartError(ArtNetError):
+    """Report an optional package that is not installed, with the command that installs it."""
+
+    exit_code = 8
+    http_status = 501
+    kind = "missing-part"

@@ -1,0 +1,226 @@
+"""Turn bytes into one upright sRGB picture, or say why not.
+
+Knows nothing about views, models or where the bytes came from.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from artnet.errors import (
+    CorruptImageError,
+    EmptyImageError,
+    FormatError,
+    ImageError,
+    SourceError,
+    TooLargeError,
+)
+
+# Only these are handed to Pillow, so that no rarely used decoder ever sees a stranger's bytes.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .avif .heic .heif .hif".split()
+)
+
+_BEGINNINGS = {
+    b"\xff\xd8": "JPEG",
+    b"\x89PNG": "PNG",
+    b"RIFF": "WebP",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+    b"BM": "BMP",
+    b"GIF8": "GIF",
+}
+_pillow_limit = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Budgets that are checked before anything is decoded."""
+
+    size_bytes: int = 64 * 2**20
+    pixels: int = 100_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def open_image(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
+    """Read one picture file as an upright 8-bit sRGB image.
+
+    Errors: `SourceError` for a missing file, an `ImageError` for one that is no picture.
+    """
+    return decode_image(read_bytes(path, limits), str(path), limits)
+
+
+def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Read a file whole, refusing one over the budget before a byte of it is read."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise SourceError(f"{path}: is a folder where one picture was expected; name a file in it")
+        size = path.stat().st_size
+        _check_size(size, str(path), limits)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file; check the spelling and the folder") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{path}: cannot be read ({reason})") from error
+
+
+def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
+    """Decode a picture's bytes: upright, sRGB, 8 bits, transparency laid on white, first frame.
+
+    `name` is what errors call the picture. Errors: every `ImageError` of `artnet.errors`.
+    """
+    _check_size(len(data), name, limits)
+    with _opened(data, name, limits) as image:
+        try:
+            image.load()
+            return to_srgb(_upright(image))
+        except ImageError:
+            raise
+        except MemoryError as error:
+            raise TooLargeError(f"{name}: does not fit into memory; make it smaller") from error
+        except Exception as error:  # Pillow's decoders raise nearly every built-in class
+            raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}") from error
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """Convert any Pillow mode and colour space to 8-bit sRGB."""
+    image = _to_eight_bits(image)
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    elif image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    colour = image.convert("RGB") if alpha is not None else image
+    colour = _managed(colour, image.info.get("icc_profile"))
+    if alpha is None:
+        return _bare(colour)
+    white = Image.new("RGB", colour.size, "white")
+    white.paste(colour, mask=alpha)
+    return white
+
+
+@contextmanager
+def _opened(data: bytes, name: str, limits: Limits) -> Iterator[Image.Image]:
+    """Open the header, check the declared size and close the image again."""
+    try:
+        image = _open_header(data)
+    except UnidentifiedImageError:
+        raise _unreadable(data, name) from None
+    except Exception as error:
+        raise CorruptImageError(f"{name}: its header cannot be read: {_reason(error)}") from error
+    with image:
+        pixels = image.width * image.height
+        if pixels > limits.pixels:
+            raise TooLargeError(
+                f"{name}: declares {image.width} x {image.height} pixels, over the budget of "
+                f"{limits.pixels / 1e6:g} megapixels; scale it down first"
+            )
+        yield image
+
+
+def _open_header(data: bytes) -> Image.Image:
+    """Read the header with Pillow's own limit lifted: ours is checked right after, with a better message."""
+    with _pillow_limit:
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(BytesIO(data), formats=_allowed_formats())
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@cache
+def _allowed_formats() -> tuple[str, ...]:
+    try:
+        import pillow_heif
+    except ImportError:
+        return FORMATS
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def _unreadable(data: bytes, name: str) -> ImageError:
+    if not data:
+        return EmptyImageError(f"{name}: the file is empty")
+    for beginning, label in _BEGINNINGS.items():
+        if data.startswith(beginning):
+            return CorruptImageError(f"{name}: begins like a {label} picture but its header is broken or cut short")
+    known = ", ".join(_allowed_formats())
+    return FormatError(f"{name}: its content is not a picture in a format that is read here ({known})")
+
+
+def _check_size(size_bytes: int, name: str, limits: Limits) -> None:
+    if size_bytes == 0:
+        raise EmptyImageError(f"{name}: the file is empty")
+    if size_bytes > limits.size_bytes:
+        raise TooLargeError(
+            f"{name}: {size_bytes / 2**20:.0f} MB, over the budget of {limits.size_bytes / 2**20:.0f} MB; "
+            "save it smaller first"
+        )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # broken EXIF must not cost a readable picture
+        return image
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Bring integers of 16 and 32 bits and floats down to 8 bits; leave every other mode as it is."""
+    if not (image.mode.startswith("I") or image.mode == "F"):
+        return image
+    values = np.asarray(image).astype(np.float64)
+    if image.mode == "F":
+        # Float TIFFs hold either 0..1 or 0..255; nothing in the file says which.
+        values = values * 255 if np.nanmax(values, initial=0) <= 1 else values
+    else:
+        values = values / 257  # 65535 / 255, exact at both ends
+    grey = np.nan_to_num(values.round(), nan=0, posinf=255, neginf=0).clip(0, 255)
+    out = Image.fromarray(grey.astype(np.uint8))
+    out.info = {key: value for key, value in image.info.items() if key != "transparency"}
+    return out
+
+
+def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Carry colours from the embedded profile to sRGB; a profile that cannot be used is left aside."""
+    if profile or image.mode == "LAB":
+        try:
+            if image.mode == "1":
+                image = image.convert("L")
+            source = ImageCms.ImageCmsProfile(BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+            managed = ImageCms.profileToProfile(image, source, _srgb(), outputMode="RGB")
+            if managed is not None:
+                return managed
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+@cache
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """Drop what the file carried along (EXIF, profile), so that nothing is applied a second time."""
+    image.info = {}
+    return image
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).strip().rstrip(".")
