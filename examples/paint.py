@@ -1,0 +1,69 @@
+"""Paint the example pictures: `python examples/paint.py [--out FOLDER] [NAMES...]`.
+
+Knows nothing about any picture but its name and its seed.
+"""
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import atelier
+import expressive
+import faceted
+import numpy as np
+import pointillist
+import suprematist
+from PIL import Image
+
+PICTURES: dict[str, Callable[[np.random.Generator], Image.Image]] = {
+    "suprematist": suprematist.compose,
+    "pointillist": pointillist.compose,
+    "faceted": faceted.compose,
+    "expressive": expressive.compose,
+    "atelier": atelier.compose,
+}
+# A page with all five should load at once on a telephone.
+LIMIT_BYTES = 200_000
+
+
+def encode(picture: Image.Image) -> bytes:
+    """Return a JPEG of quality 90, or of the best lower quality that keeps under the limit."""
+    for quality in range(90, 40, -1):
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
+        if buffer.tell() < LIMIT_BYTES:
+            break
+    return buffer.getvalue()
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Paint the example pictures.")
+    parser.add_argument("names", nargs="*", metavar="NAMES", help=f"of {', '.join(PICTURES)}; all by default")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="FOLDER")
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args(words)
+    unknown = [name for name in options.names if name not in PICTURES]
+    if unknown:
+        parser.error(f"no picture is called {', '.join(unknown)}; there are {', '.join(PICTURES)}")
+    return options
+
+
+def main(words: list[str]) -> None:
+    """Paint the named pictures and write one JPEG each."""
+    options = parse(words)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.names or PICTURES:
+        started_s = time.perf_counter()
+        picture = PICTURES[name](np.random.default_rng(options.seed))
+        data = encode(picture)
+        (options.out / f"{name}.jpg").write_bytes(data)
+        took_s = time.perf_counter() - started_s
+        print(f"{name}.jpg {picture.width}x{picture.height} {len(data) // 1000} kB in {took_s:.1f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,163 @@
+"""Write and read prepared datasets: Parquet, one painting a row with all its views, one folder.
+
+Knows nothing about networks; the three splits come from `split`, the views from `views`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from artnet.errors import DataError
+from artnet.views import REGIONS, Fit
+
+FORMAT = "artnet-dataset/1"
+INFO_FILE = "dataset.json"
+ROWS_PER_SHARD = 2000
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a prepared dataset's rows have in common; kept as dataset.json beside the shards."""
+
+    name: str
+    movements: tuple[str, ...]
+    taxonomy: str
+    size_px: int
+    fit: Fit
+    split_by: str
+    ratios: tuple[float, float, float]
+    seed: int
+    format: str = FORMAT
+
+
+@dataclass(frozen=True)
+class Row:
+    """One painting of a prepared dataset; pictures are encoded JPEGs, boxes are in the painting's pixels."""
+
+    id: str
+    movement: int
+    style: str
+    artist: str | None
+    title: str | None
+    date: str | None
+    source: str
+    width: int
+    height: int
+    whole: bytes
+    regions: tuple[bytes, ...]
+    boxes: tuple[tuple[int, int, int, int], ...]
+
+
+def schema(movements: Sequence[str]) -> pa.Schema:
+    """Give the shards' Arrow schema, with the features that the `datasets` library reads from its metadata."""
+    picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    columns: list[tuple[str, pa.DataType, dict[str, Any]]] = [
+        ("id", pa.string(), _value("string")),
+        ("movement", pa.int64(), {"names": list(movements), "_type": "ClassLabel"}),
+        ("style", pa.string(), _value("string")),
+        ("artist", pa.string(), _value("string")),
+        ("title", pa.string(), _value("string")),
+        ("date", pa.string(), _value("string")),
+        ("source", pa.string(), _value("string")),
+        ("width", pa.int32(), _value("int32")),
+        ("height", pa.int32(), _value("int32")),
+        ("whole", picture, {"_type": "Image"}),
+        ("regions", pa.list_(picture), {"feature": {"_type": "Image"}, "_type": "List"}),
+        (
+            "boxes",
+            pa.list_(pa.list_(pa.int32())),
+            {"feature": {"feature": _value("int32"), "_type": "List"}, "_type": "List"},
+        ),
+    ]
+    features = {name: feature for name, _, feature in columns}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.schema([(name, kind) for name, kind, _ in columns], metadata=metadata)
+
+
+def shard_names(split: str, rows: int, rows_per_shard: int = ROWS_PER_SHARD) -> list[str]:
+    """Name the shards that hold `rows` paintings of a split, as the Hugging Face Hub names them."""
+    count = -(-rows // rows_per_shard)
+    return [f"{split}-{index:05d}-of-{count:05d}.parquet" for index in range(count)]
+
+
+def write_shard(path: Path, rows: Sequence[Row], movements: Sequence[str]) -> None:
+    """Write one shard. The pictures are compressed already, so the columns that hold them are not again."""
+    table = pa.Table.from_pylist([_as_columns(row) for row in rows], schema=schema(movements))
+    pq.write_table(table, path, compression="none", row_group_size=256)
+
+
+def write_info(folder: Path, info: DatasetInfo) -> None:
+    """Write dataset.json, the file by which a prepared dataset is recognised."""
+    (folder / INFO_FILE).write_text(json.dumps(asdict(info), indent=2) + "\n", encoding="utf-8")
+
+
+def read_info(folder: Path) -> DatasetInfo:
+    """Read a prepared dataset's description. Errors: `DataError` where `folder` holds none."""
+    path = folder / INFO_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        if fields.get("format") != FORMAT:
+            raise DataError(f"{path}: format {fields.get('format')!r}, this version reads {FORMAT}")
+        return DatasetInfo(
+            **{**fields, "movements": tuple(fields["movements"]), "ratios": tuple(fields["ratios"])}
+        )
+    except FileNotFoundError:
+        raise DataError(f"{folder}: not a prepared dataset (no {INFO_FILE}); make one with artnet prepare") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); prepare the dataset again") from error
+
+
+def read_columns(folder: Path, split: str, columns: Sequence[str]) -> pa.Table:
+    """Read some columns of a whole split, in the shards' order."""
+    try:
+        tables = [pq.read_table(shard, columns=list(columns)) for shard in _shards(folder, split)]
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{folder}: the {split} split cannot be read ({error})") from error
+    return pa.concat_tables(tables)
+
+
+def iterate_rows(folder: Path, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield a split's rows one by one; memory holds one row group, however large the dataset."""
+    for shard in _shards(folder, split):
+        try:
+            with pq.ParquetFile(shard) as file:
+                for batch in file.iter_batches(batch_size=64, columns=list(columns)):
+                    yield from batch.to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{shard}: cannot be read ({error}); prepare the dataset again") from error
+
+
+def count_rows(folder: Path, split: str) -> int:
+    """Count a split's paintings from the shards' footers."""
+    return sum(pq.read_metadata(shard).num_rows for shard in _shards(folder, split))
+
+
+def _shards(folder: Path, split: str) -> list[Path]:
+    shards = sorted(folder.glob(f"{split}-*-of-*.parquet"))
+    if not shards:
+        raise DataError(f"{folder}: holds no {split} split; prepare it with a share for {split} in --ratios")
+    expected = shard_names(split, len(shards), rows_per_shard=1)
+    if [shard.name for shard in shards] != expected:
+        raise DataError(f"{folder}: {split} shards are missing or mixed; prepare the dataset again")
+    return shards
+
+
+def _as_columns(row: Row) -> dict[str, Any]:
+    columns = {name: getattr(row, name) for name in Row.__dataclass_fields__}
+    columns["whole"] = {"bytes": row.whole, "path": f"{row.id}.jpg"}
+    columns["regions"] = [
+        {"bytes": data, "path": f"{row.id}-{name}.jpg"} for name, data in zip(REGIONS, row.regions, strict=True)
+    ]
+    columns["boxes"] = [list(box) for box in row.boxes]
+    return columns
+
+
+def _value(dtype: str) -> dict[str, Any]:
+    return {"dtype": dtype, "_type": "Value"}

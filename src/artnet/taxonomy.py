@@ -1,0 +1,148 @@
+"""Say which movement a collection's style belongs to.
+
+Knows nothing about pictures, tables or folders: a style comes in as text, a movement's name goes out.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from artnet.errors import TaxonomyError
+
+DEFAULT = "artnet-2026"
+PACKAGED = "taxonomy.toml"
+
+# A no-break space is left alone on purpose: Painter by Numbers writes "Analytical Realism" with
+# one, in 89 rows that the 2020 map thus never selected. Its counts hold only so; the wider default
+# lists that spelling too.
+_SEPARATORS = re.compile(r"[ \t\r\n_\u2010-\u2015-]+")
+_GLOSS = re.compile(r"(?<=\S)(?: ?\([^()]*\))+$")
+_PREFIX = re.compile(r"\b(cubo|hyper|neo|photo|post) (?=\w)")
+# WikiArt's folders keep the words of a gloss, not its parentheses. The three are named outright: a
+# rule ("drop a last `modern` or `primitivism`") would damage Early Modern or Neo-Primitivism.
+_FOLDER_NAMES = {
+    "art nouveau modern": "art nouveau",
+    "mannerism late renaissance": "mannerism",
+    "naive art primitivism": "naive art",
+}
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """Hold the movements in order, their known Wikidata identifiers, and each normalised style's movement."""
+
+    name: str
+    movements: tuple[str, ...]
+    wikidata: Mapping[str, str]
+    styles: Mapping[str, str]
+
+    def movement_of(self, style: str) -> str | None:
+        """Return the movement of a style in any spelling, None where it belongs to none.
+
+        >>> load_taxonomy().movement_of("Post_Impressionism")
+        'Impressionism'
+        """
+        return self.styles.get(normalise_style(style))
+
+
+def normalise_style(style: str) -> str:
+    """Return the one spelling in which the variants of a style's name meet.
+
+    >>> normalise_style("Naïve Art (Primitivism)"), normalise_style("Art_Nouveau_Modern")
+    ('naive art', 'art nouveau')
+    """
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", style).casefold())
+    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    spaced = _SEPARATORS.sub(" ", plain).strip(" ")
+    bare = _GLOSS.sub("", spaced).strip(" ")
+    joined = _PREFIX.sub(r"\1", bare)  # "Hyper-Realism" and "Hyperrealism" are one style
+    return _FOLDER_NAMES.get(joined, joined)
+
+
+def load_taxonomy(name_or_path: str | Path = DEFAULT) -> Taxonomy:
+    """Load `artnet-2026`, `artnet-2020` (the first project's lists only) or the TOML file at a path.
+
+    Raise `TaxonomyError` for a file that is missing, is not TOML, has another shape or contradicts itself.
+    """
+    packaged = resources.files("artnet").joinpath(PACKAGED)
+    document = _parse(packaged.read_bytes(), PACKAGED)
+    known = (document["base"], document["name"])
+    if name_or_path in known:
+        return _build(document, PACKAGED, base_only=name_or_path == document["base"])
+    file = str(name_or_path)
+    return _build(_parse(_read(file, known), file), file, base_only=False)
+
+
+def _read(file: str, known: tuple[str, ...]) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        todo = f"give the path of a TOML file, or one of {', '.join(known)}"
+        raise _refusal(file, f"cannot be read ({reason})", todo) from error
+
+
+def _parse(content: bytes, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows editors put a byte order mark first
+    except ValueError as error:
+        raise _refusal(file, f"is not valid TOML ({error})", "correct it and save it as UTF-8") from error
+
+
+def _build(document: Mapping[str, Any], file: str, base_only: bool) -> Taxonomy:
+    _check_document(document, file)
+    tables: dict[str, dict[str, Any]] = document["movements"]
+    styles: dict[str, str] = {}
+    for movement, table in tables.items():
+        for style in _styles_of(movement, table, base_only):
+            owner = styles.setdefault(normalise_style(style), movement)
+            if owner != movement:
+                what = f"lists {style!r} under both {owner} and {movement}"
+                raise _refusal(file, what, "keep it under one of them")
+    wikidata = {movement: table["wikidata"] for movement, table in tables.items() if "wikidata" in table}
+    return Taxonomy(document["base" if base_only else "name"], tuple(tables), wikidata, styles)
+
+
+def _check_document(document: Mapping[str, Any], file: str) -> None:
+    name, tables = document.get("name"), document.get("movements")
+    if not isinstance(name, str) or not isinstance(tables, dict):
+        todo = 'write name = "..." and a [movements.NAME] for each movement'
+        raise _refusal(file, "lacks its name or its movements", todo)
+    if len(tables) < 2:
+        raise _refusal(
+            file, f"has {len(tables)} movement(s)", "describe two or more, each in a [movements.NAME]"
+        )
+    for movement, table in tables.items():
+        _check_movement(movement, table, file)
+
+
+def _check_movement(movement: str, table: object, file: str) -> None:
+    if not isinstance(table, dict) or not isinstance(table.get("styles"), list):
+        raise _refusal(file, f"gives {movement} no list of styles", 'write styles = ["...", "..."] under it')
+    unknown = sorted(set(table) - {"styles", "added", "wikidata"})
+    if unknown:
+        raise _refusal(file, f"has {unknown[0]!r} under {movement}", "keep to styles, added and wikidata")
+    added, wikidata = table.get("added", {}), table.get("wikidata", "")
+    if not isinstance(added, dict) or not isinstance(wikidata, str):
+        todo = 'write wikidata = "Q..." and each addition as "style" = "reason"'
+        raise _refusal(file, f"has a wrong form under {movement}", todo)
+    texts = [movement, *table["styles"], *added, *added.values()]
+    if not all(isinstance(text, str) and normalise_style(text) for text in texts):
+        what = f"has a blank or a value that is no text under {movement}"
+        raise _refusal(file, what, "write every style and reason as text in quotes")
+
+
+def _styles_of(movement: str, table: Mapping[str, Any], base_only: bool) -> Iterator[str]:
+    yield movement  # a folder called `Abstract` is the movement itself, whatever its list says
+    yield from table["styles"]
+    if not base_only:
+        yield from table.get("added", {})
+
+
+def _refusal(file: str, what: str, todo: str) -> TaxonomyError:
+    return TaxonomyError(f"The taxonomy {file} {what}; {todo}.")

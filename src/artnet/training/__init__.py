@@ -1,0 +1,1 @@
+"""The half of ArtNet that makes models; needs `pip install 'artnet[train]'`."""

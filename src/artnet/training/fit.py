@@ -1,0 +1,317 @@
+"""The training loop: a prepared dataset and a recipe in, a run folder out.
+
+Knows nothing about model folders or ONNX; `export` makes those from a run.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from artnet.dataset import read_info
+from artnet.errors import TrainingError
+from artnet.metrics import accuracy, balanced_accuracy
+from artnet.training.loader import (
+    StoredViews,
+    load_six_views,
+    load_whole_views,
+    plain_batches,
+    training_batches,
+)
+from artnet.training.network import PaintingNetwork, build_network, freeze_early, normalisation, train_mode
+from artnet.training.recipe import Recipe
+from artnet.training.run import Run, RunSettings, create_run, open_run
+
+SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Where and how to run; nothing here changes what a recipe means."""
+
+    device: str = "auto"
+    workers: int = 1
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the loop reports after each batch."""
+
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+    pictures_per_s: float
+
+
+@dataclass(frozen=True)
+class EpochScores:
+    """One line of history.csv."""
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_accuracy: float
+    val_balanced_accuracy: float
+    seconds: float
+
+
+@dataclass
+class _State:
+    """What an epoch changes."""
+
+    network: PaintingNetwork
+    average: PaintingNetwork
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    best: float = -1.0
+
+
+def fit(
+    data: Path,
+    out: Path,
+    settings: RunSettings,
+    options: FitOptions = FitOptions(),
+    on_step: Callable[[Step], None] = lambda step: None,
+    on_epoch: Callable[[EpochScores], None] = lambda scores: None,
+) -> Run:
+    """Train as the recipe says and return the finished run.
+
+    After each epoch the run folder holds a whole state, and `options.resume` goes on from it as if nothing had
+    happened. Errors: `TrainingError` for a run of other settings, for a loss that is no number and for weights
+    that do not fit.
+    """
+    info = read_info(data)
+    recipe = settings.recipe
+    fabric = Fabric(accelerator=options.device, devices=1, precision=_precision(options.device))
+    network = build_network(settings.backbone, len(info.movements), settings.weights)
+    mean, std = normalisation(network, settings.backbone)
+    settings = settings.described(info, mean, std)
+    run = open_run(out, settings) if options.resume else create_run(out, settings)
+    state = _begin(fabric, network, recipe)
+    _load_last(run, state)
+    train, val = load_whole_views(data, "train"), load_whole_views(data, "val")
+    while state.epoch < recipe.epochs:
+        started = time.monotonic()
+        loss = _train_epoch(fabric, state, train, settings, options, on_step)
+        logits = predict(fabric, state.average, val, settings, options.workers)
+        state.epoch += 1
+        scores = _score(state.epoch, loss, logits, val.movements, time.monotonic() - started)
+        _keep(run, state, scores)
+        on_epoch(scores)
+    _conclude(fabric, run, state.average, data, settings, options)
+    return run
+
+
+def predict(
+    fabric: Fabric, network: PaintingNetwork, views: StoredViews, settings: RunSettings, workers: int
+) -> np.ndarray:
+    """Run the network over stored views; (N, C) float32 logits."""
+    network.eval()
+    parts = []
+    with torch.inference_mode():
+        for pixels, _ in plain_batches(views, 64, workers):
+            parts.append(network(_normalised(fabric.to_device(pixels), settings)).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _begin(fabric: Fabric, network: PaintingNetwork, recipe: Recipe) -> _State:
+    freeze_early(network, recipe.frozen_share)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(network).requires_grad_(False)
+    head = [*network.norm.parameters(), *network.dense.parameters()]
+    trunk = [tensor for tensor in network.trunk.parameters() if tensor.requires_grad]
+    groups = [{"params": head, "lr": recipe.head_rate, "peak": recipe.head_rate}]
+    if trunk:
+        groups.append({"params": trunk, "lr": recipe.trunk_rate, "peak": recipe.trunk_rate})
+    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+    network, optimizer = fabric.setup(network, optimizer)
+    return _State(network, fabric.to_device(average), optimizer)
+
+
+def _train_epoch(
+    fabric: Fabric,
+    state: _State,
+    views: StoredViews,
+    settings: RunSettings,
+    options: FitOptions,
+    on_step: Callable[[Step], None],
+) -> float:
+    """Run one epoch and return its mean loss. Dropout draws from a forked generator that is given back."""
+    recipe = settings.recipe
+    batches = len(views.encoded) // recipe.batch
+    if batches == 0:
+        raise TrainingError(f"the train split holds {len(views.encoded)} paintings, less than a batch of {recipe.batch}")
+    size_px = _crop_px(settings.size_px, recipe.crop_share)
+    rng = np.random.default_rng((settings.seed, state.epoch, 2**31 + 1))
+    losses = []
+    train_mode(state.network)
+    started = time.monotonic()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**62)))
+        for index, batch in enumerate(
+            training_batches(views, recipe, size_px, settings.seed, state.epoch, options.workers)
+        ):
+            _set_rates(state.optimizer, recipe, state.epoch * batches + index, recipe.epochs * batches)
+            pixels, movements = fabric.to_device(batch)
+            loss = _step(fabric, state, _normalised(pixels, settings), movements, recipe, rng)
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss became {loss} in epoch {state.epoch + 1}, batch {index + 1}; the last good state is "
+                    "kept in the run folder; lower the recipe's rates and start again"
+                )
+            losses.append(loss)
+            rate = (index + 1) * recipe.batch / (time.monotonic() - started)
+            on_step(Step(state.epoch + 1, index + 1, batches, loss, rate))
+    return float(np.mean(losses))
+
+
+def _step(
+    fabric: Fabric,
+    state: _State,
+    views: Tensor,
+    movements: Tensor,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> float:
+    """Take one optimizer step; mixup as in Zhang et al., "mixup: beyond empirical risk minimization", 2018."""
+    target = F.one_hot(movements, state.network.dense.out_features).float()
+    if recipe.mixup > 0:
+        share = float(rng.beta(recipe.mixup, recipe.mixup))
+        views = share * views + (1 - share) * views.flip(0)
+        target = share * target + (1 - share) * target.flip(0)
+    loss = F.cross_entropy(state.network(views), target, label_smoothing=recipe.label_smoothing)
+    state.optimizer.zero_grad()
+    fabric.backward(loss)
+    state.optimizer.step()
+    _follow(state.average, state.network, recipe.average_decay)
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the averaged weights a little towards the current ones; counters are copied."""
+    current = network.state_dict()
+    for name, tensor in average.state_dict().items():
+        source = current[name]
+        if tensor.dtype.is_floating_point:
+            tensor.lerp_(source, 1 - decay)
+        else:
+            tensor.copy_(source)
+
+
+def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int) -> None:
+    share = rate_share(step, steps, recipe.warmup_share)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * share
+
+
+def rate_share(step: int, steps: int, warmup_share: float) -> float:
+    """Give the share of the peak rate at a step: a straight warm-up, then half a cosine down to zero.
+
+    Loshchilov and Hutter, "SGDR", 2017, equation 5, without restarts.
+    """
+    warmup = warmup_share * steps
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1.0, steps - warmup)))
+
+
+def _normalised(pixels: Tensor, settings: RunSettings) -> Tensor:  # (N, 3, S, S) uint8 -> float32
+    mean = torch.tensor(settings.mean, device=pixels.device).view(1, 3, 1, 1)
+    std = torch.tensor(settings.std, device=pixels.device).view(1, 3, 1, 1)
+    return ((pixels.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _crop_px(size_px: int, share: float) -> int:
+    """Round the training size to a multiple of 32, the stride of nearly every backbone."""
+    return max(32, round(size_px * share / 32) * 32)
+
+
+def _score(epoch: int, loss: float, logits: np.ndarray, y_true: np.ndarray, seconds: float) -> EpochScores:
+    y_pred = logits.argmax(1)
+    val_loss = float(F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(y_true)))
+    return EpochScores(
+        epoch=epoch,
+        train_loss=loss,
+        val_loss=val_loss,
+        val_accuracy=accuracy(y_true, y_pred),
+        val_balanced_accuracy=balanced_accuracy(y_true, y_pred, logits.shape[1]),
+        seconds=seconds,
+    )
+
+
+def _keep(run: Run, state: _State, scores: EpochScores) -> None:
+    """Write the epoch's state, and the averaged weights where they are the best so far."""
+    if scores.val_balanced_accuracy > state.best:
+        state.best = scores.val_balanced_accuracy
+        run.write_tensors("best", state.average.state_dict())
+    run.write_history(scores)
+    run.write_state(_tensors(state), {"epoch": state.epoch, "best": state.best})
+
+
+def _tensors(state: _State) -> dict[str, Tensor]:
+    """Flatten network, average and optimizer into named tensors, so that no pickle is needed."""
+    tensors = {f"network.{name}": tensor for name, tensor in state.network.state_dict().items()}
+    tensors |= {f"average.{name}": tensor for name, tensor in state.average.state_dict().items()}
+    for index, values in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    return tensors
+
+
+def _load_last(run: Run, state: _State) -> None:
+    """Take up the run's last state, if it has one."""
+    last = run.read_state()
+    if last is None:
+        return
+    tensors, numbers = last
+    state.network.load_state_dict(_part(tensors, "network."))
+    state.average.load_state_dict(_part(tensors, "average."))
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _part(tensors, "optimizer.").items():
+        index, field = name.split(".", 1)
+        moments.setdefault(int(index), {})[field] = tensor
+    whole = state.optimizer.state_dict()
+    state.optimizer.load_state_dict({**whole, "state": moments})
+    state.epoch, state.best = int(numbers["epoch"]), float(numbers["best"])
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _conclude(
+    fabric: Fabric, run: Run, network: PaintingNetwork, data: Path, settings: RunSettings, options: FitOptions
+) -> None:
+    """Keep what export needs besides the weights: logits of all six views on val, and some real views."""
+    network.load_state_dict(run.read_tensors("best"))
+    six = load_six_views(data, "val")
+    logits = predict(fabric, network, six, settings, options.workers)
+    sample = np.stack([np.asarray(six.decode(6 * index)) for index in range(min(SAMPLE_PAINTINGS, len(six.encoded) // 6))])
+    run.write_tensors(
+        "validation",
+        {
+            "logits": torch.from_numpy(logits.reshape(-1, 6, logits.shape[1])),
+            "movements": torch.from_numpy(six.movements[::6].copy()),
+            "sample": torch.from_numpy(sample).permute(0, 3, 1, 2).contiguous(),
+        },
+    )
+
+
+def _precision(device: str) -> str:
+    """Choose bf16 where the processor computes in it, float32 elsewhere."""
+    if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if has_bf16 else "32-true"

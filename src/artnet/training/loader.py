@@ -1,0 +1,118 @@
+"""Bring a prepared dataset's views to the network as batches of tensors.
+
+Knows nothing about the network; each view's randomness depends on seed, epoch and painting alone, never on how
+many workers decode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from artnet.dataset import read_columns
+from artnet.training.augment import augment
+from artnet.training.recipe import Recipe
+
+Batch = tuple[Tensor, Tensor]  # views (B, 3, S, S) uint8, movements (B,) int64
+
+
+@dataclass(frozen=True)
+class StoredViews:
+    """A split's encoded views and their movements, held in memory: some 15 kB a view."""
+
+    encoded: list[bytes]
+    movements: np.ndarray
+
+    def decode(self, index: int) -> Image.Image:
+        """Decode one view."""
+        with Image.open(BytesIO(self.encoded[index])) as image:
+            return image.convert("RGB")
+
+
+class _Augmented(Dataset[tuple[Tensor, int]]):
+    def __init__(self, views: StoredViews, recipe: Recipe, size_px: int, seed: int, epoch: int) -> None:
+        self._views, self._recipe, self._size_px = views, recipe, size_px
+        self._seed, self._epoch = seed, epoch
+
+    def __len__(self) -> int:
+        return len(self._views.encoded)
+
+    def __getitem__(self, position: tuple[int, int]) -> tuple[Tensor, int]:
+        step, index = position  # a painting drawn twice in an epoch is changed in two ways
+        rng = np.random.default_rng((self._seed, self._epoch, step))
+        recipe = self._recipe
+        image = augment(self._views.decode(index), self._size_px, recipe.smallest_crop, recipe.reencode, rng)
+        return _tensor(image), int(self._views.movements[index])
+
+
+class _AsTheyAre(Dataset[tuple[Tensor, int]]):
+    def __init__(self, views: StoredViews) -> None:
+        self._views = views
+
+    def __len__(self) -> int:
+        return len(self._views.encoded)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return _tensor(self._views.decode(index)), int(self._views.movements[index])
+
+
+def load_whole_views(folder: Path, split: str) -> StoredViews:
+    """Read the whole views of a split."""
+    table = read_columns(folder, split, ["whole", "movement"])
+    encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
+    return StoredViews(encoded, table["movement"].to_numpy())
+
+
+def load_six_views(folder: Path, split: str) -> StoredViews:
+    """Read all six views of a split, painting by painting, the whole first."""
+    table = read_columns(folder, split, ["whole", "regions", "movement"])
+    encoded = []
+    for whole, regions in zip(table["whole"].to_pylist(), table["regions"].to_pylist(), strict=True):
+        encoded += [whole["bytes"], *(region["bytes"] for region in regions)]
+    return StoredViews(encoded, np.repeat(table["movement"].to_numpy(), 6))
+
+
+def draw_epoch(movements: np.ndarray, balance: float, seed: int, epoch: int) -> np.ndarray:
+    """Draw the order of one epoch: every painting once (`balance` 0), or movements ever more equally (1).
+
+    A painting's chance is its movement's count to the power of -balance; with balance above 0 paintings are drawn
+    with replacement.
+    """
+    rng = np.random.default_rng((seed, epoch, 2**31))
+    count = len(movements)
+    if balance == 0:
+        return rng.permutation(count)
+    chances = np.bincount(movements)[movements].astype(np.float64) ** -balance
+    return rng.choice(count, size=count, p=chances / chances.sum())
+
+
+def training_batches(
+    views: StoredViews, recipe: Recipe, size_px: int, seed: int, epoch: int, workers: int
+) -> Iterator[Batch]:
+    """Yield one epoch of changed views; the last batch is dropped where it is not full."""
+    order = draw_epoch(views.movements, recipe.balance, seed, epoch)
+    loader = DataLoader(
+        _Augmented(views, recipe, size_px, seed, epoch),
+        batch_size=recipe.batch,
+        sampler=list(enumerate(order.tolist())),
+        num_workers=workers,
+        drop_last=True,
+    )
+    yield from loader
+
+
+def plain_batches(views: StoredViews, batch: int, workers: int) -> Iterator[Batch]:
+    """Yield views in their own order, as they are."""
+    yield from DataLoader(_AsTheyAre(views), batch_size=batch, num_workers=workers)
+
+
+def _tensor(image: Image.Image) -> Tensor:
+    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)

@@ -1,0 +1,229 @@
+"""Build the network that is trained: any timm backbone without its classifier, and ArtNet's head.
+
+Knows nothing about data, losses or export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from artnet.errors import TrainingError, UsageError
+
+DEPTHS = 9
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What timm's registry does not say about a backbone and its starting weights."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    without_activation: tuple[str, ...] = ()
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    layers: tuple[str, ...] = ()
+
+
+# Weights that Google published for its Edge TPU and Coral boards: TensorFlow's "same" padding, inputs in -1..1.
+_GOOGLE: dict[str, Any] = {
+    "options": {"pad_type": "same"},
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+}
+
+BACKBONES: Mapping[str, Backbone] = {
+    "mobilenet_edgetpu_100": Backbone(**_GOOGLE, without_activation=("blocks.0.0.bn1.act",)),
+    "mobilenetv2_100": Backbone(**_GOOGLE),
+    # The nine layers of the 2020 project; Keras calls them conv2_block2_2_conv ... conv5_block16_2_conv.
+    "densenet121": Backbone(
+        layers=tuple(
+            f"trunk.features.denseblock{block}.denselayer{layer}.conv2"
+            for block, layer in ((1, 2), (1, 6), (2, 8), (2, 12), (3, 16), (3, 20), (3, 24), (4, 10), (4, 16))
+        )
+    ),
+}
+
+
+class PaintingNetwork(nn.Module):
+    """A backbone, then global average pooling, dropout 0.5, batch normalisation and a dense layer."""
+
+    def __init__(self, trunk: nn.Module, features: int, classes: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.dropout = nn.Dropout(0.5)
+        self.norm = nn.BatchNorm1d(features)
+        self.dense = nn.Linear(features, classes)
+
+    def embed(self, views: Tensor) -> Tensor:  # (N, 3, S, S) -> (N, E)
+        """Average the last feature map over the picture."""
+        maps: Tensor = self.trunk(views)  # (N, E, h, w)
+        return maps.mean((2, 3))
+
+    def classify(self, embedding: Tensor) -> Tensor:  # (N, E) -> (N, C)
+        """Turn embeddings into logits."""
+        logits: Tensor = self.dense(self.norm(self.dropout(embedding)))
+        return logits
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Turn views (N, 3, S, S) into logits (N, C)."""
+        return self.classify(self.embed(views))
+
+
+def build_network(backbone: str, classes: int, weights: str) -> PaintingNetwork:
+    """Build a network; `weights` is a safetensors file in timm's names, "pretrained" or "none".
+
+    Errors: `UsageError` for a backbone timm does not know, `TrainingError` for weights that are not to be had or
+    belong to another network.
+    """
+    spec = BACKBONES.get(backbone, Backbone())
+    trunk = _create(backbone, spec, pretrained=weights == "pretrained")
+    for name in spec.without_activation:
+        trunk.set_submodule(name, nn.Identity())
+    if weights not in ("pretrained", "none"):
+        load_trunk(trunk, Path(weights))
+    for module in trunk.modules():
+        if hasattr(module, "inplace"):
+            module.inplace = False  # a changed activation can be neither explained nor traced
+    return PaintingNetwork(trunk, int(trunk.num_features), classes)  # type: ignore[arg-type]
+
+
+def load_trunk(trunk: nn.Module, path: Path) -> None:
+    """Load a safetensors state dict in timm's names into a backbone; its classifier, if any, is left aside."""
+    try:
+        state = load_file(path)
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no such weights file; give a safetensors file, pretrained or none") from None
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"{path}: cannot be read as safetensors ({error})") from error
+    wanted = trunk.state_dict()
+    given = {name: tensor for name, tensor in state.items() if not _is_classifier(name)}
+    wrong = [name for name in wanted if name in given and given[name].shape != wanted[name].shape]
+    missing = [name for name in wanted if name not in given]
+    unexpected = [name for name in given if name not in wanted]
+    if wrong or missing or unexpected:
+        raise TrainingError(
+            f"{path}: these weights belong to another network: {_some(missing, 'missing')}; "
+            f"{_some(unexpected, 'unexpected')}; {_some(wrong, 'of another shape')}"
+        )
+    trunk.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in given.items()})
+
+
+def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Give the mean and standard deviation, in 0..1, that the starting weights expect of their input."""
+    spec = BACKBONES.get(backbone, Backbone())
+    published: Any = getattr(network.trunk, "pretrained_cfg", {})
+    mean = spec.mean or tuple(published.get("mean", (0.485, 0.456, 0.406)))
+    std = spec.std or tuple(published.get("std", (0.229, 0.224, 0.225)))
+    return mean, std
+
+
+def freeze_early(network: PaintingNetwork, share: float) -> None:
+    """Keep the first `share` (0 to 1) of the backbone's parameter tensors as they are."""
+    tensors = list(network.trunk.parameters())
+    for index, tensor in enumerate(tensors):
+        tensor.requires_grad_(index >= round(share * len(tensors)))
+
+
+def train_mode(network: PaintingNetwork) -> None:
+    """Switch to training with the backbone's batch normalisation left at its published statistics.
+
+    Folded weights have identity statistics and small batches would shake real ones.
+    """
+    network.train()
+    for module in network.trunk.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> tuple[str, ...]:
+    """Name nine modules of the network, shallow to deep, whose maps are explained.
+
+    DenseNet-121 has the 2020 project's nine. Any other backbone has eight of its blocks, chosen evenly in the
+    order in which they run, and the backbone's own output as the deepest.
+    """
+    spec = BACKBONES.get(backbone, Backbone())
+    if spec.layers:
+        return spec.layers
+    blocks = _blocks_in_order(network, size_px)
+    if len(blocks) < DEPTHS - 1:
+        raise UsageError(f"backbone {backbone!r} has only {len(blocks)} blocks to explain; at least 8 are needed")
+    last = len(blocks) - 1
+    chosen = [blocks[round(index * last / (DEPTHS - 2))] for index in range(DEPTHS - 1)]
+    return (*chosen, "trunk")
+
+
+def _blocks_in_order(network: PaintingNetwork, size_px: int) -> list[str]:
+    """List the blocks whose output is a stack of maps, in the order in which they finish."""
+    finished: list[str] = []
+
+    def note(name: str) -> Any:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and output.dim() == 4:
+                finished.append(name)
+
+        return hook
+
+    handles = [block.register_forward_hook(note(name)) for name, block in _blocks(network)]
+    was_training = network.training
+    try:
+        network.eval()
+        with torch.no_grad():
+            network(torch.zeros(1, 3, size_px, size_px))
+    finally:
+        network.train(was_training)
+        for handle in handles:
+            handle.remove()
+    return finished
+
+
+def _blocks(network: PaintingNetwork) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the children of containers that hold a convolution and are no containers themselves.
+
+    Where a backbone is a plain sequence of layers, its convolutions themselves are the blocks.
+    """
+    containers = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+    found = []
+    for name, module in network.named_modules():
+        if not isinstance(module, containers):
+            continue
+        for child_name, child in module.named_children():
+            holds = any(isinstance(part, nn.Conv2d) for part in child.modules())
+            if holds and not isinstance(child, (*containers, nn.Conv2d)):
+                found.append((f"{name}.{child_name}", child))
+    if len(found) < DEPTHS - 1:
+        found = [(name, part) for name, part in network.named_modules() if isinstance(part, nn.Conv2d)]
+    yield from found
+
+
+def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
+    if backbone not in timm.list_models():
+        close = timm.list_models(f"*{backbone[:8]}*")[:5]
+        raise UsageError(f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?")
+    try:
+        return timm.create_model(  # type: ignore[no-any-return]
+            backbone, pretrained=pretrained, num_classes=0, global_pool="", **spec.options
+        )
+    except Exception as error:
+        if not pretrained:
+            raise
+        raise TrainingError(
+            f"the published weights of {backbone} could not be fetched ({error}); bring them as a safetensors file "
+            "from a machine with internet and name it with --weights FILE, or start with --weights none"
+        ) from error
+
+
+def _is_classifier(name: str) -> bool:
+    return name.split(".")[0] in ("classifier", "fc", "head")
+
+
+def _some(names: list[str], what: str) -> str:
+    shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+    return f"{len(names)} {what}" + (f" ({shown})" if names else "")
