@@ -1,14 +1,14 @@
 """Paint a lit still life: jug, pear, apples, orange, lemon and grapes before a dark wall.
 
-Knows nothing about strokes; the forms are modelled as distances and their light is traced.
+Knows nothing about a form but its distance: rays from the eye, and on to the lamp, do the rest.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from brush import Brush, Finish, blank, light, paint
+from brush import Brush, Finish, Guide, blank, light, paint
 from fields import Array, blur, contour_flow, detail, lay, noise, ramp, rgb, smoothstep
+from forms import Thing, apple, ball, bounded, bunch, jug, nearest, pear
 from PIL import Image
 
 SIZE = (1000, 780)
@@ -18,77 +18,6 @@ AIM = np.array([0.03, 0.52, 0.0], np.float32)
 LAMP = np.array([-3.4, 3.9, 2.6], np.float32)
 EDGE = 1.22  # z of the table's front edge
 
-Distance = Callable[[Array], Array]
-
-
-@dataclass(frozen=True)
-class Thing:
-    """Hold one form: where its foot stands, its distance function, its colours and its shine."""
-
-    foot: tuple[float, float, float]
-    distance: Distance
-    tones: tuple[tuple[float, str], ...]
-    gloss: float = 0.25
-
-
-def ball(radius: float, stretch: tuple[float, float, float] = (1, 1, 1)) -> Distance:
-    """Return a sphere, or an ellipsoid, resting on the table."""
-    axes = np.array(stretch, np.float32) * radius
-    rise = np.array([0, axes[1], 0], np.float32)
-
-    def distance(p: Array) -> Array:
-        near = (p - rise) / axes
-        reach = np.linalg.norm(near, axis=-1)
-        return reach * (reach - 1) / (np.linalg.norm(near / axes, axis=-1) + 1e-6)
-
-    return distance
-
-
-def apple(radius: float) -> Distance:
-    """Return a ring so fat that only dimples are left of its hole, with a stalk."""
-
-    def distance(p: Array) -> Array:
-        y = p[..., 1] - radius * 0.68
-        out = np.hypot(p[..., 0], p[..., 2])
-        flesh = np.hypot(out - radius * 0.34, y * (1.0 + 0.06 * np.sign(y))) - radius * 0.68
-        bend = np.hypot(p[..., 0] - 0.35 * (y - 0.1), p[..., 2])
-        stalk = np.maximum(bend - 0.014, np.abs(y - radius * 0.62) - radius * 0.32)
-        return np.minimum(flesh, stalk)
-
-    return distance
-
-
-def pear(p: Array) -> Array:
-    """Return two balls run together, leaning, with a stalk."""
-    x = p[..., 0] + 0.12 * np.clip(p[..., 1] - 0.3, 0, 1)
-    out2 = x**2 + p[..., 2] ** 2
-    low = np.sqrt(out2 + (p[..., 1] - 0.29) ** 2) - 0.29
-    high = np.sqrt(out2 + (p[..., 1] - 0.64) ** 2) - 0.14
-    share = np.clip(0.5 + (high - low) / 0.5, 0, 1)
-    flesh = high + (low - high) * share - 0.25 * share * (1 - share)
-    stalk = np.maximum(np.sqrt((x - 0.25 * (p[..., 1] - 0.78)) ** 2 + p[..., 2] ** 2) - 0.015, np.abs(p[..., 1] - 0.86) - 0.09)
-    return np.minimum(flesh, stalk) * 0.85
-
-
-def jug(p: Array) -> Array:
-    """Return a turned jug with a rim, a spout and a handle."""
-    y = p[..., 1]
-    out = np.hypot(p[..., 0], p[..., 2])
-    lip = np.clip((y - 1.12) / 0.2, 0, 1) * np.clip(-p[..., 0] * 4, 0, 1) * 0.06
-    radius = np.interp(y, JUG_HEIGHTS, JUG_RADII).astype(np.float32) + lip
-    wall = np.maximum(np.abs(out - radius + 0.02) - 0.02, np.abs(y - 0.66) - 0.66)
-    full = np.maximum(out - radius, np.abs(y - 0.58) - 0.58)
-    u, v = (p[..., 0] - 0.36) / 0.27, (y - 0.86) / 0.32
-    handle = np.sqrt(((np.hypot(u, v) - 1) * 0.27) ** 2 + p[..., 2] ** 2) - 0.042
-    return np.minimum(np.minimum(wall, full) * 0.7, handle * 0.8)
-
-
-JUG_HEIGHTS = np.linspace(0, 1.34, 60)
-JUG_RADII = np.interp(
-    JUG_HEIGHTS, [0, 0.05, 0.2, 0.45, 0.7, 0.9, 1.05, 1.2, 1.34], [0.25, 0.26, 0.37, 0.44, 0.38, 0.26, 0.2, 0.21, 0.26]
-)
-JUG_RADII = np.convolve(np.pad(JUG_RADII, 4, mode="edge"), np.hanning(11)[1:-1] / np.hanning(11).sum(), "valid")
-
 GLAZE = ((-0.6, "#3f5f78"), (0.0, "#6f93a6"), (0.5, "#a3bcc0"))
 RED = ((-0.6, "#7f1414"), (0.0, "#b3261c"), (0.45, "#d8712c"), (0.8, "#dcae48"))
 YELLOW = ((-0.6, "#b0491f"), (-0.1, "#d0a02f"), (0.5, "#b9b043"))
@@ -96,31 +25,6 @@ PEAR = ((-0.6, "#9a6a24"), (0.0, "#b9a23f"), (0.5, "#a3a748"))
 ORANGE = ((-0.6, "#c8590f"), (0.5, "#ea8420"))
 LEMON = ((-0.6, "#d8a916"), (0.5, "#efcf3a"))
 GRAPE = ((-0.6, "#2a1230"), (0.2, "#5a2348"), (0.6, "#6f4668"))
-
-
-def bunch(p: Array) -> Array:
-    """Return the grapes, heaped towards the middle of the bunch."""
-    best = np.full(p.shape[:-1], 9.0, np.float32)
-    for x, y, z in GRAPES:
-        best = np.minimum(best, np.sqrt((p[..., 0] - x) ** 2 + (p[..., 1] - y) ** 2 + (p[..., 2] - z) ** 2) - 0.094)
-    return best
-
-
-ROWS = [(i * 0.155 + 0.075 * (j % 2) - 0.32, j * 0.135 - 0.2) for j in range(4) for i in range(5 - j)]
-GRAPES = [(x, 0.094, z) for x, z in ROWS]
-GRAPES += [(x + 0.08, 0.22, z + 0.07) for x, z in ROWS if z < 0.1 and -0.3 < x < 0.2]
-
-
-def bounded(distance: Distance, height: float, reach: float) -> Distance:
-    """Spare the exact distance wherever a ball round the thing is far enough."""
-
-    def quick(p: Array) -> Array:
-        rough = np.sqrt(p[..., 0] ** 2 + (p[..., 1] - height) ** 2 + p[..., 2] ** 2) - reach
-        near = rough < 0.15
-        rough[near] = distance(p[near])
-        return rough
-
-    return quick
 
 
 def arrangement() -> list[Thing]:
@@ -134,16 +38,6 @@ def arrangement() -> list[Thing]:
         Thing((-1.12, 0, 0.12), bounded(ball(0.21, (1.35, 1, 1)), 0.21, 0.30), LEMON, 0.22),
         Thing((0.84, 0, 0.50), bounded(bunch, 0.15, 0.56), GRAPE, 0.5),
     ]
-
-
-def nearest(things: list[Thing], points: Array) -> tuple[Array, np.ndarray]:
-    """Return the distance to the nearest thing, and which it is."""
-    best, which = np.full(points.shape[:-1], 9.0, np.float32), np.zeros(points.shape[:-1], np.int16)
-    for number, thing in enumerate(things):
-        distance = thing.distance(points - np.array(thing.foot, np.float32))
-        which = np.where(distance < best, number, which)
-        best = np.minimum(distance, best)
-    return best, which
 
 
 def rays() -> Array:
@@ -214,7 +108,9 @@ def lit(colour: Array, normal: Array, points: Array, seen: Array, gloss: Array) 
     to_eye /= np.linalg.norm(to_eye, axis=-1, keepdims=True)
     direct = np.clip((normal * to_lamp).sum(-1) * 0.93 + 0.07, 0, 1) * seen
     sky = (0.5 + 0.5 * normal[:, 1])[:, None] * np.array([0.10, 0.115, 0.14])
-    bounce = (np.clip(-normal[:, 1] * 0.7 + 0.4, 0, 1) * np.exp(-2.2 * points[:, 1]))[:, None] * np.array([0.24, 0.165, 0.10])
+    bounce = (np.clip(-normal[:, 1] * 0.7 + 0.4, 0, 1) * np.exp(-2.2 * points[:, 1]))[:, None] * np.array(
+        [0.24, 0.165, 0.10]
+    )
     half = to_lamp + to_eye
     half /= np.linalg.norm(half, axis=-1, keepdims=True)
     shine = (gloss * seen * np.clip((normal * half).sum(-1), 0, 1) ** 48)[:, None] * np.array([1, 0.95, 0.85])
@@ -224,9 +120,15 @@ def lit(colour: Array, normal: Array, points: Array, seen: Array, gloss: Array) 
 
 def wood(points: Array) -> Array:
     """Return the table's colour: planks with a long grain."""
-    grain = np.sin(points[:, 2] * 46 + 2.2 * np.sin(points[:, 0] * 1.7) + 1.3 * np.sin(points[:, 0] * 5 + points[:, 2] * 9))
+    grain = np.sin(
+        points[:, 2] * 46
+        + 2.2 * np.sin(points[:, 0] * 1.7)
+        + 1.3 * np.sin(points[:, 0] * 5 + points[:, 2] * 9)
+    )
     joint = np.exp(-(((points[:, 2] + 2.0) % 0.62 - 0.31) ** 2) / 0.00006)
-    tone = ramp(grain * 0.5, ((-0.6, "#5a3820"), (0.0, "#75492a"), (0.6, "#855a34"))) * (1 - 0.65 * joint[:, None])
+    tone = ramp(grain * 0.5, ((-0.6, "#5a3820"), (0.0, "#75492a"), (0.6, "#855a34"))) * (
+        1 - 0.65 * joint[:, None]
+    )
     return lay(tone, cloth(points), rgb("#d9cdb4") * 0.92)
 
 
@@ -243,14 +145,14 @@ def folds(points: Array) -> Array:
     """Return the outward directions of linen, creased where it lies and folded where it hangs."""
     x, y, z = points.T
     hang = np.clip(-y * 6, 0, 1)
-    tilt = 0.16 * np.sin(5 * x + 3.1 * z + 1.5 * np.sin(2.3 * z)) + 0.10 * np.sin(11 * x - 7 * z)
-    fold = 0.75 * np.sin(15 * x + 1.6 * np.sin(4 * x) + 2 * y)
-    face = np.where((y < -1e-3)[:, None], [[0, 0.25, 1]], [[0, 1, 0]])
+    tilt = 0.22 * np.sin(5 * x + 3.1 * z + 1.5 * np.sin(2.3 * z)) + 0.10 * np.sin(11 * x - 7 * z)
+    fold = 0.40 * np.sin(17 * x + 1.8 * np.sin(4 * x) - 1.2 * y) + 0.15 * np.sin(39 * x + 3 * y)
+    face = np.where((y < -1e-3)[:, None], [[-0.12, 0.3, 1]], [[0, 1, 0]])
     face = face + np.stack([tilt * (1 - hang) + fold * hang, 0 * x, 0.6 * tilt * (1 - hang)], -1)
     return (face / np.linalg.norm(face, axis=-1, keepdims=True)).astype(np.float32)
 
 
-def front(way: Array, rng: np.random.Generator) -> Array:
+def front(way: Array) -> Array:
     """Return the colours (N, 3) of the table's front, with the linen that hangs over it."""
     points = EYE + way * ((EDGE - EYE[2]) / way[:, 2])[:, None]
     linen = cloth(points)
@@ -258,7 +160,7 @@ def front(way: Array, rng: np.random.Generator) -> Array:
     plank = np.broadcast_to(rgb("#3a2416"), points.shape) * (1 + 0.1 * np.sin(points[:, 1:2] * 90))
     shade = np.clip(1 - 0.8 * cloth(points + [0.03, 0.05, 0]) * (1 - linen), 0, 1)
     colour = lay(plank, linen, rgb("#d9cdb4") * 0.92)
-    return lit(colour, normal, points, 0.55 * shade, np.zeros(len(points)))
+    return lit(colour, normal, points, 0.62 * shade, np.zeros(len(points)))
 
 
 def model(rng: np.random.Generator) -> Array:
@@ -279,7 +181,7 @@ def model(rng: np.random.Generator) -> Array:
     fade = smoothstep(7.9, 6.2, to_table[table])[:, None]
     picture[table] = picture[table] * (1 - fade) + flat * fade
     edge = ~on_table & (met < 0) & (way[:, 1] < 0)
-    picture[edge] = front(way[edge], rng)
+    picture[edge] = front(way[edge])
     solid = met >= 0
     points = EYE + way[solid] * depth[solid, None]
     normal = normals(things, points)
@@ -311,8 +213,14 @@ def compose(rng: np.random.Generator) -> Image.Image:
     reference = np.clip(blur(reference, 1.3), 0.015, 0.99)
     broad, fine = contour_flow(reference.mean(-1), 10), contour_flow(reference.mean(-1), 4)
     canvas = blank(SIZE, rgb("#1c1410"))
-    paint(canvas, blur(reference, 2), broad, Brush(16, 60, 8, bristles=9, tint=0.006, streak=0.010, relief=0.35, tolerance=0.12), rng)
-    paint(canvas, reference, fine, Brush(6, 26, 4, bristles=5, tint=0.006, streak=0.010, relief=0.35, tolerance=0.06), rng)
-    busy = detail(reference)
-    paint(canvas, reference, fine, Brush(3, 10, 2, bristles=3, tint=0.005, streak=0.008, relief=0.3, tolerance=0.05), rng, busy)
-    return light(canvas, Finish(impasto=0.5, gloss=0.03, weave=0.02), rng)
+    wide, near = Guide(blur(reference, 2), broad), Guide(reference, fine)
+    busy = Guide(reference, fine, detail(reference))
+    quiet = Brush(16, 60, 8, bristles=9, tint=0.006, streak=0.010, relief=0.35, tolerance=0.12)
+    paint(canvas, wide, quiet, rng)
+    paint(
+        canvas, near, replace(quiet, width_px=6, length_px=26, spacing_px=4, bristles=5, tolerance=0.06), rng
+    )
+    paint(
+        canvas, busy, replace(quiet, width_px=3, length_px=10, spacing_px=2, bristles=3, tolerance=0.05), rng
+    )
+    return light(canvas, Finish(impasto=0.5, gloss=0.03, weave=0.013), rng)

@@ -28,6 +28,15 @@ class Brush:
 
 
 @dataclass(frozen=True)
+class Guide:
+    """Hold what strokes follow: colours (H, W, 3), angles (H, W) in radians, chance of a stroke (H, W)."""
+
+    reference: Array
+    flow: Array
+    where: Array | None = None
+
+
+@dataclass(frozen=True)
 class Finish:
     """Say how the finished canvas is lit."""
 
@@ -70,37 +79,30 @@ def pick(field: Array, points: Array) -> Array:
     return field[rows, columns]
 
 
-def trace(starts: Array, reference: Array, flow: Array, brush: Brush, rng: np.random.Generator) -> Strokes:
+def trace(starts: Array, guide: Guide, brush: Brush, rng: np.random.Generator) -> Strokes:
     """Follow the flow, either way, until the length is reached or the colour has changed."""
     step_px = max(brush.width_px / 2, brush.length_px / 24, 2)
     steps = max(2, round(brush.length_px / step_px))
-    colours = pick(reference, starts)
+    colours = pick(guide.reference, starts)
     place, alive, counts = starts.copy(), np.ones(len(starts), bool), np.ones(len(starts), int)
     points, heading = [place.copy()], rng.normal(0, 1, place.shape)
     for _ in range(steps):
-        angle = pick(flow, place)
+        angle = pick(guide.flow, place)
         ahead = np.stack([np.cos(angle), np.sin(angle)], -1)
         # An angle and its opposite are one flow: keep to the side that the stroke already runs.
         heading = np.where((ahead * heading).sum(-1, keepdims=True) < 0, -ahead, ahead)
         place = place + step_px * heading
-        alive &= np.abs(pick(reference, place) - colours).max(-1) < brush.tolerance
+        alive &= np.abs(pick(guide.reference, place) - colours).max(-1) < brush.tolerance
         counts += alive
         points.append(place.copy())
     return Strokes(np.stack(points, 1), np.maximum(counts, 2), colours)
 
 
-def paint(
-    canvas: Image.Image,
-    reference: Array,
-    flow: Array,
-    brush: Brush,
-    rng: np.random.Generator,
-    where: Array | None = None,
-) -> None:
+def paint(canvas: Image.Image, guide: Guide, brush: Brush, rng: np.random.Generator) -> None:
     """Cover the canvas, in place, with one layer of strokes."""
-    size = (reference.shape[1], reference.shape[0])
-    strokes = trace(scatter(rng, size, brush.spacing_px, where), reference, flow, brush, rng)
-    draw_strokes(canvas, strokes, brush, rng)
+    size = (guide.reference.shape[1], guide.reference.shape[0])
+    starts = scatter(rng, size, brush.spacing_px, guide.where)
+    draw_strokes(canvas, trace(starts, guide, brush, rng), brush, rng)
 
 
 def draw_strokes(canvas: Image.Image, strokes: Strokes, brush: Brush, rng: np.random.Generator) -> None:
@@ -137,11 +139,15 @@ def hair_inks(colours: Array, brush: Brush, rng: np.random.Generator) -> np.ndar
     tint = rng.normal(0, brush.tint, (n, 1, 3)) * [1, 0.8, 1] + rng.normal(0, brush.tint, (n, 1, 1))
     ink = colours[:, None] + tint + rng.normal(0, brush.streak, (n, b, 1))
     ridge = np.abs(np.linspace(-1, 1, b)) ** 3 if b > 1 else np.ones(1)
-    height = brush.relief * (0.35 + 0.3 * ridge + rng.uniform(0, 0.35, (n, b)) + rng.uniform(-0.15, 0.15, (n, 1)))
+    height = brush.relief * (
+        0.35 + 0.3 * ridge + rng.uniform(0, 0.35, (n, b)) + rng.uniform(-0.15, 0.15, (n, 1))
+    )
     return (np.clip(np.concatenate([ink, height[..., None]], -1), 0, 1) * 255).astype(np.uint8)
 
 
-def draw_line(canvas: Image.Image, path: Array, colour: Array, brush: Brush, rng: np.random.Generator) -> None:
+def draw_line(
+    canvas: Image.Image, path: Array, colour: Array, brush: Brush, rng: np.random.Generator
+) -> None:
     """Draw one stroke along a path (K, 2) in units of the height."""
     points = (path * canvas.height / SCALE)[None].astype(np.float32)
     draw_strokes(canvas, Strokes(points, np.array([len(path)]), colour[None]), brush, rng)

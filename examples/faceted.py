@@ -6,8 +6,23 @@ Knows nothing about how a stroke is drawn.
 from dataclasses import dataclass
 
 import numpy as np
-from brush import Brush, Finish, blank, draw_line, light, paint, pick
-from fields import Array, Point, blur, contour_flow, detail, ellipse, grid, lay, noise, polygon, ramp, rgb, smoothstep, spline
+from brush import Brush, Finish, Guide, blank, draw_line, light, paint, pick
+from fields import (
+    Array,
+    Point,
+    blur,
+    contour_flow,
+    detail,
+    ellipse,
+    grid,
+    lay,
+    noise,
+    polygon,
+    ramp,
+    rgb,
+    smoothstep,
+    spline,
+)
 from PIL import Image, ImageDraw
 
 SIZE = (720, 930)
@@ -16,9 +31,25 @@ DARK = "#1f1a15"
 
 GUITAR = [(0.20, 0.60), (0.25, 0.52), (0.33, 0.535), (0.40, 0.565), (0.47, 0.53), (0.56, 0.55), (0.60, 0.635)]
 GUITAR += [(0.565, 0.725), (0.47, 0.735), (0.40, 0.69), (0.32, 0.72), (0.23, 0.69)]
-BOTTLE = [(0.285, 0.115), (0.345, 0.115), (0.345, 0.24), (0.375, 0.29), (0.40, 0.34), (0.40, 0.58), (0.23, 0.58)]
+BOTTLE = [
+    (0.285, 0.115),
+    (0.345, 0.115),
+    (0.345, 0.24),
+    (0.375, 0.29),
+    (0.40, 0.34),
+    (0.40, 0.58),
+    (0.23, 0.58),
+]
 BOTTLE += [(0.23, 0.34), (0.255, 0.29), (0.285, 0.24)]
-GLASS = [(0.53, 0.34), (0.66, 0.34), (0.645, 0.44), (0.605, 0.48), (0.605, 0.55), (0.65, 0.575), (0.54, 0.575)]
+GLASS = [
+    (0.53, 0.34),
+    (0.66, 0.34),
+    (0.645, 0.44),
+    (0.605, 0.48),
+    (0.605, 0.55),
+    (0.65, 0.575),
+    (0.54, 0.575),
+]
 GLASS += [(0.585, 0.55), (0.585, 0.48), (0.545, 0.44)]
 PAPER = [(0.40, 0.70), (0.64, 0.66), (0.70, 0.80), (0.46, 0.845)]
 TABLE = [(-0.05, 0.66), (0.10, 0.54), (0.68, 0.52), (0.85, 0.63), (0.80, 0.86), (0.40, 0.93), (0.0, 0.85)]
@@ -75,7 +106,9 @@ def scene(rng: np.random.Generator) -> Array:
     """Design the still life whole, before it is broken."""
     x, y = grid(SIZE)
     middle = np.exp(-(((x - 0.40) / 0.36) ** 2) - ((y - 0.50) / 0.42) ** 2)
-    picture = ramp(middle + 0.12 * noise(rng, SIZE, (4, 5), 3), ((0.1, "#54503f"), (0.5, "#a08c62"), (1.0, "#d2b878")))
+    picture = ramp(
+        middle + 0.12 * noise(rng, SIZE, (4, 5), 3), ((0.1, "#54503f"), (0.5, "#a08c62"), (1.0, "#d2b878"))
+    )
     picture = lay(picture, polygon(SIZE, TABLE, 1.5), ramp(y + 0.3 * x, ((0.6, "#a5743a"), (1.1, "#5a3c22"))))
     picture = lay(picture, polygon(SIZE, PAPER), rgb("#d9cda8"))
     picture = lay(picture, print_lines(x, y) * polygon(SIZE, PAPER), rgb("#4a4438"))
@@ -103,7 +136,9 @@ def guitar(picture: Array) -> Array:
     picture = lay(picture, body, ramp(edge, ((0.5, "#7d4a20"), (0.75, "#b9782f"), (1.0, "#d9a551"))))
     neck = polygon(SIZE, [(0.52, 0.60), (0.755, 0.50), (0.765, 0.535), (0.53, 0.65)])
     picture = lay(picture, neck, rgb("#3a2719"))
-    picture = lay(picture, smoothstep(1.15, 1.0, ellipse(SIZE, (0.475, 0.645), (0.045, 0.05))), rgb("#ead9a0"))
+    picture = lay(
+        picture, smoothstep(1.15, 1.0, ellipse(SIZE, (0.475, 0.645), (0.045, 0.05))), rgb("#ead9a0")
+    )
     return lay(picture, smoothstep(1.1, 0.95, ellipse(SIZE, (0.475, 0.645), (0.036, 0.041))), rgb(DARK))
 
 
@@ -196,14 +231,17 @@ def compose(rng: np.random.Generator) -> Image.Image:
     """Paint the still life."""
     facets = shatter(rng)
     reference = shade(displace(scene(rng), facets, rng), facets, rng)
-    angles = rng.choice([0.0, 0.15, -0.5, 0.6, 1.2], len(facets.corners)) + rng.normal(0, 0.15, len(facets.corners))
+    angles = rng.choice([0.0, 0.15, -0.5, 0.6, 1.2], len(facets.corners)) + rng.normal(
+        0, 0.15, len(facets.corners)
+    )
     flow = angles[facets.labels].astype(np.float32)
     canvas = blank(SIZE, rgb("#7d725a"))
-    paint(canvas, reference, flow, Brush(13, 30, 7, bristles=7, tint=0.015, streak=0.03, tolerance=0.14), rng)
-    paint(canvas, reference, flow, Brush(7, 17, 4.5, bristles=5, tint=0.012, streak=0.03, tolerance=0.09), rng)
+    guide = Guide(reference, flow)
+    paint(canvas, guide, Brush(13, 30, 7, bristles=7, tint=0.015, tolerance=0.14), rng)
+    paint(canvas, guide, Brush(7, 17, 4.5, bristles=5, tint=0.012, tolerance=0.09), rng)
     near_edge = np.maximum(smoothstep(0.0, 0.5, edges(facets)), detail(reference))
-    along = contour_flow(reference.mean(-1), 3)
-    paint(canvas, reference, along, Brush(4, 13, 2.6, bristles=4, tint=0.01, tolerance=0.06), rng, near_edge)
+    along = Guide(reference, contour_flow(reference.mean(-1), 3), near_edge)
+    paint(canvas, along, Brush(4, 13, 2.6, bristles=4, tint=0.01, tolerance=0.06), rng)
     ink_edges(canvas, facets, rng)
     ink_things(canvas, rng)
     return light(canvas, Finish(impasto=0.7, gloss=0.05, weave=0.02), rng)

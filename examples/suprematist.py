@@ -6,7 +6,7 @@ Knows nothing about how a stroke is drawn.
 from dataclasses import dataclass
 
 import numpy as np
-from brush import SCALE, Brush, Finish, blank, light, paint
+from brush import SCALE, Brush, Finish, Guide, blank, light, paint
 from fields import Array, Point, blur, noise, polygon, rgb
 from PIL import Image
 
@@ -78,7 +78,7 @@ def ground(rng: np.random.Generator) -> Image.Image:
     tone = rgb("#ece4d3") + 0.022 * noise(rng, SIZE, (3, 4), 4)[..., None] * np.array([0.7, 1, 1.4])
     flow = 1.2 + 1.6 * noise(rng, SIZE, (3, 4), 2)
     brush = Brush(26, 130, 15, bristles=11, tint=0.006, streak=0.008, relief=0.22)
-    paint(canvas, tone.astype(np.float32), flow, brush, rng)
+    paint(canvas, Guide(tone.astype(np.float32), flow), brush, rng)
     return canvas
 
 
@@ -91,7 +91,7 @@ def add_plane(canvas: Image.Image, plane: Plane, rng: np.random.Generator) -> No
     near = (blur(mask, 8) > 0.01).astype(np.float32)
     layer = canvas.copy()
     brush = Brush(13, 95, 6.5, bristles=7, tint=0.012, streak=0.020, relief=0.8, tolerance=2)
-    paint(layer, tone, flow.astype(np.float32), brush, rng, near)
+    paint(layer, Guide(tone, flow.astype(np.float32), near), brush, rng)
     stencil = Image.fromarray((mask * 255).astype(np.uint8)).resize((SIZE[0] * SCALE, SIZE[1] * SCALE))
     canvas.paste(layer, mask=stencil)
 

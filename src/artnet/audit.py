@@ -23,7 +23,9 @@ class Entry:
     split: str
 
 
-def audit(entries: Sequence[Entry], unmapped: Mapping[str, int], rejected: Mapping[str, int]) -> dict[str, Any]:
+def audit(
+    entries: Sequence[Entry], unmapped: Mapping[str, int], rejected: Mapping[str, int]
+) -> dict[str, Any]:
     """Summarise a dataset: counts, artists on several sides, and the baselines of the test split."""
     return {
         "paintings": len(entries),

@@ -27,9 +27,7 @@ from artnet.errors import (
 
 # Only these are handed to Pillow, so that no rarely used decoder ever sees a stranger's bytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .avif .heic .heif .hif".split()
-)
+SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .avif .heic .heif .hif".split())
 
 _BEGINNINGS = {
     b"\xff\xd8": "JPEG",
@@ -158,7 +156,9 @@ def _unreadable(data: bytes, name: str) -> ImageError:
         return EmptyImageError(f"{name}: the file is empty")
     for beginning, label in _BEGINNINGS.items():
         if data.startswith(beginning):
-            return CorruptImageError(f"{name}: begins like a {label} picture but its header is broken or cut short")
+            return CorruptImageError(
+                f"{name}: begins like a {label} picture but its header is broken or cut short"
+            )
     known = ", ".join(_allowed_formats())
     return FormatError(f"{name}: its content is not a picture in a format that is read here ({known})")
 

@@ -308,5 +308,9 @@ def _card(info: DatasetInfo, summary: dict[str, Any]) -> str:
     for movement in info.movements:
         counts = (str(counts.get(movement, 0)) for counts in summary["splits"].values())
         lines.append(f"| {movement} | {' | '.join(counts)} |")
-    lines += ["", "The pictures keep their makers' rights; see where they came from in the column `source`.", ""]
+    lines += [
+        "",
+        "The pictures keep their makers' rights; see where they came from in the column `source`.",
+        "",
+    ]
     return "\n".join(lines)

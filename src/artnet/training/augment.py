@@ -14,7 +14,9 @@ from PIL import Image, ImageEnhance
 Generator = np.random.Generator
 
 
-def augment(image: Image.Image, size_px: int, smallest_crop: float, reencode: bool, rng: Generator) -> Image.Image:
+def augment(
+    image: Image.Image, size_px: int, smallest_crop: float, reencode: bool, rng: Generator
+) -> Image.Image:
     """Crop, mirror, vary exposure a little and re-encode.
 
     Hue is never touched: the palette is evidence (Fauvism!). Paintings are never turned or sheared: the direction

@@ -152,7 +152,9 @@ def _train_epoch(
     recipe = settings.recipe
     batches = len(views.encoded) // recipe.batch
     if batches == 0:
-        raise TrainingError(f"the train split holds {len(views.encoded)} paintings, less than a batch of {recipe.batch}")
+        raise TrainingError(
+            f"the train split holds {len(views.encoded)} paintings, less than a batch of {recipe.batch}"
+        )
     size_px = _crop_px(settings.size_px, recipe.crop_share)
     rng = np.random.default_rng((settings.seed, state.epoch, 2**31 + 1))
     losses = []
@@ -298,7 +300,9 @@ def _conclude(
     network.load_state_dict(run.read_tensors("best"))
     six = load_six_views(data, "val")
     logits = predict(fabric, network, six, settings, options.workers)
-    sample = np.stack([np.asarray(six.decode(6 * index)) for index in range(min(SAMPLE_PAINTINGS, len(six.encoded) // 6))])
+    sample = np.stack(
+        [np.asarray(six.decode(6 * index)) for index in range(min(SAMPLE_PAINTINGS, len(six.encoded) // 6))]
+    )
     run.write_tensors(
         "validation",
         {

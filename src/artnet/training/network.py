@@ -100,7 +100,9 @@ def load_trunk(trunk: nn.Module, path: Path) -> None:
     try:
         state = load_file(path)
     except FileNotFoundError:
-        raise TrainingError(f"{path}: no such weights file; give a safetensors file, pretrained or none") from None
+        raise TrainingError(
+            f"{path}: no such weights file; give a safetensors file, pretrained or none"
+        ) from None
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"{path}: cannot be read as safetensors ({error})") from error
     wanted = trunk.state_dict()
@@ -154,7 +156,9 @@ def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> t
         return spec.layers
     blocks = _blocks_in_order(network, size_px)
     if len(blocks) < DEPTHS - 1:
-        raise UsageError(f"backbone {backbone!r} has only {len(blocks)} blocks to explain; at least 8 are needed")
+        raise UsageError(
+            f"backbone {backbone!r} has only {len(blocks)} blocks to explain; at least 8 are needed"
+        )
     last = len(blocks) - 1
     chosen = [blocks[round(index * last / (DEPTHS - 2))] for index in range(DEPTHS - 1)]
     return (*chosen, "trunk")
@@ -206,7 +210,9 @@ def _blocks(network: PaintingNetwork) -> Iterator[tuple[str, nn.Module]]:
 def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
     if backbone not in timm.list_models():
         close = timm.list_models(f"*{backbone[:8]}*")[:5]
-        raise UsageError(f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?")
+        raise UsageError(
+            f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?"
+        )
     try:
         return timm.create_model(  # type: ignore[no-any-return]
             backbone, pretrained=pretrained, num_classes=0, global_pool="", **spec.options

@@ -1,0 +1,161 @@
+"""Answer which movement a painting belongs to and how sure one can be.
+
+Knows nothing about where pictures come from or how answers are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from artnet.engine import Engine, open_engine
+from artnet.errors import ModelError, UsageError
+from artnet.image import DEFAULT_LIMITS, Limits, open_image, to_srgb
+from artnet.metrics import softmax
+from artnet.model import GRAPH_FILE, ModelConfig, Preprocessing, read_model
+from artnet.views import VIEWS, Box, View, cut_views
+
+Decision = Literal["confident", "unsure", "unfamiliar"]
+
+
+@dataclass(frozen=True)
+class ViewScores:
+    """What one view alone would have answered."""
+
+    name: str
+    box: Box
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one painting; scores are 0 to 1 and add up to 1, width and height are in pixels."""
+
+    source: str
+    movement: str
+    confidence: float
+    decision: Decision
+    scores: Mapping[str, float]
+    views: tuple[ViewScores, ...]
+    model: str
+    width: int
+    height: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the prediction as the JSON object that `artnet classify --json` prints."""
+        return {
+            "source": self.source,
+            "movement": self.movement,
+            "confidence": self.confidence,
+            "decision": self.decision,
+            "scores": dict(self.scores),
+            "views": [
+                {"name": view.name, "box": list(view.box.as_tuple()), "scores": dict(view.scores)}
+                for view in self.views
+            ],
+            "model": self.model,
+            "width": self.width,
+            "height": self.height,
+        }
+
+
+class Classifier:
+    """A model folder, opened once and used often; safe to share between threads."""
+
+    def __init__(self, config: ModelConfig, engine: Engine) -> None:
+        if engine.classes != len(config.movements):
+            raise ModelError(
+                f"config.json names {len(config.movements)} movements but the graph has {engine.classes} outputs; "
+                "copy or export the model folder again"
+            )
+        self.config = config
+        self.engine = engine
+
+    @classmethod
+    def load(
+        cls, folder: str | Path | None = None, engine: str = "openvino", precision: str = "auto"
+    ) -> Classifier:
+        """Open a model folder, by default the one inside the package.
+
+        Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown engine.
+
+        >>> Classifier.load().config.movements[0]
+        'Cubism'
+        """
+        path, config = read_model(None if folder is None else Path(folder))
+        return cls(config, open_engine(path / GRAPH_FILE, engine, precision))
+
+    def classify(
+        self,
+        source: str | Path | Image.Image,
+        views: Literal["voting", "all"] = "voting",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Prediction:
+        """Classify one painting, given as a path or as a Pillow image of any mode.
+
+        `views="all"` also computes the views whose vote has no weight. Errors: `SourceError`, `ImageError`.
+        """
+        if isinstance(source, Image.Image):
+            return self.classify_image(to_srgb(source), name="", views=views)
+        return self.classify_image(open_image(source, limits), name=str(source), views=views)
+
+    def classify_image(
+        self, image: Image.Image, name: str, views: Literal["voting", "all"] = "voting"
+    ) -> Prediction:
+        """Classify an upright sRGB image; `name` becomes the prediction's `source`."""
+        if views not in ("voting", "all"):
+            raise UsageError(f"views is {views!r}; use voting or all")
+        names = VIEWS if views == "all" else self.config.voting_views
+        cut = cut_views(image, self.config.preprocessing.size_px, self.config.preprocessing.fit, names)
+        logits = self.engine.run(network_input(cut, self.config.preprocessing), None, ["logits"])["logits"]
+        return self._answer(image, name, cut, logits)
+
+    def _answer(
+        self, image: Image.Image, name: str, cut: Sequence[View], logits: NDArray[np.float32]
+    ) -> Prediction:
+        config = self.config
+        temperature = config.calibration.temperature
+        weights = [config.view_weights.get(view.name, 0.0) for view in cut]
+        scores = self._named(vote(logits, weights, temperature))
+        movement = max(scores, key=lambda key: scores[key])
+        return Prediction(
+            source=name,
+            movement=movement,
+            confidence=scores[movement],
+            decision="unsure" if scores[movement] < config.calibration.unsure_below else "confident",
+            scores=scores,
+            views=tuple(
+                ViewScores(view.name, view.box, self._named(row))
+                for view, row in zip(cut, softmax(logits, temperature), strict=True)
+            ),
+            model=config.name,
+            width=image.width,
+            height=image.height,
+        )
+
+    def _named(self, row: NDArray[np.float64]) -> dict[str, float]:
+        return {movement: float(score) for movement, score in zip(self.config.movements, row, strict=True)}
+
+
+def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Scale views to what the network was trained on; (N, 3, S, S) float32."""
+    pixels = np.stack([np.asarray(view.image) for view in views])  # (N, S, S, 3) uint8
+    scaled = (pixels.astype(np.float32) / 255 - np.float32(preprocessing.mean)) / np.float32(
+        preprocessing.std
+    )
+    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def vote(logits: NDArray[np.floating], weights: Sequence[float], temperature: float) -> NDArray[np.float64]:
+    """Average the views' calibrated scores by weight: logits (..., V, C) to scores (..., C)."""
+    shares = np.asarray(weights, np.float64)
+    result: NDArray[np.float64] = np.einsum(
+        "...vc,v->...c", softmax(logits, temperature), shares / shares.sum()
+    )
+    return result

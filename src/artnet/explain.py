@@ -1,0 +1,157 @@
+"""Show where in a painting the evidence for an answer lies, at nine depths of the network.
+
+Knows nothing about drawing: the result is arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from artnet.classify import Classifier, Prediction, network_input
+from artnet.errors import ModelError, UsageError
+from artnet.image import open_image, to_srgb
+from artnet.model import DEPTHS, Layer
+from artnet.views import WHOLE, Placement, cut_views, placement
+
+Floats = NDArray[np.float32]
+Depth = int | Literal["all"]
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """The evidence that one layer holds: `grid` (h, w) float32, 0..1, over the whole view."""
+
+    layer: Layer
+    grid: Floats
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where the evidence for a question lies; `maps` by depth, 1 (shallow) to 9 (deep)."""
+
+    prediction: Prediction
+    movement: str
+    rather_than: str | None
+    method: str
+    maps: Mapping[int, DepthMap]
+    placement: Placement
+
+    def heatmap(self, depth: int) -> Floats:
+        """Give one depth's evidence at the painting's own size: (H, W) float32, 0..1.
+
+        The letterbox's bands are cut away. A map without any evidence is all zeros.
+        """
+        if depth not in self.maps:
+            raise UsageError(
+                f"depth {depth} was not computed; this explanation holds {', '.join(map(str, self.maps))}"
+            )
+        return on_painting(self.maps[depth].grid, self.placement)
+
+    @property
+    def question(self) -> str:
+        """Put the question in words."""
+        return f"why {self.movement}" + (f" rather than {self.rather_than}" if self.rather_than else "")
+
+
+def grad_cam(activation: Floats, gradient: Floats) -> Floats:
+    """Weigh each channel's activation by its gradient's mean and keep what speaks for the target.
+
+    Selvaraju et al., "Grad-CAM", 2017, equations 1 and 2: alpha_k is the mean over the grid of the derivative of
+    the *logit* to activation A_k, the map is ReLU(sum_k alpha_k A_k). (K, h, w) twice to (h, w), not yet scaled.
+    """
+    weights = gradient.mean((1, 2))  # (K,)
+    result: Floats = np.maximum(np.einsum("k,khw->hw", weights, activation), 0).astype(np.float32)
+    return result
+
+
+METHODS: Mapping[str, Callable[[Floats, Floats], Floats]] = {"gradcam": grad_cam}
+
+
+def explain(
+    classifier: Classifier,
+    image: str | Path | Image.Image,
+    movement: str | None = None,
+    rather_than: str | None = None,
+    method: str = "gradcam",
+    depth: Depth = "all",
+) -> Explanation:
+    """Explain why a painting is `movement`, by default the one that is answered.
+
+    With `rather_than` the question is the difference of two logits. Errors: `UsageError` for a movement, method or
+    depth that there is not, `ModelError` for a model without explained layers, and those of reading a picture.
+    """
+    picture = to_srgb(image) if isinstance(image, Image.Image) else open_image(image)
+    name = "" if isinstance(image, Image.Image) else str(image)
+    layers = _wanted_layers(classifier, depth)
+    if method not in METHODS:
+        raise UsageError(f"unknown method {method!r}; use one of {', '.join(METHODS)}")
+    prediction = classifier.classify_image(picture, name)
+    movement = movement or prediction.movement
+    target = question_target(classifier.config.movements, movement, rather_than)
+    preprocessing = classifier.config.preprocessing
+    view = cut_views(picture, preprocessing.size_px, preprocessing.fit, (WHOLE,))
+    wanted = [f"{kind}_{layer.depth}" for layer in layers for kind in ("activation", "gradient")]
+    outputs = classifier.engine.run(network_input(view, preprocessing), target, wanted)
+    maps = {
+        layer.depth: DepthMap(
+            layer,
+            scaled(
+                METHODS[method](
+                    outputs[f"activation_{layer.depth}"][0], outputs[f"gradient_{layer.depth}"][0]
+                )
+            ),
+        )
+        for layer in layers
+    }
+    place = placement(picture.width, picture.height, preprocessing.size_px, preprocessing.fit)
+    return Explanation(prediction, movement, rather_than, method, maps, place)
+
+
+def question_target(movements: tuple[str, ...], movement: str, rather_than: str | None) -> Floats:
+    """Write a question as weights of the logits (1, C): one movement is 1, the one it is set against is -1."""
+    target = np.zeros((1, len(movements)), np.float32)
+    for name, weight in ((movement, 1), (rather_than, -1)):
+        if name is None:
+            continue
+        if name not in movements:
+            raise UsageError(f"unknown movement {name!r}; this model knows {', '.join(movements)}")
+        target[0, movements.index(name)] += weight
+    if not target.any():
+        raise UsageError(f"{movement} rather than {rather_than} asks nothing; name two different movements")
+    return target
+
+
+def scaled(grid: Floats) -> Floats:
+    """Scale a map so that its largest value is 1; a map of zeros stays one."""
+    highest = float(grid.max(initial=0))
+    return grid / np.float32(highest) if highest > 0 and np.isfinite(highest) else np.zeros_like(grid)
+
+
+def on_painting(grid: Floats, place: Placement) -> Floats:
+    """Enlarge a view's map (h, w) to the painting (H, W), without the letterbox's bands."""
+    size_px = 2 * place.content.left + place.content.width
+    size_px = max(size_px, 2 * place.content.top + place.content.height)
+    to_grid = np.array([grid.shape[1], grid.shape[0]] * 2) / size_px
+    box = np.array(place.content.as_tuple()) * to_grid
+    picture = Image.fromarray(np.ascontiguousarray(grid, np.float32))
+    enlarged = picture.resize((place.width, place.height), Image.Resampling.BILINEAR, box=tuple(box))
+    result: Floats = np.clip(np.asarray(enlarged, np.float32), 0, 1)
+    return result
+
+
+def _wanted_layers(classifier: Classifier, depth: Depth) -> tuple[Layer, ...]:
+    layers = classifier.config.layers
+    if not layers:
+        raise ModelError("this model folder has no explained layers; export it again with artnet export")
+    if depth == "all":
+        return layers
+    if not isinstance(depth, int) or not 1 <= depth <= DEPTHS:
+        raise UsageError(f"depth is {depth!r}; use 1 (shallow) to {DEPTHS} (deep), or all")
+    return (layers[depth - 1],)

@@ -1,0 +1,177 @@
+"""Read and check a model folder: config.json, model.onnx and the model card.
+
+Knows nothing about running the graph; nothing in a model folder is ever executed but the graph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from artnet.errors import ModelError
+from artnet.views import FITS, VIEWS, Fit
+
+FORMAT = "artnet-model/1"
+CONFIG_FILE = "config.json"
+GRAPH_FILE = "model.onnx"
+CARD_FILE = "README.md"
+DEPTHS = 9
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a view becomes the network's input: fitted to `size_px`, scaled to 0..1, then (x - mean) / std."""
+
+    size_px: int
+    fit: Fit
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One explained layer: its depth, 1 (shallow) to 9 (deep), its name in the network, its channels and grid."""
+
+    depth: int
+    name: str
+    channels: int
+    grid: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How logits become scores and a decision.
+
+    Scores are softmax(logits / temperature). Under the confidence `unsure_below` the answer is unsure.
+    """
+
+    temperature: float
+    unsure_below: float
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything beside the weights that changes an answer; config.json as an object."""
+
+    name: str
+    movements: tuple[str, ...]
+    taxonomy: str
+    backbone: str
+    preprocessing: Preprocessing
+    view_weights: Mapping[str, float]
+    layers: tuple[Layer, ...]
+    calibration: Calibration
+    graph_sha256: str
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    format: str = FORMAT
+
+    @property
+    def voting_views(self) -> tuple[str, ...]:
+        """Name the views whose vote counts, in the order in which views are cut."""
+        return tuple(name for name in VIEWS if self.view_weights.get(name, 0) > 0)
+
+
+def default_model() -> Path:
+    """Give the folder of the model that lies inside the package."""
+    return Path(str(resources.files("artnet") / "models" / "default"))
+
+
+def read_model(folder: Path | None = None) -> tuple[Path, ModelConfig]:
+    """Read a model folder, the embedded one where none is named, and check its files against config.json.
+
+    Errors: `ModelError` for a missing, altered or contradictory file.
+    """
+    folder = default_model() if folder is None else folder
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such model folder; make one with artnet export or leave --model out")
+    config = read_config(folder)
+    graph = folder / GRAPH_FILE
+    if not graph.is_file():
+        raise ModelError(f"{graph}: is missing; copy the model folder again, whole")
+    if sha256_of(graph) != config.graph_sha256:
+        raise ModelError(
+            f"{graph}: is not the file that {CONFIG_FILE} describes (its sha256 differs); copy it again"
+        )
+    return folder, config
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read config.json without looking at the graph."""
+    path = folder / CONFIG_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path}: is missing, so this is not a model folder; make one with artnet export"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read as JSON ({error}); copy it again") from error
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise ModelError(f"{path}: is not in the format {FORMAT} that this version reads")
+    try:
+        config = _config(fields)
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{path}: a setting is missing or of the wrong kind ({error}); copy it again"
+        ) from error
+    _check(config, path)
+    return config
+
+
+def write_config(folder: Path, config: ModelConfig) -> None:
+    """Write config.json."""
+    text = json.dumps(asdict(config), indent=2, ensure_ascii=False) + "\n"
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Give a file's sha256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _config(fields: dict[str, Any]) -> ModelConfig:
+    preprocessing = dict(fields["preprocessing"])
+    mean, std = (_three(preprocessing[key]) for key in ("mean", "std"))
+    layers = (Layer(**{**layer, "grid": tuple(layer["grid"])}) for layer in fields["layers"])
+    return ModelConfig(
+        **{
+            **fields,
+            "movements": tuple(str(name) for name in fields["movements"]),
+            "preprocessing": Preprocessing(**{**preprocessing, "mean": mean, "std": std}),
+            "view_weights": {name: float(weight) for name, weight in fields["view_weights"].items()},
+            "layers": tuple(layers),
+            "calibration": Calibration(**{key: float(value) for key, value in fields["calibration"].items()}),
+        }
+    )
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return (red, green, blue)
+
+
+def _check(config: ModelConfig, path: Path) -> None:
+    """Refuse settings that contradict themselves, before they give a wrong answer."""
+    faults = {
+        "movements must be at least two different names": len(set(config.movements)) < 2
+        or len(set(config.movements)) != len(config.movements),
+        f"fit must be one of {', '.join(FITS)}": config.preprocessing.fit not in FITS,
+        "size_px must be at least 1": config.preprocessing.size_px < 1,
+        "std must be above 0": min(config.preprocessing.std) <= 0,
+        f"view_weights must name some of {', '.join(VIEWS)}": not set(config.view_weights) <= set(VIEWS),
+        "view_weights must be at least 0 and one of them more": not any(config.view_weights.values())
+        or min(config.view_weights.values()) < 0,
+        "layers must have the depths 1 to 9": [layer.depth for layer in config.layers]
+        not in ([], list(range(1, DEPTHS + 1))),
+        "temperature must be above 0": config.calibration.temperature <= 0,
+    }
+    for fault, present in faults.items():
+        if present:
+            raise ModelError(f"{path}: {fault}; copy or export the model again")

@@ -1,0 +1,135 @@
+"""Turn a finished run into a model folder, with everything in it that validation decides.
+
+Knows nothing about training; the graph itself is written by `graph`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from artnet.card import write_card
+from artnet.classify import vote
+from artnet.errors import OutputError
+from artnet.metrics import confidence_for_accuracy, fit_temperature, negative_log_likelihood
+from artnet.model import (
+    GRAPH_FILE,
+    Calibration,
+    Layer,
+    ModelConfig,
+    Preprocessing,
+    sha256_of,
+    write_config,
+)
+from artnet.training.graph import Agreement, check_graph, forward_and_backward, random_views, write_graph
+from artnet.training.network import PaintingNetwork, build_network, explained_layers
+from artnet.training.run import Run, RunSettings
+from artnet.views import REGIONS, WHOLE
+
+WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
+
+
+def export(run: Run, out: Path) -> Agreement:
+    """Write `run` as a model folder and say how well its graph agrees with autograd.
+
+    Errors: `OutputError` where `out` exists, `ExportError` where the graph does not agree.
+    """
+    if out.exists():
+        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    settings = run.settings
+    network = build_network(settings.backbone, len(settings.movements), "none")
+    network.load_state_dict(run.read_tensors("best"))
+    network.eval().requires_grad_(False)
+    validation = run.read_tensors("validation")
+    names = explained_layers(network, settings.backbone, settings.size_px)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
+        views = [random_views(settings.size_px), _normalised(validation["sample"].numpy(), settings)]
+        agreement = check_graph(network, names, folder / GRAPH_FILE, views)
+        config = _describe(network, names, settings, validation, sha256_of(folder / GRAPH_FILE))
+        write_config(folder, config)
+        write_card(folder, config)
+        shutil.move(folder, out)
+    return agreement
+
+
+def choose_view_weights(logits: np.ndarray, y_true: np.ndarray) -> dict[str, float]:
+    """Choose on validation how much the whole and the five regions weigh in the vote.
+
+    `logits` (N, 6, C). Tried: the whole alone, and regions that together weigh a quarter, half or three quarters.
+    Regions cost five more views, so they must earn one hundredth of a nat of likelihood.
+    """
+    losses = {}
+    for share in (0.0, 0.25, 0.5, 0.75):
+        weights = _weights(share)
+        losses[share] = min(
+            negative_log_likelihood(y_true, vote(logits, weights, temperature))
+            for temperature in np.geomspace(0.5, 3, 13)
+        )
+    best = min(losses, key=lambda share: losses[share])
+    return _weights(best if losses[best] < losses[0.0] - 0.01 else 0.0)
+
+
+def _weights(regions_share: float) -> dict[str, float]:
+    return {WHOLE: 1 - regions_share, **{name: regions_share / len(REGIONS) for name in REGIONS}}
+
+
+def _describe(
+    network: PaintingNetwork,
+    names: Sequence[str],
+    settings: RunSettings,
+    validation: dict[str, Tensor],
+    graph_sha256: str,
+) -> ModelConfig:
+    """Put together config.json: what training fixed, and what validation decides."""
+    logits, y_true = validation["logits"].numpy(), validation["movements"].numpy()
+    weights = choose_view_weights(logits, y_true)
+    temperature = fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, weights, t)))
+    threshold = confidence_for_accuracy(y_true, vote(logits, weights, temperature), WANTED_ACCURACY)
+    mean, std = settings.mean, settings.std
+    return ModelConfig(
+        name=f"artnet-{settings.backbone.replace('_', '-')}",
+        movements=settings.movements,
+        taxonomy=settings.taxonomy,
+        backbone=settings.backbone,
+        preprocessing=Preprocessing(
+            settings.size_px, settings.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
+        ),
+        view_weights=weights,
+        layers=_layers(network, names, settings.size_px),
+        calibration=Calibration(round(temperature, 4), round(threshold, 4)),
+        graph_sha256=graph_sha256,
+        training={
+            "data": settings.data,
+            "recipe": settings.recipe_name,
+            "starting_weights": Path(settings.weights).name,
+            "seed": settings.seed,
+        },
+    )
+
+
+def _layers(network: PaintingNetwork, names: Sequence[str], size_px: int) -> tuple[Layer, ...]:
+    outputs = forward_and_backward(network, names)(
+        torch.zeros(1, 3, size_px, size_px), torch.ones(1, network.dense.out_features)
+    )
+    maps = outputs[2::2]
+    return tuple(
+        Layer(depth, name, int(tensor.shape[1]), (int(tensor.shape[2]), int(tensor.shape[3])))
+        for depth, (name, tensor) in enumerate(zip(names, maps, strict=True), start=1)
+    )
+
+
+def _normalised(pixels: np.ndarray, settings: RunSettings) -> np.ndarray:
+    """Scale stored views (N, 3, S, S) uint8 as the network wants them."""
+    mean, std = (np.asarray(values, np.float32).reshape(3, 1, 1) for values in (settings.mean, settings.std))
+    result: np.ndarray = ((pixels.astype(np.float32) / 255 - mean) / std).astype(np.float32)
+    return result

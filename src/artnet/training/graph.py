@@ -1,0 +1,219 @@
+"""Write a network and its backward pass as one ONNX graph, and check it against autograd.
+
+Knows nothing about runs or model folders.
+
+The graph has the inputs views (N, 3, S, S) and target (N, C), and the outputs logits, embedding and, for each of
+nine layers, activation_k and gradient_k: the derivative of sum(logits * target) with respect to that activation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch._decomp import core_aten_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from artnet.engine import OpenVinoEngine, output_names
+from artnet.errors import ExportError
+from artnet.training.network import PaintingNetwork
+
+FORWARD_TOLERANCE = 1e-4  # of logits and activations, in relative L2 norm
+GRADIENT_TOLERANCE = 1e-2  # single elements may differ where rounding flips a ReLU
+# Tracing fuses the batch with any dimension of the same size, and nothing in a network is seven wide.
+_TRACED_BATCH = 7
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the exported graph is from autograd: the largest relative L2 distances found."""
+
+    forward: float
+    gradient: float
+    pictures: int
+
+
+def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, path: Path) -> None:
+    """Write the network with its backward pass as one ONNX file."""
+    classes = network.dense.out_features
+    views = torch.randn(_TRACED_BATCH, 3, size_px, size_px)
+    target = torch.randn(_TRACED_BATCH, classes)
+    batch = {0: torch.export.Dim.DYNAMIC}
+    with _quiet():
+        traced = make_fx(
+            forward_and_backward(network, layers),
+            decomposition_table=_decompositions(),
+            tracing_mode="symbolic",
+            _allow_non_fake_inputs=True,
+        )(views, target)
+        program = torch.export.export(traced, (views, target), dynamic_shapes=(batch, batch))
+        onnx_program = torch.onnx.export(
+            program, input_names=["views", "target"], output_names=output_names(), dynamo=True
+        )
+    if onnx_program is None:
+        raise ExportError("torch.onnx.export returned no program")
+    onnx_program.save(path)
+
+
+def check_graph(
+    network: PaintingNetwork, layers: Sequence[str], path: Path, pictures: Sequence[np.ndarray]
+) -> Agreement:
+    """Compare the graph with autograd, picture by picture, and refuse it where they differ.
+
+    `pictures` are arrays (N, 3, S, S) of normalised float32.
+    """
+    engine = OpenVinoEngine(path, precision="f32", cached=False)
+    reference = forward_and_backward(network, layers)
+    classes = network.dense.out_features
+    worst = {"forward": 0.0, "gradient": 0.0}
+    count = 0
+    for view in (views[index : index + 1] for views in pictures for index in range(len(views))):
+        target = np.eye(classes, dtype=np.float32)[[count % classes]]
+        expected = reference(torch.from_numpy(view), torch.from_numpy(target))
+        found = engine.run(view, target, output_names())
+        for name, tensor in zip(output_names(), expected, strict=True):
+            kind = "gradient" if name.startswith("gradient") else "forward"
+            distance = relative_distance(found[name], tensor.numpy())
+            worst[kind] = max(worst[kind], distance)
+            limit = GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE
+            if not distance <= limit:
+                raise ExportError(
+                    f"the exported graph does not compute what its network computes: {name} differs by "
+                    f"{distance:.1e} (relative L2), allowed is {limit:.0e}"
+                )
+        count += 1
+    return Agreement(worst["forward"], worst["gradient"], count)
+
+
+def relative_distance(found: np.ndarray, expected: np.ndarray) -> float:
+    """Give the L2 norm of the difference over that of the expected values; 0 where both vanish."""
+    difference = float(np.linalg.norm((found - expected).ravel()))
+    size = float(np.linalg.norm(expected.ravel()))
+    return difference / size if size > 0 else difference
+
+
+def random_views(size_px: int, count: int = 2) -> np.ndarray:
+    """Draw views of pure noise, the same at every call."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((count, 3, size_px, size_px)).astype(np.float32)
+
+
+def forward_and_backward(
+    network: PaintingNetwork, layers: Sequence[str]
+) -> Callable[[Tensor, Tensor], tuple[Tensor, ...]]:
+    """Give the function that the graph computes, written with autograd."""
+
+    def run(views: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        seen: dict[str, Tensor] = {}
+
+        def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+            def hook(module: nn.Module, args: Any, output: Tensor) -> None:
+                seen[name] = output
+
+            return hook
+
+        handles = [network.get_submodule(name).register_forward_hook(keep(name)) for name in layers]
+        try:
+            embedding = network.embed(views.detach().requires_grad_(True))
+            logits = network.classify(embedding)
+        finally:
+            for handle in handles:
+                handle.remove()
+        activations = [seen[name] for name in layers]
+        gradients = torch.autograd.grad((logits * target).sum(), activations)
+        pairs = [tensor for pair in zip(activations, gradients, strict=True) for tensor in pair]
+        return tuple(tensor.detach() for tensor in (logits, embedding, *pairs))
+
+    return run
+
+
+def _decompositions() -> dict[Any, Callable[..., Any]]:
+    """Extend torch's own decompositions by the backward passes that ONNX has no operator for."""
+    aten = torch.ops.aten
+    return {
+        **core_aten_decompositions(),
+        aten.convolution_backward.default: _convolution_backward,
+        aten.avg_pool2d_backward.default: _avg_pool2d_backward,
+    }
+
+
+def _convolution_backward(
+    gradient: Tensor,
+    inputs: Tensor,
+    weight: Tensor,
+    bias_sizes: Any,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    transposed: bool,
+    output_padding: list[int],
+    groups: int,
+    wanted: list[bool],
+) -> tuple[Tensor | None, None, None]:
+    """Write the gradient of a convolution's input as a transposed convolution; weights are constants here."""
+    if transposed:
+        raise ExportError("a backbone with transposed convolutions cannot be exported")
+    if not wanted[0]:
+        return None, None, None
+    extra = [
+        inputs.shape[2 + axis]
+        - (gradient.shape[2 + axis] - 1) * stride[axis]
+        + 2 * padding[axis]
+        - dilation[axis] * (weight.shape[2 + axis] - 1)
+        - 1
+        for axis in range(2)
+    ]
+    result = torch.ops.aten.convolution(
+        gradient, weight, None, stride, padding, dilation, True, extra, groups
+    )
+    return result, None, None
+
+
+def _avg_pool2d_backward(
+    gradient: Tensor,
+    inputs: Tensor,
+    kernel: list[int],
+    stride: list[int],
+    padding: list[int],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: int | None,
+) -> Tensor:
+    """Write the gradient of average pooling as a transposed depth-wise convolution with a constant kernel."""
+    if ceil_mode or (any(padding) and not count_include_pad):
+        raise ExportError("a backbone with this kind of average pooling cannot be exported")
+    kernel = kernel * 2 if len(kernel) == 1 else kernel
+    steps = stride or kernel
+    steps = steps * 2 if len(steps) == 1 else steps
+    channels = inputs.shape[1]
+    weight = gradient.new_full((channels, 1, *kernel), 1 / (divisor or kernel[0] * kernel[1]))
+    pads = padding * 2 if len(padding) == 1 else padding
+    result, _, _ = _convolution_backward(
+        gradient, inputs, weight, None, steps, pads, [1, 1], False, [0, 0], channels, [True]
+    )
+    if result is None:
+        raise ExportError("average pooling has no gradient to its input")
+    return result
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress lines and warnings off the user's screen, and give both back."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
