@@ -23,17 +23,13 @@ class Entry:
     split: str
 
 
-def audit(
-    entries: Sequence[Entry], unmapped: Mapping[str, int], rejected: Mapping[str, int]
-) -> dict[str, Any]:
+def audit(entries: Sequence[Entry], unmapped: Mapping[str, int], rejected: Mapping[str, int]) -> dict[str, Any]:
     """Summarise a dataset: counts, artists on several sides, and the baselines of the test split."""
     return {
         "paintings": len(entries),
         "movements": _count(entry.movement for entry in entries),
         "styles": _count(entry.style for entry in entries),
-        "splits": {
-            split: _count(entry.movement for entry in entries if entry.split == split) for split in SPLITS
-        },
+        "splits": {split: _count(entry.movement for entry in entries if entry.split == split) for split in SPLITS},
         "without_artist": sum(entry.artist is None for entry in entries),
         "artists_across_splits": artists_across_splits(entries),
         "baselines": {

@@ -61,9 +61,7 @@ def _use(config: ModelConfig) -> str:
 
 def _making(config: ModelConfig) -> str:
     lines = ["## How it was made", ""]
-    lines += [
-        f"- {key.replace('_', ' ')}: {value}" for key, value in config.training.items() if key != "limits"
-    ]
+    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in config.training.items() if key != "limits"]
     lines += [f"- taxonomy: {config.taxonomy}"]
     return "\n".join(lines)
 
@@ -84,7 +82,7 @@ def _scores(config: ModelConfig) -> str:
     lines += [_interval_row(name, value) for name, value in scores["values"].items()]
     lines += ["", "| movement | paintings | found (recall) |", "| --- | ---: | ---: |"]
     lines += [
-        f"| {name} | {entry['paintings']} | {entry['recall']:.3f} |"
+        f"| {name} | {entry['paintings']} | {_share(entry['recall'])} |"
         for name, entry in scores["by_movement"].items()
     ]
     return "\n".join(lines)
@@ -94,13 +92,17 @@ def _interval_row(name: str, entry: dict[str, Any]) -> str:
     return f"| {name.replace('_', ' ')} | {entry['value']:.3f} | {entry['low']:.3f} to {entry['high']:.3f} |"
 
 
+def _share(value: float | None) -> str:
+    return "none to find" if value is None else f"{value:.3f}"
+
+
 def _limits(config: ModelConfig) -> str:
     return "\n".join(
         [
             "## Limits",
             "",
-            "- It knows the movements above and answers with one of them whatever it is shown; it does not yet say that a "
-            "picture is unlike any painting it has seen.",
+            "- It answers with one of its movements whatever it is shown; it does not yet say that a picture is unlike "
+            "any painting it has seen.",
             "- Style labels are opinions, and a painting may honestly be two things: read the scores, not only the "
             "first of them.",
             "- It sees a reproduction, a few hundred pixels wide: no surface, no size, no date.",

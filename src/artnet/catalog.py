@@ -91,20 +91,18 @@ class RecordReader:
             raise SourceError(f"{record.source}: cannot be read from its archive ({error})") from error
 
 
-def read_catalog(source: Path, kind: Kind | None = None) -> Catalog:
+def read_catalog(source: Path, kind: str | None = None) -> Catalog:
     """Read the collection at `source`, recognising its layout unless `kind` names it.
 
     Errors: `SourceError` where nothing is there, `DataError` where no layout fits or the table is broken.
     """
     if not source.exists():
         raise SourceError(f"{source}: no such file or folder; check the spelling")
-    if kind is not None and kind not in KINDS:
-        raise UsageError(f"unknown catalog kind {kind!r}; use one of {', '.join(KINDS)}")
-    kind = kind or _recognise(source)
-    records = tuple(_READERS[kind](source))
+    chosen = _recognise(source) if kind is None else _named_kind(kind)
+    records = tuple(_READERS[chosen](source))
     if not records:
-        raise DataError(f"{source}: read as {kind}, but it lists no painting")
-    return Catalog(name=source.name, kind=kind, records=records)
+        raise DataError(f"{source}: read as {chosen}, but it lists no painting")
+    return Catalog(name=source.name, kind=chosen, records=records)
 
 
 def normalise_artist(artist: str | None) -> str | None:
@@ -119,6 +117,13 @@ def normalise_artist(artist: str | None) -> str | None:
     if " ".join(words) in _UNKNOWN_ARTISTS:
         return None
     return " ".join(sorted(words))
+
+
+def _named_kind(name: str) -> Kind:
+    for kind in KINDS:
+        if kind == name:
+            return kind
+    raise UsageError(f"unknown catalog kind {name!r}; use one of {', '.join(KINDS)}")
 
 
 def _recognise(source: Path) -> Kind:

@@ -78,9 +78,7 @@ class Classifier:
         self.engine = engine
 
     @classmethod
-    def load(
-        cls, folder: str | Path | None = None, engine: str = "openvino", precision: str = "auto"
-    ) -> Classifier:
+    def load(cls, folder: str | Path | None = None, engine: str = "openvino", precision: str = "auto") -> Classifier:
         """Open a model folder, by default the one inside the package.
 
         Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown engine.
@@ -105,9 +103,7 @@ class Classifier:
             return self.classify_image(to_srgb(source), name="", views=views)
         return self.classify_image(open_image(source, limits), name=str(source), views=views)
 
-    def classify_image(
-        self, image: Image.Image, name: str, views: Literal["voting", "all"] = "voting"
-    ) -> Prediction:
+    def classify_image(self, image: Image.Image, name: str, views: Literal["voting", "all"] = "voting") -> Prediction:
         """Classify an upright sRGB image; `name` becomes the prediction's `source`."""
         if views not in ("voting", "all"):
             raise UsageError(f"views is {views!r}; use voting or all")
@@ -116,9 +112,7 @@ class Classifier:
         logits = self.engine.run(network_input(cut, self.config.preprocessing), None, ["logits"])["logits"]
         return self._answer(image, name, cut, logits)
 
-    def _answer(
-        self, image: Image.Image, name: str, cut: Sequence[View], logits: NDArray[np.float32]
-    ) -> Prediction:
+    def _answer(self, image: Image.Image, name: str, cut: Sequence[View], logits: NDArray[np.float32]) -> Prediction:
         config = self.config
         temperature = config.calibration.temperature
         weights = [config.view_weights.get(view.name, 0.0) for view in cut]
@@ -146,16 +140,13 @@ class Classifier:
 def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArray[np.float32]:
     """Scale views to what the network was trained on; (N, 3, S, S) float32."""
     pixels = np.stack([np.asarray(view.image) for view in views])  # (N, S, S, 3) uint8
-    scaled = (pixels.astype(np.float32) / 255 - np.float32(preprocessing.mean)) / np.float32(
-        preprocessing.std
-    )
+    mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
+    scaled = (pixels.astype(np.float32) / 255 - mean) / std
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
 def vote(logits: NDArray[np.floating], weights: Sequence[float], temperature: float) -> NDArray[np.float64]:
     """Average the views' calibrated scores by weight: logits (..., V, C) to scores (..., C)."""
     shares = np.asarray(weights, np.float64)
-    result: NDArray[np.float64] = np.einsum(
-        "...vc,v->...c", softmax(logits, temperature), shares / shares.sum()
-    )
+    result: NDArray[np.float64] = np.einsum("...vc,v->...c", softmax(logits, temperature), shares / shares.sum())
     return result

@@ -105,13 +105,9 @@ def read_info(folder: Path) -> DatasetInfo:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields.get("format") != FORMAT:
             raise DataError(f"{path}: format {fields.get('format')!r}, this version reads {FORMAT}")
-        return DatasetInfo(
-            **{**fields, "movements": tuple(fields["movements"]), "ratios": tuple(fields["ratios"])}
-        )
+        return DatasetInfo(**{**fields, "movements": tuple(fields["movements"]), "ratios": tuple(fields["ratios"])})
     except FileNotFoundError:
-        raise DataError(
-            f"{folder}: not a prepared dataset (no {INFO_FILE}); make one with artnet prepare"
-        ) from None
+        raise DataError(f"{folder}: not a prepared dataset (no {INFO_FILE}); make one with artnet prepare") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path}: cannot be read ({error}); prepare the dataset again") from error
 
@@ -155,8 +151,7 @@ def _as_columns(row: Row) -> dict[str, Any]:
     columns = {name: getattr(row, name) for name in Row.__dataclass_fields__}
     columns["whole"] = {"bytes": row.whole, "path": f"{row.id}.jpg"}
     columns["regions"] = [
-        {"bytes": data, "path": f"{row.id}-{name}.jpg"}
-        for name, data in zip(REGIONS, row.regions, strict=True)
+        {"bytes": data, "path": f"{row.id}-{name}.jpg"} for name, data in zip(REGIONS, row.regions, strict=True)
     ]
     columns["boxes"] = [list(box) for box in row.boxes]
     return columns

@@ -86,10 +86,7 @@ class OpenVinoEngine:
                     feed["target"] = _needed(target)[index : index + 1]
                 result = request.infer(feed, share_inputs=True)
                 parts.append([result[name].copy() for name in outputs])
-        return {
-            name: np.concatenate(column)
-            for name, column in zip(outputs, zip(*parts, strict=True), strict=True)
-        }
+        return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 
     def _request(self, outputs: tuple[str, ...]) -> Any:
         if outputs not in self._requests:
@@ -120,9 +117,7 @@ class OpenVinoEngine:
             try:
                 self._model = ov.Core().read_model(self._graph)
             except RuntimeError as error:
-                raise ModelError(
-                    f"{self._graph}: cannot be read as an ONNX graph ({_first_line(error)})"
-                ) from error
+                raise ModelError(f"{self._graph}: cannot be read as an ONNX graph ({_first_line(error)})") from error
         return self._model
 
 
@@ -165,10 +160,7 @@ class OnnxRuntimeEngine:
             )
             for index in range(len(views))
         ]
-        return {
-            name: np.concatenate(column)
-            for name, column in zip(outputs, zip(*parts, strict=True), strict=True)
-        }
+        return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 
     def _shape(self, name: str) -> Sequence[Any]:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,9 @@ class DepthMap:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Where the evidence for a question lies; `maps` by depth, 1 (shallow) to 9 (deep)."""
+    """Where in `image` the evidence for a question lies; `maps` by depth, 1 (shallow) to 9 (deep)."""
 
+    image: Image.Image
     prediction: Prediction
     movement: str
     rather_than: str | None
@@ -49,15 +50,37 @@ class Explanation:
         The letterbox's bands are cut away. A map without any evidence is all zeros.
         """
         if depth not in self.maps:
-            raise UsageError(
-                f"depth {depth} was not computed; this explanation holds {', '.join(map(str, self.maps))}"
-            )
+            raise UsageError(f"depth {depth} was not computed; this explanation holds {', '.join(map(str, self.maps))}")
         return on_painting(self.maps[depth].grid, self.placement)
 
     @property
     def question(self) -> str:
         """Put the question in words."""
         return f"why {self.movement}" + (f" rather than {self.rather_than}" if self.rather_than else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON object that `artnet explain --json` prints; peaks are (x, y) in the painting's pixels."""
+        return {
+            "prediction": self.prediction.to_dict(),
+            "movement": self.movement,
+            "rather_than": self.rather_than,
+            "method": self.method,
+            "depths": [
+                {
+                    "depth": depth,
+                    "layer": found.layer.name,
+                    "grid": list(found.grid.shape),
+                    "peak": self._peak(depth),
+                }
+                for depth, found in self.maps.items()
+            ],
+        }
+
+    def _peak(self, depth: int) -> list[int] | None:
+        """Give the place of the strongest evidence; None where there is none."""
+        heatmap = self.heatmap(depth)
+        row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
+        return [int(column), int(row)] if heatmap[row, column] > 0 else None
 
 
 def grad_cam(activation: Floats, gradient: Floats) -> Floats:
@@ -102,16 +125,12 @@ def explain(
     maps = {
         layer.depth: DepthMap(
             layer,
-            scaled(
-                METHODS[method](
-                    outputs[f"activation_{layer.depth}"][0], outputs[f"gradient_{layer.depth}"][0]
-                )
-            ),
+            scaled(METHODS[method](outputs[f"activation_{layer.depth}"][0], outputs[f"gradient_{layer.depth}"][0])),
         )
         for layer in layers
     }
     place = placement(picture.width, picture.height, preprocessing.size_px, preprocessing.fit)
-    return Explanation(prediction, movement, rather_than, method, maps, place)
+    return Explanation(picture, prediction, movement, rather_than, method, maps, place)
 
 
 def question_target(movements: tuple[str, ...], movement: str, rather_than: str | None) -> Floats:

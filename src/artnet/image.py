@@ -27,7 +27,10 @@ from artnet.errors import (
 
 # Only these are handed to Pillow, so that no rarely used decoder ever sees a stranger's bytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .avif .heic .heif .hif".split())
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff"}
+    | {".bmp", ".gif", ".avif", ".heic", ".heif", ".hif"}
+)
 
 _BEGINNINGS = {
     b"\xff\xd8": "JPEG",
@@ -156,9 +159,7 @@ def _unreadable(data: bytes, name: str) -> ImageError:
         return EmptyImageError(f"{name}: the file is empty")
     for beginning, label in _BEGINNINGS.items():
         if data.startswith(beginning):
-            return CorruptImageError(
-                f"{name}: begins like a {label} picture but its header is broken or cut short"
-            )
+            return CorruptImageError(f"{name}: begins like a {label} picture but its header is broken or cut short")
     known = ", ".join(_allowed_formats())
     return FormatError(f"{name}: its content is not a picture in a format that is read here ({known})")
 
@@ -185,12 +186,10 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values = np.asarray(image).astype(np.float64)
-    if image.mode == "F":
-        # Float TIFFs hold either 0..1 or 0..255; nothing in the file says which.
-        values = values * 255 if np.nanmax(values, initial=0) <= 1 else values
-    else:
-        values = values / 257  # 65535 / 255, exact at both ends
-    grey = np.nan_to_num(values.round(), nan=0, posinf=255, neginf=0).clip(0, 255)
+    # Integers: 65535 / 257 is 255, exact at both ends. Floats: 0..1 or 0..255, and nothing in the file says which.
+    unit = image.mode == "F" and np.nanmax(values, initial=0) <= 1
+    scale = 255 if unit else 1 if image.mode == "F" else 1 / 257
+    grey = np.nan_to_num((values * scale).round(), nan=0, posinf=255, neginf=0).clip(0, 255)
     out = Image.fromarray(grey.astype(np.uint8))
     out.info = {key: value for key, value in image.info.items() if key != "transparency"}
     return out

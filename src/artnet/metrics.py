@@ -124,9 +124,7 @@ def confidence_for_accuracy(y_true: Ints, scores: Floats, wanted: float) -> floa
     return 0.0 if last == len(order) - 1 else float(confidence[order[last]])
 
 
-def bootstrap(
-    statistic: Callable[[Ints], float], count: int, rng: np.random.Generator, rounds: int = 1000
-) -> Interval:
+def bootstrap(statistic: Callable[[Ints], float], count: int, rng: np.random.Generator, rounds: int = 1000) -> Interval:
     """Give a statistic of `count` paintings with its 95 % percentile interval over resampled paintings.
 
     `statistic` gets the indices of the paintings to use. Efron, "Bootstrap methods", 1979.

@@ -95,9 +95,7 @@ def read_model(folder: Path | None = None) -> tuple[Path, ModelConfig]:
     if not graph.is_file():
         raise ModelError(f"{graph}: is missing; copy the model folder again, whole")
     if sha256_of(graph) != config.graph_sha256:
-        raise ModelError(
-            f"{graph}: is not the file that {CONFIG_FILE} describes (its sha256 differs); copy it again"
-        )
+        raise ModelError(f"{graph}: is not the file that {CONFIG_FILE} describes (its sha256 differs); copy it again")
     return folder, config
 
 
@@ -107,9 +105,7 @@ def read_config(folder: Path) -> ModelConfig:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(
-            f"{path}: is missing, so this is not a model folder; make one with artnet export"
-        ) from None
+        raise ModelError(f"{path}: is missing, so this is not a model folder; make one with artnet export") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read as JSON ({error}); copy it again") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
@@ -117,9 +113,7 @@ def read_config(folder: Path) -> ModelConfig:
     try:
         config = _config(fields)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"{path}: a setting is missing or of the wrong kind ({error}); copy it again"
-        ) from error
+        raise ModelError(f"{path}: a setting is missing or of the wrong kind ({error}); copy it again") from error
     _check(config, path)
     return config
 

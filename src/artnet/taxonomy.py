@@ -114,9 +114,7 @@ def _check_document(document: Mapping[str, Any], file: str) -> None:
         todo = 'write name = "..." and a [movements.NAME] for each movement'
         raise _refusal(file, "lacks its name or its movements", todo)
     if len(tables) < 2:
-        raise _refusal(
-            file, f"has {len(tables)} movement(s)", "describe two or more, each in a [movements.NAME]"
-        )
+        raise _refusal(file, f"has {len(tables)} movement(s)", "describe two or more, each in a [movements.NAME]")
     for movement, table in tables.items():
         _check_movement(movement, table, file)
 

@@ -54,7 +54,7 @@ class View:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a painting of `width` x `height` pixels lies in a square view: `content`, in the view's pixels."""
+    """Where a painting of `width` x `height` pixels lies in a view: `content`, in the view's pixels."""
 
     width: int
     height: int
@@ -71,6 +71,14 @@ class Placement:
         return ((x - box.left) * self.width / box.width, (y - box.top) * self.height / box.height)
 
 
+def checked_fit(name: str) -> Fit:
+    """Check that a name is a way to fit. Errors: `UsageError` naming those there are."""
+    for fit in FITS:
+        if fit == name:
+            return fit
+    raise UsageError(f"fit is {name!r}; use one of {', '.join(FITS)}")
+
+
 def placement(width: int, height: int, size_px: int, fit: Fit) -> Placement:
     """Say where the whole painting lies in a view of `size_px` x `size_px`.
 
@@ -79,8 +87,6 @@ def placement(width: int, height: int, size_px: int, fit: Fit) -> Placement:
     """
     if fit == "stretch":
         return Placement(width, height, Box(0, 0, size_px, size_px))
-    if fit != "letterbox":
-        raise UsageError(f"fit is {fit!r}; use one of {', '.join(FITS)}")
     scale = size_px / max(width, height)
     inner_width = max(1, round(width * scale))
     inner_height = max(1, round(height * scale))
@@ -114,7 +120,7 @@ def whole_view(image: Image.Image, size_px: int, fit: Fit) -> View:
 
 
 def region_view(image: Image.Image, name: str, size_px: int) -> View:
-    """Cut one region at the painting's own resolution; enlarge it where the painting is smaller than a view."""
+    """Cut one region at the painting's own resolution; a painting smaller than a view is enlarged."""
     box = region_box(name, image.width, image.height, size_px)
     part = image.crop(box.as_tuple())
     if box.width != size_px:
@@ -128,6 +134,5 @@ def cut_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...]
     if unknown:
         raise UsageError(f"unknown view {unknown[0]!r}; use some of {', '.join(VIEWS)}")
     return tuple(
-        whole_view(image, size_px, fit) if name == WHOLE else region_view(image, name, size_px)
-        for name in names
+        whole_view(image, size_px, fit) if name == WHOLE else region_view(image, name, size_px) for name in names
     )

@@ -14,9 +14,7 @@ from PIL import Image, ImageEnhance
 Generator = np.random.Generator
 
 
-def augment(
-    image: Image.Image, size_px: int, smallest_crop: float, reencode: bool, rng: Generator
-) -> Image.Image:
+def augment(image: Image.Image, size_px: int, smallest_crop: float, reencode: bool, rng: Generator) -> Image.Image:
     """Crop, mirror, vary exposure a little and re-encode.
 
     Hue is never touched: the palette is evidence (Fauvism!). Paintings are never turned or sheared: the direction
@@ -42,9 +40,7 @@ def random_crop(image: Image.Image, size_px: int, smallest: float, rng: Generato
     height = min(image.height, max(1, round(math.sqrt(area / aspect))))
     left = int(rng.integers(0, image.width - width + 1))
     top = int(rng.integers(0, image.height - height + 1))
-    return image.resize(
-        (size_px, size_px), Image.Resampling.BICUBIC, box=(left, top, left + width, top + height)
-    )
+    return image.resize((size_px, size_px), Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
 
 
 def vary_exposure(image: Image.Image, rng: Generator) -> Image.Image:

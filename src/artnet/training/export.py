@@ -30,7 +30,7 @@ from artnet.model import (
 from artnet.training.graph import Agreement, check_graph, forward_and_backward, random_views, write_graph
 from artnet.training.network import PaintingNetwork, build_network, explained_layers
 from artnet.training.run import Run, RunSettings
-from artnet.views import REGIONS, WHOLE
+from artnet.views import REGIONS, VIEWS, WHOLE
 
 WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
 
@@ -72,7 +72,7 @@ def choose_view_weights(logits: np.ndarray, y_true: np.ndarray) -> dict[str, flo
     for share in (0.0, 0.25, 0.5, 0.75):
         weights = _weights(share)
         losses[share] = min(
-            negative_log_likelihood(y_true, vote(logits, weights, temperature))
+            negative_log_likelihood(y_true, vote(logits, [weights[name] for name in VIEWS], temperature))
             for temperature in np.geomspace(0.5, 3, 13)
         )
     best = min(losses, key=lambda share: losses[share])
@@ -93,8 +93,9 @@ def _describe(
     """Put together config.json: what training fixed, and what validation decides."""
     logits, y_true = validation["logits"].numpy(), validation["movements"].numpy()
     weights = choose_view_weights(logits, y_true)
-    temperature = fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, weights, t)))
-    threshold = confidence_for_accuracy(y_true, vote(logits, weights, temperature), WANTED_ACCURACY)
+    shares = [weights[name] for name in VIEWS]
+    temperature = fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, shares, t)))
+    threshold = confidence_for_accuracy(y_true, vote(logits, shares, temperature), WANTED_ACCURACY)
     mean, std = settings.mean, settings.std
     return ModelConfig(
         name=f"artnet-{settings.backbone.replace('_', '-')}",

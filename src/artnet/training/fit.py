@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -75,6 +76,7 @@ class _State:
     average: PaintingNetwork
     optimizer: torch.optim.Optimizer
     epoch: int = 0
+    steps: int = 0
     best: float = -1.0
 
 
@@ -128,7 +130,7 @@ def predict(
 
 def _begin(fabric: Fabric, network: PaintingNetwork, recipe: Recipe) -> _State:
     freeze_early(network, recipe.frozen_share)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).requires_grad_(False)
     head = [*network.norm.parameters(), *network.dense.parameters()]
     trunk = [tensor for tensor in network.trunk.parameters() if tensor.requires_grad]
@@ -136,8 +138,8 @@ def _begin(fabric: Fabric, network: PaintingNetwork, recipe: Recipe) -> _State:
     if trunk:
         groups.append({"params": trunk, "lr": recipe.trunk_rate, "peak": recipe.trunk_rate})
     optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
-    network, optimizer = fabric.setup(network, optimizer)
-    return _State(network, fabric.to_device(average), optimizer)
+    wrapped, optimizer = fabric.setup(network, optimizer)
+    return _State(cast(PaintingNetwork, wrapped), cast(PaintingNetwork, fabric.to_device(average)), optimizer)
 
 
 def _train_epoch(
@@ -197,8 +199,14 @@ def _step(
     state.optimizer.zero_grad()
     fabric.backward(loss)
     state.optimizer.step()
-    _follow(state.average, state.network, recipe.average_decay)
+    state.steps += 1
+    _follow(state.average, state.network, average_decay(state.steps, recipe.average_decay))
     return float(loss.detach())
+
+
+def average_decay(step: int, longest: float) -> float:
+    """Give the decay of the moving average at a step: short at first, so that the start is soon forgotten."""
+    return min(longest, (1 + step) / (10 + step))
 
 
 @torch.no_grad()
@@ -260,7 +268,7 @@ def _keep(run: Run, state: _State, scores: EpochScores) -> None:
         state.best = scores.val_balanced_accuracy
         run.write_tensors("best", state.average.state_dict())
     run.write_history(scores)
-    run.write_state(_tensors(state), {"epoch": state.epoch, "best": state.best})
+    run.write_state(_tensors(state), {"epoch": state.epoch, "steps": state.steps, "best": state.best})
 
 
 def _tensors(state: _State) -> dict[str, Tensor]:
@@ -286,7 +294,7 @@ def _load_last(run: Run, state: _State) -> None:
         moments.setdefault(int(index), {})[field] = tensor
     whole = state.optimizer.state_dict()
     state.optimizer.load_state_dict({**whole, "state": moments})
-    state.epoch, state.best = int(numbers["epoch"]), float(numbers["best"])
+    state.epoch, state.steps, state.best = int(numbers["epoch"]), int(numbers["steps"]), float(numbers["best"])
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -313,7 +321,7 @@ def _conclude(
     )
 
 
-def _precision(device: str) -> str:
+def _precision(device: str) -> Literal["32-true", "bf16-mixed"]:
     """Choose bf16 where the processor computes in it, float32 elsewhere."""
     if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"

@@ -172,9 +172,7 @@ def _convolution_backward(
         - 1
         for axis in range(2)
     ]
-    result = torch.ops.aten.convolution(
-        gradient, weight, None, stride, padding, dilation, True, extra, groups
-    )
+    result = torch.ops.aten.convolution(gradient, weight, None, stride, padding, dilation, True, extra, groups)
     return result, None, None
 
 

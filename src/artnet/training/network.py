@@ -90,8 +90,8 @@ def build_network(backbone: str, classes: int, weights: str) -> PaintingNetwork:
     if weights not in ("pretrained", "none"):
         load_trunk(trunk, Path(weights))
     for module in trunk.modules():
-        if hasattr(module, "inplace"):
-            module.inplace = False  # a changed activation can be neither explained nor traced
+        if getattr(module, "inplace", False):
+            setattr(module, "inplace", False)  # noqa: B010  (a changed activation can be neither explained nor traced)
     return PaintingNetwork(trunk, int(trunk.num_features), classes)  # type: ignore[arg-type]
 
 
@@ -100,13 +100,11 @@ def load_trunk(trunk: nn.Module, path: Path) -> None:
     try:
         state = load_file(path)
     except FileNotFoundError:
-        raise TrainingError(
-            f"{path}: no such weights file; give a safetensors file, pretrained or none"
-        ) from None
+        raise TrainingError(f"{path}: no such weights file; give a safetensors file, pretrained or none") from None
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"{path}: cannot be read as safetensors ({error})") from error
     wanted = trunk.state_dict()
-    given = {name: tensor for name, tensor in state.items() if not _is_classifier(name)}
+    given = {name: tensor for name, tensor in state.items() if name in wanted or not _is_classifier(name)}
     wrong = [name for name in wanted if name in given and given[name].shape != wanted[name].shape]
     missing = [name for name in wanted if name not in given]
     unexpected = [name for name in given if name not in wanted]
@@ -156,9 +154,7 @@ def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> t
         return spec.layers
     blocks = _blocks_in_order(network, size_px)
     if len(blocks) < DEPTHS - 1:
-        raise UsageError(
-            f"backbone {backbone!r} has only {len(blocks)} blocks to explain; at least 8 are needed"
-        )
+        raise UsageError(f"backbone {backbone!r} has only {len(blocks)} blocks to explain; at least 8 are needed")
     last = len(blocks) - 1
     chosen = [blocks[round(index * last / (DEPTHS - 2))] for index in range(DEPTHS - 1)]
     return (*chosen, "trunk")
@@ -210,13 +206,12 @@ def _blocks(network: PaintingNetwork) -> Iterator[tuple[str, nn.Module]]:
 def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
     if backbone not in timm.list_models():
         close = timm.list_models(f"*{backbone[:8]}*")[:5]
-        raise UsageError(
-            f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?"
-        )
+        raise UsageError(f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?")
     try:
-        return timm.create_model(  # type: ignore[no-any-return]
+        trunk: nn.Module = timm.create_model(
             backbone, pretrained=pretrained, num_classes=0, global_pool="", **spec.options
         )
+        return trunk
     except Exception as error:
         if not pretrained:
             raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,7 @@ class Run:
         partial = path.with_suffix(".partial")
         try:
             save_file(whole, partial, metadata={"numbers": json.dumps(numbers or {})})
-            os.replace(partial, path)
+            partial.replace(path)
         except (OSError, SafetensorError) as error:
             raise OutputError(f"{path}: cannot be written ({error})") from error
 
@@ -99,7 +98,7 @@ class Run:
             writer = csv.DictWriter(file, fieldnames=list(fields))
             writer.writeheader()
             writer.writerows([*rows, fields])
-        os.replace(partial, path)
+        partial.replace(path)
 
     def _read(self, name: str) -> tuple[Tensors, dict[str, Any]]:
         path = self.folder / f"{name}.safetensors"

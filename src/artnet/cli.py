@@ -1,0 +1,332 @@
+"""The commands: parse, call one function, print.
+
+Knows nothing itself; every import that costs time stands inside the command that needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from artnet import __version__
+from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say
+from artnet.errors import ArtNetError, MissingPartError, UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help is printed in half the time
+    pretty_exceptions_enable=False,
+    help="Say which modern movement a painting belongs to, how sure one can be, and show why.",
+)
+
+INTERRUPTED = 130
+
+
+class EngineChoice(StrEnum):
+    """The engines, as the command line names them."""
+
+    openvino = "openvino"
+    onnxruntime = "onnxruntime"
+
+
+class PrecisionChoice(StrEnum):
+    """auto: bf16 where the processor has it; f32: the same bits on every run."""
+
+    auto = "auto"
+    f32 = "f32"
+
+
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FOLDER", help="Model folder; without it the built-in model."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output and nothing else.")]
+Runtime = Annotated[EngineChoice, typer.Option("--runtime", help="What computes the network.")]
+Precision = Annotated[PrecisionChoice, typer.Option("--precision", help="Number format of classification.")]
+
+
+def main() -> None:
+    """Run the command line; every error that a user can meet becomes one sentence and an exit code."""
+    import warnings
+
+    warnings.filterwarnings("ignore", module="PIL")  # what a damaged file needs said, our errors say
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except ArtNetError as error:
+        say(f"artnet: {error}")
+        sys.exit(error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        say("artnet: interrupted")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # Typer's own usage errors have it
+            raise
+        say(f"artnet: {error.format_message()}")
+        sys.exit(getattr(error, "exit_code", 2))
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Say which modern movement a painting belongs to, how sure one can be, and show why."""
+    if show:
+        print_line(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def classify(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders or patterns.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write a table: .csv, .jsonl or .parquet.")
+    ] = None,
+    as_json: Json = False,
+    all_views: Annotated[
+        bool, typer.Option("--all-views", help="Also compute the views whose vote has no weight.")
+    ] = False,
+    model: Model = None,
+    runtime: Runtime = EngineChoice.openvino,
+    precision: Precision = PrecisionChoice.auto,
+) -> int:
+    """Say which movement each painting belongs to."""
+    from artnet.batch import classify_all
+    from artnet.classify import Classifier
+    from artnet.sources import holds_many
+    from artnet.table import check_table_path, write_table
+
+    if out is not None:
+        check_table_path(out)
+    classifier = Classifier.load(model, runtime, precision)
+    answers = classify_all(classifier, sources, "all" if all_views else "voting")
+    tally = Tally()
+    single = len(sources) == 1 and not holds_many(sources[0])
+    with progress("classifying", shown=out is not None or not sys.stdout.isatty()) as advance:
+        counted = tally.count(answers, advance)
+        if out is not None:
+            write_table(out, counted, classifier.config.movements)
+        elif as_json:
+            print_json(counted, single)
+        else:
+            for answer in counted:
+                print_answer(answer)
+    if not single or out is not None:
+        say(f"{tally.total} pictures, {tally.failed} failed" + (f"; written to {out}" if out else ""))
+    return 1 if tally.failed else 0
+
+
+@app.command()
+def explain(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="One picture.")],
+    movement: Annotated[str | None, typer.Option("--movement", help="Ask why it is this movement.")] = None,
+    rather_than: Annotated[str | None, typer.Option("--rather-than", help="... rather than that one.")] = None,
+    method: Annotated[str, typer.Option("--method", help="How evidence is computed.")] = "gradcam",
+    depth: Annotated[str, typer.Option("--depth", help="1 (shallow) to 9 (deep), or all.")] = "all",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.png", help="Where to draw; all depths give a sheet and nine overlays."),
+    ] = None,
+    opacity: Annotated[float, typer.Option("--opacity", min=0, max=1, help="Of the strongest evidence.")] = 0.75,
+    as_json: Json = False,
+    model: Model = None,
+    runtime: Runtime = EngineChoice.openvino,
+) -> int:
+    """Show where in a painting the evidence for an answer lies."""
+    from artnet.classify import Classifier
+    from artnet.explain import explain as explain_picture
+    from artnet.render import write_pictures
+
+    wanted = _depth(depth)
+    found = explain_picture(Classifier.load(model, runtime), image, movement, rather_than, method, wanted)
+    target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
+    written = [] if target is None else write_pictures(target, found, opacity)
+    if as_json:
+        print_line(json.dumps({**found.to_dict(), "pictures": [str(path) for path in written]}, ensure_ascii=False))
+        return 0
+    print_line(prediction_line(found.prediction))
+    print_line(f"{found.question}: {', '.join(str(path) for path in written)}")
+    return 0
+
+
+@app.command()
+def prepare(
+    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE... OUT", help="Collections, then the new folder.")],
+    split_by: Annotated[str, typer.Option("--split-by", help="artist or painting.")] = "artist",
+    ratios: Annotated[str, typer.Option("--ratios", help="Shares of train, val and test.")] = "70:15:15",
+    seed: Annotated[int, typer.Option("--seed", help="Another seed gives another split.")] = 0,
+    size_px: Annotated[int, typer.Option("--size-px", min=16, max=2048, help="Side of a view.")] = 256,
+    fit: Annotated[
+        str, typer.Option("--fit", help="letterbox or stretch: how the whole fills its view.")
+    ] = "letterbox",
+    taxonomy: Annotated[
+        str, typer.Option("--taxonomy", help="artnet-2026, artnet-2020 or your own TOML file.")
+    ] = "artnet-2026",
+    catalog: Annotated[
+        str | None,
+        typer.Option("--catalog", help="painter-by-numbers, wikiart, folders or csv; else recognised."),
+    ] = None,
+) -> int:
+    """Turn collections into a dataset with nothing leaking between its splits."""
+    from artnet.catalog import read_catalog
+    from artnet.prepare import PrepareOptions
+    from artnet.prepare import prepare as prepare_dataset
+    from artnet.split import parse_ratios
+    from artnet.taxonomy import load_taxonomy
+    from artnet.views import checked_fit
+
+    if len(paths) < 2:
+        raise UsageError("prepare needs at least one SOURCE and then OUT, the folder to make")
+    options = PrepareOptions(
+        size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed
+    )
+    catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
+    with progress("cutting views") as advance:
+        summary = prepare_dataset(catalogs, paths[-1], load_taxonomy(taxonomy), options, advance)
+    for split, counts in summary["splits"].items():
+        print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
+    left_out = sum(summary["rejected"].values())
+    print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.json")
+    return 0
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
+    out: Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to make.")],
+    recipe: Annotated[str, typer.Option("--recipe", help="Named settings, see docs/train.md.")] = "finetune",
+    backbone: Annotated[str, typer.Option("--backbone", help="Any name that timm knows.")] = "densenet121",
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="FILE|pretrained|none", help="Where the backbone starts from.")
+    ] = "pretrained",
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Decides every random choice.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
+) -> int:
+    """Train a network on a prepared dataset."""
+    _need_training()
+    import dataclasses
+
+    from artnet.training.fit import FitOptions, fit
+    from artnet.training.recipe import find_recipe
+    from artnet.training.run import RunSettings
+
+    settings = find_recipe(recipe)
+    if epochs is not None:
+        settings = dataclasses.replace(settings, epochs=epochs)
+    run = RunSettings(backbone=backbone, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
+    with progress("training") as advance:
+        fit(
+            data,
+            out,
+            run,
+            FitOptions(device=device, workers=workers, resume=resume),
+            on_step=lambda step: advance(
+                step.batch,
+                step.batches,
+                f"epoch {step.epoch} of {settings.epochs}, loss {step.loss:.3f}, {step.pictures_per_s:.0f} pictures/s",
+            ),
+            on_epoch=lambda scores: print_line(
+                f"epoch {scores.epoch}: loss {scores.train_loss:.3f}, validation loss {scores.val_loss:.3f}, accuracy "
+                f"{scores.val_accuracy:.3f}, balanced {scores.val_balanced_accuracy:.3f}, {scores.seconds:.0f} s"
+            ),
+        )
+    print_line(f"trained; make a model folder with: artnet export {out} --out FOLDER")
+    return 0
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json and report.html go.")],
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    model: Model = None,
+    record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
+    as_json: Json = False,
+    runtime: Runtime = EngineChoice.openvino,
+    precision: Precision = PrecisionChoice.auto,
+) -> int:
+    """Measure a model on a prepared dataset."""
+    from artnet.classify import Classifier
+    from artnet.evaluate import evaluate as evaluate_model
+    from artnet.report import record_scores, write_report
+
+    if record and model is None:
+        raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
+    with progress("answering") as advance:
+        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, advance)
+    write_report(out, report)
+    if record and model is not None:
+        record_scores(model, report)
+    if as_json:
+        print_line(json.dumps(report.to_dict(), ensure_ascii=False))
+        return 0
+    for name, entry in report.values.items():
+        print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
+    for name, found in report.by_movement.items():
+        share = "none to find" if found["recall"] is None else f"{found['recall']:.3f} found"
+        print_line(f"{name:24} {share} of {found['paintings']}")
+    print_line(f"{report.paintings} paintings; report in {out}")
+    return 0
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The model folder to make.")],
+) -> int:
+    """Turn a finished run into a model folder."""
+    _need_training()
+    from artnet.training.export import export as export_run
+    from artnet.training.run import open_run
+
+    agreement = export_run(open_run(run), out)
+    print_line(
+        f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
+        f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
+    )
+    return 0
+
+
+@app.command()
+def info(model: Model = None, as_json: Json = False) -> int:
+    """Describe a model folder: movements, views, layers, scores."""
+    from dataclasses import asdict
+
+    from artnet.card import model_card
+    from artnet.model import read_model
+
+    folder, config = read_model(model)
+    if as_json:
+        print_line(json.dumps({"folder": str(folder), **asdict(config)}, ensure_ascii=False))
+    else:
+        print_line(f"{folder}\n")
+        print_line(model_card(config).split("---\n", 2)[-1].strip())
+    return 0
+
+
+def _depth(text: str) -> int | Literal["all"]:
+    if text == "all":
+        return "all"
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None
+
+
+def _need_training() -> None:
+    missing = [name for name in ("torch", "timm", "lightning_fabric", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise MissingPartError(
+            f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
+        )

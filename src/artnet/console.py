@@ -1,0 +1,93 @@
+"""What the commands print: answers on standard output, progress and messages on standard error.
+
+Knows nothing about how answers come about.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from artnet.batch import Answer
+    from artnet.classify import Prediction
+
+Advance = Callable[..., None]  # (done, total, what) with the last two optional
+
+
+@dataclass
+class Tally:
+    """How many pictures were answered and how many failed."""
+
+    total: int = 0
+    failed: int = 0
+
+    def count(self, answers: Iterable[Answer], advance: Advance) -> Iterator[Answer]:
+        """Count answers as they pass, saying each failure on standard error."""
+        for answer in answers:
+            self.total += 1
+            if answer.error is not None:
+                self.failed += 1
+                say(f"artnet: {answer.error}")
+            advance(self.total)
+            yield answer
+
+
+def say(message: str) -> None:
+    """Print a message for a person on standard error."""
+    print(message.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201
+
+
+def print_line(text: str) -> None:
+    """Print a line on standard output, whatever bytes a file's name holds."""
+    print(text.encode("utf-8", "backslashreplace").decode())  # noqa: T201
+
+
+def print_answer(answer: Answer) -> None:
+    """Print one line for a source; a failure was said on standard error already."""
+    if answer.prediction is not None:
+        print_line(prediction_line(answer.prediction))
+
+
+def prediction_line(prediction: Prediction) -> str:
+    """Put a prediction in one line: source, movement, confidence, decision, then all scores."""
+    ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
+    scores = ", ".join(f"{movement} {score:.2f}" for movement, score in ranked)
+    unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
+    verdict = unsure if prediction.decision == "unsure" else prediction.decision
+    return f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
+
+
+def print_json(answers: Iterable[Answer], single: bool) -> None:
+    """Print one object for a single source, otherwise a list, item by item as they come."""
+    if single:
+        for answer in answers:
+            print_line(json.dumps(answer.to_dict(), ensure_ascii=False))
+        return
+    print_line("[")
+    comma = ""
+    for answer in answers:
+        print_line(comma + json.dumps(answer.to_dict(), ensure_ascii=False))
+        comma = ","
+    print_line("]")
+
+
+@contextmanager
+def progress(what: str, shown: bool = True) -> Iterator[Advance]:
+    """Show one line of progress on standard error while the block runs, where that is a terminal."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda done, total=None, note=None: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total=None, note=None: bar.update(
+            task, completed=done, total=total, description=note or what
+        )
