@@ -121,14 +121,10 @@ def lit(colour: Array, normal: Array, points: Array, seen: Array, gloss: Array) 
 def wood(points: Array) -> Array:
     """Return the table's colour: planks with a long grain."""
     grain = np.sin(
-        points[:, 2] * 46
-        + 2.2 * np.sin(points[:, 0] * 1.7)
-        + 1.3 * np.sin(points[:, 0] * 5 + points[:, 2] * 9)
+        points[:, 2] * 46 + 2.2 * np.sin(points[:, 0] * 1.7) + 1.3 * np.sin(points[:, 0] * 5 + points[:, 2] * 9)
     )
     joint = np.exp(-(((points[:, 2] + 2.0) % 0.62 - 0.31) ** 2) / 0.00006)
-    tone = ramp(grain * 0.5, ((-0.6, "#5a3820"), (0.0, "#75492a"), (0.6, "#855a34"))) * (
-        1 - 0.65 * joint[:, None]
-    )
+    tone = ramp(grain * 0.5, ((-0.6, "#5a3820"), (0.0, "#75492a"), (0.6, "#855a34"))) * (1 - 0.65 * joint[:, None])
     return lay(tone, cloth(points), rgb("#d9cdb4") * 0.92)
 
 
@@ -158,7 +154,7 @@ def front(way: Array) -> Array:
     linen = cloth(points)
     normal = folds(points)
     plank = np.broadcast_to(rgb("#3a2416"), points.shape) * (1 + 0.1 * np.sin(points[:, 1:2] * 90))
-    shade = np.clip(1 - 0.8 * cloth(points + [0.03, 0.05, 0]) * (1 - linen), 0, 1)
+    shade = np.clip(1 - 0.8 * cloth([*points, 0.03, 0.05, 0]) * (1 - linen), 0, 1)
     colour = lay(plank, linen, rgb("#d9cdb4") * 0.92)
     return lit(colour, normal, points, 0.62 * shade, np.zeros(len(points)))
 
@@ -217,10 +213,6 @@ def compose(rng: np.random.Generator) -> Image.Image:
     busy = Guide(reference, fine, detail(reference))
     quiet = Brush(16, 60, 8, bristles=9, tint=0.006, streak=0.010, relief=0.35, tolerance=0.12)
     paint(canvas, wide, quiet, rng)
-    paint(
-        canvas, near, replace(quiet, width_px=6, length_px=26, spacing_px=4, bristles=5, tolerance=0.06), rng
-    )
-    paint(
-        canvas, busy, replace(quiet, width_px=3, length_px=10, spacing_px=2, bristles=3, tolerance=0.05), rng
-    )
+    paint(canvas, near, replace(quiet, width_px=6, length_px=26, spacing_px=4, bristles=5, tolerance=0.06), rng)
+    paint(canvas, busy, replace(quiet, width_px=3, length_px=10, spacing_px=2, bristles=3, tolerance=0.05), rng)
     return light(canvas, Finish(impasto=0.5, gloss=0.03, weave=0.013), rng)

@@ -139,15 +139,11 @@ def hair_inks(colours: Array, brush: Brush, rng: np.random.Generator) -> np.ndar
     tint = rng.normal(0, brush.tint, (n, 1, 3)) * [1, 0.8, 1] + rng.normal(0, brush.tint, (n, 1, 1))
     ink = colours[:, None] + tint + rng.normal(0, brush.streak, (n, b, 1))
     ridge = np.abs(np.linspace(-1, 1, b)) ** 3 if b > 1 else np.ones(1)
-    height = brush.relief * (
-        0.35 + 0.3 * ridge + rng.uniform(0, 0.35, (n, b)) + rng.uniform(-0.15, 0.15, (n, 1))
-    )
+    height = brush.relief * (0.35 + 0.3 * ridge + rng.uniform(0, 0.35, (n, b)) + rng.uniform(-0.15, 0.15, (n, 1)))
     return (np.clip(np.concatenate([ink, height[..., None]], -1), 0, 1) * 255).astype(np.uint8)
 
 
-def draw_line(
-    canvas: Image.Image, path: Array, colour: Array, brush: Brush, rng: np.random.Generator
-) -> None:
+def draw_line(canvas: Image.Image, path: Array, colour: Array, brush: Brush, rng: np.random.Generator) -> None:
     """Draw one stroke along a path (K, 2) in units of the height."""
     points = (path * canvas.height / SCALE)[None].astype(np.float32)
     draw_strokes(canvas, Strokes(points, np.array([len(path)]), colour[None]), brush, rng)

@@ -124,9 +124,7 @@ def petals(centre: Point, radius: float) -> list[Point]:
     """Return the outline of a flower of five petals, not quite closed."""
     angles = np.linspace(0, 2 * np.pi * 0.96, 26)
     reach = radius * (0.86 + 0.16 * np.abs(np.sin(2.5 * angles)))
-    return [
-        (centre[0] + r * np.cos(a), centre[1] + r * np.sin(a)) for a, r in zip(angles, reach, strict=True)
-    ]
+    return [(centre[0] + r * np.cos(a), centre[1] + r * np.sin(a)) for a, r in zip(angles, reach, strict=True)]
 
 
 def lean(points: list[Point] | Array) -> Array:
@@ -166,7 +164,7 @@ def background(rng: np.random.Generator) -> Array:
 
 def figure(picture: Array, rng: np.random.Generator) -> Array:
     """Add hair, neck and dress."""
-    x, y = grid(SIZE)
+    x, _y = grid(SIZE)
     wave = noise(rng, SIZE, (9, 5), 3)
     picture = lay(
         picture,
@@ -215,7 +213,7 @@ def face(picture: Array, rng: np.random.Generator) -> Array:
 
 def features(picture: Array) -> Array:
     """Add eyes and lips."""
-    x, y = grid(SIZE)
+    x, _y = grid(SIZE)
     for eye, iris, white in ((LEFT_EYE, (0.384, 0.451), "#fff3cf"), (RIGHT_EYE, (0.541, 0.448), "#cfe9d8")):
         mask = fill(eye, 0.7)
         picture = lay(picture, mask, rgb(white))
@@ -224,24 +222,20 @@ def features(picture: Array) -> Array:
             mask * smoothstep(1.1, 0.95, ellipse(SIZE, spot_at(iris), (0.020, 0.022))),
             rgb("#1668b8"),
         )
-        picture = lay(
-            picture, mask * smoothstep(1.1, 0.9, ellipse(SIZE, spot_at(iris), (0.010, 0.012))), rgb(INK)
-        )
+        picture = lay(picture, mask * smoothstep(1.1, 0.9, ellipse(SIZE, spot_at(iris), (0.010, 0.012))), rgb(INK))
     picture = lay(picture, fill(UPPER_LIP, 0.7), ramp(x, ((0.44, "#e0202f"), (0.47, "#8f1248"))))
     return lay(picture, fill(LOWER_LIP, 0.7), ramp(x, ((0.43, "#f5464a"), (0.48, "#b01a4f"))))
 
 
 def hat(picture: Array, rng: np.random.Generator) -> Array:
     """Add the hat, its band and three flowers."""
-    x, y = grid(SIZE)
+    x, _y = grid(SIZE)
     wave = 0.08 * noise(rng, SIZE, (5, 8), 3)
     brim = ramp(x + wave, ((0.10, "#2fb5a0"), (0.35, "#1c86c8"), (0.55, "#1f4fb8"), (0.78, "#22258a")))
     crown = ramp(x + wave, ((0.27, "#59d0a8"), (0.42, "#1f9fc8"), (0.6, "#2146b0")))
     picture = lay(picture, fill(CROWN), crown)
     picture = lay(picture, fill(BRIM), brim)
-    picture = lay(
-        picture, fill(BAND), ramp(x + wave, ((0.28, "#ffcf3a"), (0.45, "#f0802a"), (0.64, "#c8302f")))
-    )
+    picture = lay(picture, fill(BAND), ramp(x + wave, ((0.28, "#ffcf3a"), (0.45, "#f0802a"), (0.64, "#c8302f"))))
     for centre, radius, colour, heart in FLOWERS:
         picture = lay(picture, fill(petals(centre, radius)), rgb(colour))
         middle = smoothstep(0.45, 0.3, ellipse(SIZE, spot_at(centre), (radius, radius)))
@@ -276,12 +270,8 @@ def compose(rng: np.random.Generator) -> Image.Image:
     canvas = blank(SIZE, rgb("#3a2a5c"))
     broad, fine = Guide(blur(reference, 3), flow), Guide(reference, flow, detail(reference))
     middle = Guide(reference, flow)
-    paint(
-        canvas, broad, Brush(24, 110, 12, bristles=9, tint=0.05, streak=0.04, relief=0.8, tolerance=0.3), rng
-    )
-    paint(
-        canvas, middle, Brush(14, 60, 10, bristles=7, tint=0.06, streak=0.04, relief=0.9, tolerance=0.22), rng
-    )
+    paint(canvas, broad, Brush(24, 110, 12, bristles=9, tint=0.05, streak=0.04, relief=0.8, tolerance=0.3), rng)
+    paint(canvas, middle, Brush(14, 60, 10, bristles=7, tint=0.06, streak=0.04, relief=0.9, tolerance=0.22), rng)
     paint(canvas, fine, Brush(7, 24, 4.5, bristles=5, tint=0.03, relief=0.8, tolerance=0.14), rng)
     contours(canvas, rng)
     return light(canvas, Finish(impasto=0.8, gloss=0.08, weave=0.01), rng)

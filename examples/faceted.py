@@ -106,9 +106,7 @@ def scene(rng: np.random.Generator) -> Array:
     """Design the still life whole, before it is broken."""
     x, y = grid(SIZE)
     middle = np.exp(-(((x - 0.40) / 0.36) ** 2) - ((y - 0.50) / 0.42) ** 2)
-    picture = ramp(
-        middle + 0.12 * noise(rng, SIZE, (4, 5), 3), ((0.1, "#54503f"), (0.5, "#a08c62"), (1.0, "#d2b878"))
-    )
+    picture = ramp(middle + 0.12 * noise(rng, SIZE, (4, 5), 3), ((0.1, "#54503f"), (0.5, "#a08c62"), (1.0, "#d2b878")))
     picture = lay(picture, polygon(SIZE, TABLE, 1.5), ramp(y + 0.3 * x, ((0.6, "#a5743a"), (1.1, "#5a3c22"))))
     picture = lay(picture, polygon(SIZE, PAPER), rgb("#d9cda8"))
     picture = lay(picture, print_lines(x, y) * polygon(SIZE, PAPER), rgb("#4a4438"))
@@ -136,9 +134,7 @@ def guitar(picture: Array) -> Array:
     picture = lay(picture, body, ramp(edge, ((0.5, "#7d4a20"), (0.75, "#b9782f"), (1.0, "#d9a551"))))
     neck = polygon(SIZE, [(0.52, 0.60), (0.755, 0.50), (0.765, 0.535), (0.53, 0.65)])
     picture = lay(picture, neck, rgb("#3a2719"))
-    picture = lay(
-        picture, smoothstep(1.15, 1.0, ellipse(SIZE, (0.475, 0.645), (0.045, 0.05))), rgb("#ead9a0")
-    )
+    picture = lay(picture, smoothstep(1.15, 1.0, ellipse(SIZE, (0.475, 0.645), (0.045, 0.05))), rgb("#ead9a0"))
     return lay(picture, smoothstep(1.1, 0.95, ellipse(SIZE, (0.475, 0.645), (0.036, 0.041))), rgb(DARK))
 
 
@@ -231,9 +227,7 @@ def compose(rng: np.random.Generator) -> Image.Image:
     """Paint the still life."""
     facets = shatter(rng)
     reference = shade(displace(scene(rng), facets, rng), facets, rng)
-    angles = rng.choice([0.0, 0.15, -0.5, 0.6, 1.2], len(facets.corners)) + rng.normal(
-        0, 0.15, len(facets.corners)
-    )
+    angles = rng.choice([0.0, 0.15, -0.5, 0.6, 1.2], len(facets.corners)) + rng.normal(0, 0.15, len(facets.corners))
     flow = angles[facets.labels].astype(np.float32)
     canvas = blank(SIZE, rgb("#7d725a"))
     guide = Guide(reference, flow)

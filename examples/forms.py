@@ -83,18 +83,14 @@ JUG_RADII = np.interp(
     [0, 0.05, 0.2, 0.45, 0.7, 0.9, 1.05, 1.2, 1.34],
     [0.25, 0.26, 0.37, 0.44, 0.38, 0.26, 0.2, 0.21, 0.26],
 )
-JUG_RADII = np.convolve(
-    np.pad(JUG_RADII, 4, mode="edge"), np.hanning(11)[1:-1] / np.hanning(11).sum(), "valid"
-)
+JUG_RADII = np.convolve(np.pad(JUG_RADII, 4, mode="edge"), np.hanning(11)[1:-1] / np.hanning(11).sum(), "valid")
 
 
 def bunch(p: Array) -> Array:
     """Return the grapes, heaped towards the middle of the bunch."""
     best = np.full(p.shape[:-1], 9.0, np.float32)
     for x, y, z in GRAPES:
-        best = np.minimum(
-            best, np.sqrt((p[..., 0] - x) ** 2 + (p[..., 1] - y) ** 2 + (p[..., 2] - z) ** 2) - 0.094
-        )
+        best = np.minimum(best, np.sqrt((p[..., 0] - x) ** 2 + (p[..., 1] - y) ** 2 + (p[..., 2] - z) ** 2) - 0.094)
     return best
 
 

@@ -56,7 +56,7 @@ def sky(rng: np.random.Generator) -> Array:
 
 def hills(picture: Array, rng: np.random.Generator) -> Array:
     """Add three ranges of hills and the far trees, nearer ones darker."""
-    x, y = grid(SIZE)
+    _x, y = grid(SIZE)
     for top, height, cells, colour in (
         (0.415, 0.050, 3, "#9a7fb8"),
         (0.440, 0.030, 5, "#6f6cae"),
@@ -75,9 +75,7 @@ def river(picture: Array, rng: np.random.Generator) -> Array:
     rows = np.clip((SHORE - depth * 0.86 + ripple) * SIZE[1], 0, SIZE[1] - 1).astype(int)
     columns = np.indices(rows.shape)[1]
     water = picture[rows, columns] * (0.92 - 0.25 * depth[..., None]) * np.array([0.98, 0.95, 1.0])
-    path = np.exp(-(((x - SUN[0]) / (0.025 + 0.16 * depth)) ** 2)) * smoothstep(
-        -0.5, 0.5, noise(rng, SIZE, (9, 80), 2)
-    )
+    path = np.exp(-(((x - SUN[0]) / (0.025 + 0.16 * depth)) ** 2)) * smoothstep(-0.5, 0.5, noise(rng, SIZE, (9, 80), 2))
     water = lay(water.astype(np.float32), 0.85 * path, rgb("#ffd98c"))
     return lay(picture, smoothstep(SHORE - 0.001, SHORE + 0.002, y), water)
 
@@ -85,12 +83,8 @@ def river(picture: Array, rng: np.random.Generator) -> Array:
 def banks(picture: Array, rng: np.random.Generator) -> Array:
     """Add the meadow on the left and the far spit on the right."""
     x, y = grid(SIZE)
-    left = spline(
-        [(-0.02, 0.485), (0.3, 0.48), (0.55, 0.482), (0.70, 0.492), (0.62, 0.54), (0.50, 0.60), (0.53, 0.70)]
-    )
-    left = np.concatenate(
-        [left, spline([(0.53, 0.70), (0.66, 0.81), (0.83, 0.93), (0.93, 1.02)]), [(-0.02, 1.02)]]
-    )
+    left = spline([(-0.02, 0.485), (0.3, 0.48), (0.55, 0.482), (0.70, 0.492), (0.62, 0.54), (0.50, 0.60), (0.53, 0.70)])
+    left = np.concatenate([left, spline([(0.53, 0.70), (0.66, 0.81), (0.83, 0.93), (0.93, 1.02)]), [(-0.02, 1.02)]])
     meadow = ramp(y + 0.05 * noise(rng, SIZE, (7, 12), 3), MEADOW)
     light_strip = np.exp(-(((y - 0.62 - 0.10 * x + 0.03 * noise(rng, SIZE, (4, 4), 2)) / 0.035) ** 2))
     meadow = lay(meadow, 0.75 * light_strip, rgb("#e3c552"))
@@ -101,7 +95,7 @@ def banks(picture: Array, rng: np.random.Generator) -> Array:
 
 def poplar(picture: Array, tree: tuple[float, float, float], rng: np.random.Generator) -> Array:
     """Add one poplar, lit from the right, and its long shadow; `tree` is x, top and foot."""
-    x, y = grid(SIZE)
+    x, _y = grid(SIZE)
     place, top, foot = tree
     middle, half = (top + foot) / 2 - 0.01, (foot - top) / 2
     shadow = ellipse(SIZE, (place - half * 0.75, foot + 0.035), (half * 0.85, 0.017), -0.10)
@@ -110,9 +104,7 @@ def poplar(picture: Array, tree: tuple[float, float, float], rng: np.random.Gene
         SIZE, [(place - 0.006, middle), (place + 0.006, middle), (place + 0.008, foot), (place - 0.008, foot)]
     )
     picture = lay(picture, trunk, rgb("#4a3350"))
-    crown = ellipse(SIZE, (place, middle - 0.01), (half * 0.24, half * 0.97)) + 0.16 * noise(
-        rng, SIZE, (30, 24), 2
-    )
+    crown = ellipse(SIZE, (place, middle - 0.01), (half * 0.24, half * 0.97)) + 0.16 * noise(rng, SIZE, (30, 24), 2)
     lit = (x - place) / (half * 0.26) + 0.5 * noise(rng, SIZE, (26, 26), 2)
     leaves = ramp(lit, ((-1.0, "#1d3560"), (-0.2, "#22594f"), (0.4, "#5c8a3c"), (1.0, "#e0b43f")))
     return lay(picture, smoothstep(1.05, 0.9, crown), leaves)
@@ -139,9 +131,7 @@ def stroller(picture: Array, place: Point, height: float) -> Array:
         shape = spline([(place[0] + u * height, place[1] - v * height) for u, v in points], closed=True)
         picture = lay(picture, polygon(SIZE, shape), rgb(colour))
 
-    form(
-        [(-0.05, 0.02), (-0.55, -0.03), (-1.1, -0.12), (-0.9, -0.16), (-0.4, -0.08), (0.1, -0.01)], "#2c4468"
-    )
+    form([(-0.05, 0.02), (-0.55, -0.03), (-1.1, -0.12), (-0.9, -0.16), (-0.4, -0.08), (0.1, -0.01)], "#2c4468")
     form([(-0.20, 0.0), (-0.15, 0.25), (-0.07, 0.50), (0.06, 0.50), (0.13, 0.25), (0.18, 0.0)], "#3b2f73")
     form([(0.08, 0.02), (0.07, 0.30), (0.05, 0.48), (0.12, 0.28), (0.18, 0.02)], "#b5658f")
     form([(-0.07, 0.48), (-0.10, 0.62), (-0.06, 0.74), (0.05, 0.74), (0.09, 0.62), (0.06, 0.48)], "#b8323c")
@@ -171,9 +161,7 @@ def divide(colours: Array, dots: Dots, rng: np.random.Generator) -> np.ndarray:
         hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
         hue, saturation = hue + turns[i] + 0.5 * flecks[i], min(1, saturation * 1.04 + 0.03)
         value = min(1, value * values[i] + 0.05 * flecks[i])
-        result[i] = [
-            int(255 * c) for c in colorsys.hsv_to_rgb(hue % 1, saturation * (1 - 0.3 * flecks[i]), value)
-        ]
+        result[i] = [int(255 * c) for c in colorsys.hsv_to_rgb(hue % 1, saturation * (1 - 0.3 * flecks[i]), value)]
     return result
 
 

@@ -58,20 +58,20 @@ def main() -> None:
 
     warnings.filterwarnings("ignore", module="PIL")  # what a damaged file needs said, our errors say
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
     except ArtNetError as error:
         say(f"artnet: {error}")
         sys.exit(error.exit_code)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        say("artnet: interrupted")
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):  # Typer's own usage errors have it
             raise
         say(f"artnet: {error.format_message()}")
         sys.exit(getattr(error, "exit_code", 2))
+    if code == INTERRUPTED:
+        say("artnet: interrupted")
+    sys.exit(code)
 
 
 @app.callback(invoke_without_command=True)

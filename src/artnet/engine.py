@@ -8,7 +8,7 @@ memory, and gives the same bits whether a view comes alone or among thousands.
 
 from __future__ import annotations
 
-import hashlib
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,7 +64,7 @@ class OpenVinoEngine:
     def __init__(self, graph: Path, precision: str = "auto", cached: bool = True) -> None:
         self._graph = graph
         self._precision = precision
-        self._cache = cache_folder(graph) if cached else None
+        self._cache = cache_folder() if cached else None
         self._requests: dict[tuple[str, ...], Any] = {}
         self._lock = threading.Lock()
         self._model: Any = None
@@ -72,7 +72,7 @@ class OpenVinoEngine:
     @property
     def classes(self) -> int:
         """Give C, the number of logits."""
-        return int(self._read().input("target").get_partial_shape()[1].get_length())
+        return int(self._port("input", "target").get_partial_shape()[1].get_length())
 
     def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
@@ -97,18 +97,24 @@ class OpenVinoEngine:
         """Prune the graph to the wanted outputs and compile it for one view at a time."""
         import openvino as ov
 
-        model = self._read()
-        chosen = [model.output(name) for name in outputs]
         used = ["views"] + (["target"] if any(name.startswith("gradient") for name in outputs) else [])
-        parameters = [model.input(name).get_node() for name in used]
-        pruned = ov.Model(chosen, parameters, "artnet").clone()
-        pruned.reshape({name: [1, *_tail(model.input(name))] for name in used})
+        inputs = {name: self._port("input", name) for name in used}
+        chosen = [self._port("output", name) for name in outputs]
+        pruned = ov.Model(chosen, [port.get_node() for port in inputs.values()], "artnet").clone()
+        pruned.reshape({name: [1, *_tail(port)] for name, port in inputs.items()})
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if self._precision == "f32" or "target" in used:
             config["INFERENCE_PRECISION_HINT"] = "f32"
         if self._cache is not None:
             config["CACHE_DIR"] = str(self._cache)
         return ov.Core().compile_model(pruned, "CPU", config)
+
+    def _port(self, kind: Literal["input", "output"], name: str) -> Any:
+        model = self._read()
+        try:
+            return getattr(model, kind)(name)
+        except RuntimeError:
+            raise ModelError(f"{self._graph}: has no {kind} {name!r}; export the model again") from None
 
     def _read(self) -> Any:
         if self._model is None:
@@ -166,10 +172,18 @@ class OnnxRuntimeEngine:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)
 
 
-def cache_folder(graph: Path) -> Path:
-    """Give the folder, in the user's cache directory, that keeps this graph's compiled forms."""
-    key = hashlib.sha256(graph.read_bytes()).hexdigest()[:16]
-    return user_cache_path("artnet", appauthor=False) / "compiled" / key
+def cache_folder() -> Path | None:
+    """Make and give the folder that keeps compiled graphs, in the user's cache directory.
+
+    OpenVINO names each by the graph, its settings and the processor. None where the folder cannot be made: graphs
+    are then compiled anew each time.
+    """
+    folder = user_cache_path("artnet", appauthor=False) / "openvino"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _tail(port: Any) -> list[int]:

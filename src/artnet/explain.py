@@ -5,6 +5,7 @@ Knows nothing about drawing: the result is arrays.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,16 +121,14 @@ def explain(
     target = question_target(classifier.config.movements, movement, rather_than)
     preprocessing = classifier.config.preprocessing
     view = cut_views(picture, preprocessing.size_px, preprocessing.fit, (WHOLE,))
+    place = placement(picture.width, picture.height, preprocessing.size_px, preprocessing.fit)
     wanted = [f"{kind}_{layer.depth}" for layer in layers for kind in ("activation", "gradient")]
     outputs = classifier.engine.run(network_input(view, preprocessing), target, wanted)
-    maps = {
-        layer.depth: DepthMap(
-            layer,
-            scaled(METHODS[method](outputs[f"activation_{layer.depth}"][0], outputs[f"gradient_{layer.depth}"][0])),
-        )
-        for layer in layers
-    }
-    place = placement(picture.width, picture.height, preprocessing.size_px, preprocessing.fit)
+    maps = {}
+    for layer in layers:
+        activation, gradient = (outputs[f"{kind}_{layer.depth}"][0] for kind in ("activation", "gradient"))
+        evidence = METHODS[method](activation, gradient)
+        maps[layer.depth] = DepthMap(layer, scaled(without_bands(evidence, place)))
     return Explanation(picture, prediction, movement, rather_than, method, maps, place)
 
 
@@ -153,16 +152,35 @@ def scaled(grid: Floats) -> Floats:
     return grid / np.float32(highest) if highest > 0 and np.isfinite(highest) else np.zeros_like(grid)
 
 
+def without_bands(grid: Floats, place: Placement) -> Floats:
+    """Set the cells that show only the letterbox's bands to zero, before they can set the scale."""
+    left, top, right, bottom = _cells(grid, place)
+    bare = np.zeros_like(grid)
+    bare[top:bottom, left:right] = grid[top:bottom, left:right]
+    return bare
+
+
 def on_painting(grid: Floats, place: Placement) -> Floats:
-    """Enlarge a view's map (h, w) to the painting (H, W), without the letterbox's bands."""
-    size_px = 2 * place.content.left + place.content.width
-    size_px = max(size_px, 2 * place.content.top + place.content.height)
-    to_grid = np.array([grid.shape[1], grid.shape[0]] * 2) / size_px
-    box = np.array(place.content.as_tuple()) * to_grid
-    picture = Image.fromarray(np.ascontiguousarray(grid, np.float32))
-    enlarged = picture.resize((place.width, place.height), Image.Resampling.BILINEAR, box=tuple(box))
+    """Enlarge a view's map (h, w) to the painting (H, W); the letterbox's bands are cut off before."""
+    left, top, right, bottom = _cells(grid, place)
+    x0, y0, x1, y1 = _content(grid, place)
+    cut = Image.fromarray(np.ascontiguousarray(grid[top:bottom, left:right], np.float32))
+    box = (x0 - left, y0 - top, x1 - left, y1 - top)
+    enlarged = cut.resize((place.width, place.height), Image.Resampling.BILINEAR, box=box)
     result: Floats = np.clip(np.asarray(enlarged, np.float32), 0, 1)
     return result
+
+
+def _content(grid: Floats, place: Placement) -> tuple[float, float, float, float]:
+    """Give where the painting lies in the grid, in cells and parts of cells."""
+    box, across, down = place.content, grid.shape[1] / place.size_px, grid.shape[0] / place.size_px
+    return (box.left * across, box.top * down, box.right * across, box.bottom * down)
+
+
+def _cells(grid: Floats, place: Placement) -> tuple[int, int, int, int]:
+    """Give the whole cells that the painting touches: left, top, right, bottom."""
+    left, top, right, bottom = _content(grid, place)
+    return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
 
 
 def _wanted_layers(classifier: Classifier, depth: Depth) -> tuple[Layer, ...]:

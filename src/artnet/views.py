@@ -58,6 +58,7 @@ class Placement:
 
     width: int
     height: int
+    size_px: int
     content: Box
 
     def to_view(self, x: float, y: float) -> tuple[float, float]:
@@ -86,13 +87,13 @@ def placement(width: int, height: int, size_px: int, fit: Fit) -> Placement:
     square. A side never falls under one pixel.
     """
     if fit == "stretch":
-        return Placement(width, height, Box(0, 0, size_px, size_px))
+        return Placement(width, height, size_px, Box(0, 0, size_px, size_px))
     scale = size_px / max(width, height)
     inner_width = max(1, round(width * scale))
     inner_height = max(1, round(height * scale))
     left = (size_px - inner_width) // 2
     top = (size_px - inner_height) // 2
-    return Placement(width, height, Box(left, top, left + inner_width, top + inner_height))
+    return Placement(width, height, size_px, Box(left, top, left + inner_width, top + inner_height))
 
 
 def region_box(name: str, width: int, height: int, size_px: int) -> Box:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -26,6 +27,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from artnet.engine import OpenVinoEngine, output_names
 from artnet.errors import ExportError
 from artnet.training.network import PaintingNetwork
+
+Floats = NDArray[np.float32]
 
 FORWARD_TOLERANCE = 1e-4  # of logits and activations, in relative L2 norm
 GRADIENT_TOLERANCE = 1e-2  # single elements may differ where rounding flips a ReLU
@@ -64,44 +67,43 @@ def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, p
     onnx_program.save(path)
 
 
-def check_graph(
-    network: PaintingNetwork, layers: Sequence[str], path: Path, pictures: Sequence[np.ndarray]
-) -> Agreement:
-    """Compare the graph with autograd, picture by picture, and refuse it where they differ.
+def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, pictures: Sequence[Floats]) -> Agreement:
+    """Compare the graph with autograd and refuse it where they differ.
 
-    `pictures` are arrays (N, 3, S, S) of normalised float32.
+    `pictures` are sets of views (N, 3, S, S), normalised; each output is compared over each set as a whole.
     """
     engine = OpenVinoEngine(path, precision="f32", cached=False)
     reference = forward_and_backward(network, layers)
-    classes = network.dense.out_features
     worst = {"forward": 0.0, "gradient": 0.0}
-    count = 0
-    for view in (views[index : index + 1] for views in pictures for index in range(len(views))):
-        target = np.eye(classes, dtype=np.float32)[[count % classes]]
-        expected = reference(torch.from_numpy(view), torch.from_numpy(target))
-        found = engine.run(view, target, output_names())
+    for views in pictures:
+        target = np.eye(network.dense.out_features, dtype=np.float32)
+        target = target[np.arange(len(views)) % len(target)]
+        expected = reference(torch.from_numpy(views), torch.from_numpy(target))
+        found = engine.run(views, target, output_names())
         for name, tensor in zip(output_names(), expected, strict=True):
             kind = "gradient" if name.startswith("gradient") else "forward"
             distance = relative_distance(found[name], tensor.numpy())
             worst[kind] = max(worst[kind], distance)
-            limit = GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE
-            if not distance <= limit:
-                raise ExportError(
-                    f"the exported graph does not compute what its network computes: {name} differs by "
-                    f"{distance:.1e} (relative L2), allowed is {limit:.0e}"
-                )
-        count += 1
-    return Agreement(worst["forward"], worst["gradient"], count)
+            _refuse_over(distance, GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE, name)
+    return Agreement(worst["forward"], worst["gradient"], sum(len(views) for views in pictures))
 
 
-def relative_distance(found: np.ndarray, expected: np.ndarray) -> float:
+def _refuse_over(distance: float, limit: float, name: str) -> None:
+    if not distance <= limit:  # also refuses NaN
+        raise ExportError(
+            f"the exported graph does not compute what its network computes: {name} differs by {distance:.1e} "
+            f"(relative L2), allowed is {limit:.0e}"
+        )
+
+
+def relative_distance(found: Floats, expected: Floats) -> float:
     """Give the L2 norm of the difference over that of the expected values; 0 where both vanish."""
     difference = float(np.linalg.norm((found - expected).ravel()))
     size = float(np.linalg.norm(expected.ravel()))
     return difference / size if size > 0 else difference
 
 
-def random_views(size_px: int, count: int = 2) -> np.ndarray:
+def random_views(size_px: int, count: int = 2) -> Floats:
     """Draw views of pure noise, the same at every call."""
     rng = np.random.default_rng(0)
     return rng.standard_normal((count, 3, size_px, size_px)).astype(np.float32)

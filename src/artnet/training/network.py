@@ -17,8 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from artnet.errors import TrainingError, UsageError
-
-DEPTHS = 9
+from artnet.model import DEPTHS
 
 
 @dataclass(frozen=True)
@@ -161,12 +160,12 @@ def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> t
 
 
 def _blocks_in_order(network: PaintingNetwork, size_px: int) -> list[str]:
-    """List the blocks whose output is a stack of maps, in the order in which they finish."""
+    """List the blocks whose output is a stack of maps larger than a pixel, in the order in which they finish."""
     finished: list[str] = []
 
     def note(name: str) -> Any:
         def hook(module: nn.Module, args: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.dim() == 4:
+            if isinstance(output, Tensor) and output.dim() == 4 and output.shape[-1] > 1:
                 finished.append(name)
 
         return hook

@@ -1,0 +1,51 @@
+"""Fixtures that several test files share: the embedded model, painted pictures, a tiny trained run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artnet.classify import Classifier
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep compiled graphs out of the user's own cache."""
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["XDG_CACHE_HOME"]
+    else:
+        os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    """The embedded model in float32, so that every run gives the same bits."""
+    return Classifier.load(precision="f32")
+
+
+@pytest.fixture(scope="session")
+def painting() -> Image.Image:
+    """A painted picture of uneven sides: three dark bars on a light ground."""
+    pixels = np.full((300, 420, 3), 235, np.uint8)
+    pixels[40:90, 60:380] = (20, 30, 120)
+    pixels[120:280, 100:140] = (170, 30, 30)
+    pixels[200:230, 180:400] = (20, 20, 20)
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def painting_file(painting: Image.Image, tmp_path: Path) -> Path:
+    """The painting as a PNG file."""
+    path = tmp_path / "painting.png"
+    painting.save(path)
+    return path

@@ -1,0 +1,113 @@
+"""The audit counts right, and its lazy guessers score what one works out by hand."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artnet.audit import Entry, artist_oracle_accuracy, artists_across_splits, audit, majority_accuracy
+from artnet.split import SPLITS
+
+ARTISTS = st.sampled_from(["monet", "gris", "courbet", None])
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        movement=st.sampled_from(["Cubism", "Impressionism", "Realism"]),
+        style=st.just("any"),
+        artist=ARTISTS,
+        split=st.sampled_from(SPLITS),
+    )
+)
+
+
+def entry(movement: str, artist: str | None, split: str) -> Entry:
+    return Entry(movement, f"{movement} proper", artist, split)
+
+
+# Train: Impressionism 3, Cubism 2, Realism 1. Test: one of each, and a second Cubism by nobody known.
+BY_HAND = (
+    entry("Impressionism", "monet", "train"),
+    entry("Impressionism", "monet", "train"),
+    entry("Realism", "monet", "train"),
+    entry("Impressionism", None, "train"),
+    entry("Cubism", "gris", "train"),
+    entry("Cubism", "gris", "train"),
+    entry("Realism", "courbet", "val"),
+    entry("Impressionism", "monet", "test"),
+    entry("Cubism", "gris", "test"),
+    entry("Realism", "courbet", "test"),
+    entry("Cubism", None, "test"),
+)
+
+
+def test_the_majority_is_right_once_in_four() -> None:
+    assert majority_accuracy(BY_HAND, "test") == 1 / 4  # always Impressionism
+
+
+def test_the_artist_oracle_is_right_twice_in_four() -> None:
+    # monet: Impressionism, right; gris: Cubism, right; courbet and nobody: the majority, wrong
+    assert artist_oracle_accuracy(BY_HAND, "test") == 2 / 4
+
+
+@pytest.mark.parametrize("baseline", [majority_accuracy, artist_oracle_accuracy])
+def test_a_baseline_without_questions_or_without_training_is_none(
+    baseline: Callable[[Sequence[Entry], str], float | None],
+) -> None:
+    assert baseline([entry("Cubism", "gris", "train")], "test") is None
+    assert baseline([entry("Cubism", "gris", "test")], "test") is None
+    assert baseline([], "test") is None
+
+
+def test_artists_on_two_sides_are_named_in_order() -> None:
+    assert artists_across_splits(BY_HAND) == ["courbet", "gris", "monet"]
+
+
+def test_an_artist_on_one_side_and_nobody_on_all_are_not_named() -> None:
+    alone = [entry("Cubism", "gris", "train"), entry("Realism", "gris", "train")]
+    nobody = [entry("Cubism", None, split) for split in SPLITS]
+    assert artists_across_splits(alone + nobody) == []
+
+
+@given(ENTRIES)
+def test_baselines_lie_between_zero_and_one(entries: list[Entry]) -> None:
+    for baseline in (majority_accuracy(entries, "test"), artist_oracle_accuracy(entries, "test")):
+        assert baseline is None or 0 <= baseline <= 1
+
+
+@given(ENTRIES, st.fixed_dictionaries({name: st.sampled_from(SPLITS) for name in ("monet", "gris", "courbet")}))
+def test_with_a_split_by_artist_the_oracle_knows_no_more_than_the_majority(
+    entries: list[Entry], sides: dict[str, str]
+) -> None:
+    honest = [Entry(e.movement, e.style, e.artist, sides[e.artist] if e.artist else e.split) for e in entries]
+    assert artists_across_splits(honest) == []
+    assert artist_oracle_accuracy(honest, "test") == majority_accuracy(honest, "test")
+
+
+def test_the_summary_counts_paintings_movements_styles_and_splits() -> None:
+    summary = audit(BY_HAND, {}, {})
+    assert summary["paintings"] == 11
+    assert summary["movements"] == {"Impressionism": 4, "Cubism": 4, "Realism": 3}
+    assert summary["styles"] == {"Impressionism proper": 4, "Cubism proper": 4, "Realism proper": 3}
+    assert summary["splits"]["train"] == {"Impressionism": 3, "Cubism": 2, "Realism": 1}
+    assert summary["splits"]["val"] == {"Realism": 1}
+    assert summary["without_artist"] == 2
+
+
+def test_the_summary_carries_the_baselines_and_the_artists_on_two_sides() -> None:
+    summary = audit(BY_HAND, {}, {})
+    assert summary["baselines"] == {"majority": 0.25, "artist_oracle": 0.5}
+    assert summary["artists_across_splits"] == ["courbet", "gris", "monet"]
+
+
+def test_the_summary_lists_what_was_left_out_most_frequent_first() -> None:
+    summary = audit([], {"Rococo": 1, "Baroque": 7}, {"corrupt": 2, "missing": 3})
+    assert list(summary["styles_of_no_movement"].items()) == [("Baroque", 7), ("Rococo", 1)]
+    assert list(summary["rejected"].items()) == [("missing", 3), ("corrupt", 2)]
+
+
+@given(ENTRIES)
+def test_every_count_of_the_summary_adds_up_to_the_paintings(entries: list[Entry]) -> None:
+    summary = audit(entries, {}, {})
+    by_split = sum(sum(counts.values()) for counts in summary["splits"].values())
+    assert by_split == sum(summary["movements"].values()) == sum(summary["styles"].values()) == len(entries)

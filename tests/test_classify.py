@@ -1,0 +1,109 @@
+"""Classification: the contract of a prediction, the vote, the decision, the same bits each time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from artnet import Classifier as PublicClassifier
+from artnet.classify import Classifier, network_input, vote
+from artnet.errors import ImageError, SourceError, UsageError
+from artnet.model import Calibration, Preprocessing
+from artnet.views import VIEWS, Box, View
+
+
+def test_the_public_name_is_the_class() -> None:
+    assert PublicClassifier is Classifier
+
+
+def test_a_prediction_prints_as_the_contract_says(classifier: Classifier, painting_file: Path) -> None:
+    found = json.loads(json.dumps(classifier.classify(painting_file).to_dict()))
+    assert " ".join(found) == "source movement confidence decision scores views model width height"
+    assert found["source"] == str(painting_file)
+    assert (found["width"], found["height"]) == (420, 300)
+    assert set(found["views"][0]) == {"name", "box", "scores"}
+    assert found["views"][0]["box"] == [0, 0, 420, 300]
+
+
+def test_scores_add_up_to_one_and_name_the_movement(classifier: Classifier, painting: Image.Image) -> None:
+    found = classifier.classify(painting)
+    assert list(found.scores) == list(classifier.config.movements)
+    assert sum(found.scores.values()) == pytest.approx(1)
+    assert found.confidence == max(found.scores.values()) == found.scores[found.movement]
+
+
+def test_a_path_and_its_picture_give_the_same_bits(
+    classifier: Classifier, painting: Image.Image, painting_file: Path
+) -> None:
+    assert classifier.classify(painting_file).scores == classifier.classify(painting).scores
+
+
+def test_all_views_are_computed_on_request_without_changing_the_answer(
+    classifier: Classifier, painting: Image.Image
+) -> None:
+    every = classifier.classify(painting, views="all")
+    assert tuple(view.name for view in every.views) == VIEWS
+    assert every.scores == pytest.approx(classifier.classify(painting).scores)
+
+
+def test_a_picture_of_any_mode_is_taken(classifier: Classifier, painting: Image.Image) -> None:
+    palette = painting.convert("P")
+    assert classifier.classify(palette).scores == classifier.classify(palette.convert("RGB")).scores
+
+
+def test_the_smallest_picture_gets_an_answer(classifier: Classifier) -> None:
+    found = classifier.classify(Image.new("RGB", (1, 1), "red"), views="all")
+    assert (found.width, found.height) == (1, 1)
+    assert all(view.box == Box(0, 0, 1, 1) for view in found.views)
+
+
+def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting: Image.Image) -> None:
+    confidence = classifier.classify(painting).confidence
+    for threshold, decision in ((confidence, "confident"), (np.nextafter(confidence, 2), "unsure")):
+        calibration = Calibration(classifier.config.calibration.temperature, float(threshold))
+        strict = Classifier(dataclasses.replace(classifier.config, calibration=calibration), classifier.engine)
+        assert strict.classify(painting).decision == decision
+
+
+def test_a_vote_worked_by_hand() -> None:
+    # Two views, two movements: softmax of (0, 0) is (1/2, 1/2), of (ln 3, 0) is (3/4, 1/4); weights 1 and 3.
+    logits = np.array([[0, 0], [np.log(3), 0]])
+    assert vote(logits, [1, 3], 1.0) == pytest.approx([0.6875, 0.3125])
+
+
+@given(arrays(np.float64, (6, 5), elements=st.floats(-50, 50)), st.floats(0.1, 10))
+def test_a_vote_lies_between_the_views_scores(logits: np.ndarray, temperature: float) -> None:
+    weights = [1.0, 0.5, 0.5, 0.0, 0.2, 0.1]
+    single = np.stack([vote(row[None], [1.0], temperature) for row in logits])
+    voted = vote(logits, weights, temperature)
+    assert voted.sum() == pytest.approx(1)
+    assert (voted <= single.max(0) + 1e-12).all()
+    assert (voted >= single.min(0) - 1e-12).all()
+
+
+def test_network_input_is_scaled_as_the_folder_says() -> None:
+    view = View("whole", Box(0, 0, 2, 2), Image.new("RGB", (2, 2), (255, 0, 51)))
+    found = network_input([view], Preprocessing(2, "stretch", (0.5, 0.5, 0.2), (0.5, 0.25, 0.1)))
+    assert found.shape == (1, 3, 2, 2)
+    assert found[0, :, 0, 0] == pytest.approx([1.0, -2.0, 0.0], abs=1e-6)
+
+
+def test_what_cannot_be_read_is_refused(classifier: Classifier, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"gone\.jpg"):
+        classifier.classify(tmp_path / "gone.jpg")
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(ImageError, match=r"text\.jpg"):
+        classifier.classify(tmp_path / "text.jpg")
+
+
+def test_an_unknown_choice_of_views_is_refused(classifier: Classifier, painting: Image.Image) -> None:
+    with pytest.raises(UsageError, match="voting or all"):
+        classifier.classify(painting, views="some")  # type: ignore[arg-type]

@@ -1,0 +1,218 @@
+"""The commands as a user meets them: output, messages, exit codes, bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from artnet.classify import Classifier
+from artnet.cli import main
+from artnet.model import GRAPH_FILE, default_model
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+Artnet = Callable[..., Outcome]
+
+
+@pytest.fixture
+def artnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Artnet:
+    """Run the command line in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["artnet", *(str(argument) for argument in arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Make a PNG that declares a size and holds next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(900))) + chunk(b"IEND", b"")
+    )
+
+
+def test_one_picture_as_json_is_one_object(artnet: Artnet, painting_file: Path) -> None:
+    done = artnet("classify", painting_file, "--json")
+    assert done.code == 0
+    assert json.loads(done.out)["source"] == str(painting_file)
+    assert done.err == ""
+
+
+def test_python_and_the_command_line_give_the_same_bits(
+    artnet: Artnet, classifier: Classifier, painting_file: Path
+) -> None:
+    first = json.loads(artnet("classify", painting_file, "--json", "--precision", "f32").out)
+    again = json.loads(artnet("classify", painting_file, "--json", "--precision", "f32").out)
+    assert first == again == classifier.classify(painting_file).to_dict()
+
+
+def test_several_sources_as_json_are_a_list_with_failures_in_their_place(
+    artnet: Artnet, painting_file: Path, tmp_path: Path
+) -> None:
+    done = artnet("classify", painting_file, tmp_path / "gone.jpg", painting_file, "--json")
+    first, failed, last = json.loads(done.out)
+    assert done.code == 1
+    assert first == last
+    assert failed == {"source": str(tmp_path / "gone.jpg"), "error": failed["error"]}
+    assert failed["error"]["kind"] == "missing"
+    assert "gone.jpg" in done.err
+
+
+def test_a_folder_is_a_list_even_of_one(artnet: Artnet, painting_file: Path) -> None:
+    assert len(json.loads(artnet("classify", painting_file.parent, "--json").out)) == 1
+
+
+def test_people_get_one_line_a_picture(artnet: Artnet, painting_file: Path) -> None:
+    done = artnet("classify", painting_file)
+    assert done.out.count("\n") == 1
+    assert done.out.startswith(f"{painting_file}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("empty.jpg", b"", "empty"),
+        ("text.jpg", b"Dear Sir or Madam, this is no picture.", "format"),
+        ("huge.png", png_header(30000, 30000), "too-large"),
+        ("cut.png", png_header(300, 300)[:60], "corrupt"),
+    ],
+)
+def test_a_bad_picture_is_one_sentence_and_the_others_are_answered(
+    artnet: Artnet, painting_file: Path, tmp_path: Path, name: str, data: bytes, kind: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    done = artnet("classify", tmp_path / name, painting_file, "--json")
+    failed, answered = json.loads(done.out)
+    assert done.code == 1
+    assert failed["error"]["kind"] == kind
+    assert name in failed["error"]["message"]
+    assert "movement" in answered
+    assert "Traceback" not in done.err
+
+
+def test_a_folder_without_pictures_is_a_failure(artnet: Artnet, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing here")
+    done = artnet("classify", tmp_path)
+    assert done.code == 1
+    assert "holds no picture" in done.err
+
+
+def test_a_picture_of_one_pixel_is_answered(artnet: Artnet, tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    assert artnet("classify", tmp_path / "dot.png", "--json", "--all-views").code == 0
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_table_is_written(artnet: Artnet, painting_file: Path, tmp_path: Path, ending: str) -> None:
+    done = artnet("classify", painting_file, "--out", tmp_path / f"table.{ending}")
+    assert done.code == 0
+    assert (tmp_path / f"table.{ending}").stat().st_size > 0
+    assert "1 pictures, 0 failed" in done.err
+
+
+def test_a_table_holds_failures_too(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    done = artnet("classify", painting_file, tmp_path / "gone.jpg", "--out", tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        good, bad = csv.DictReader(file)
+    assert done.code == 1
+    assert (good["error_kind"], bad["error_kind"]) == ("", "missing")
+
+
+def test_an_existing_table_is_left_alone(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("mine")
+    assert artnet("classify", painting_file, "--out", tmp_path / "table.csv").code == 7
+    assert (tmp_path / "table.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("damage", ["config.json", GRAPH_FILE])
+def test_a_damaged_model_folder_ends_with_the_models_code(
+    artnet: Artnet, painting_file: Path, tmp_path: Path, damage: str
+) -> None:
+    folder = Path(shutil.copytree(default_model(), tmp_path / "model"))
+    (folder / damage).write_bytes(b"{}")
+    done = artnet("classify", painting_file, "--model", folder)
+    assert done.code == 4
+    assert done.err.count("\n") == 1
+    assert damage in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["classify"], ["paint"], ["classify", "--wrong"], ["explain", "x.png", "--depth", "ten"], ["prepare", "only"]],
+)
+def test_wrong_usage_ends_with_2(artnet: Artnet, arguments: list[str]) -> None:
+    done = artnet(*arguments)
+    assert done.code == 2
+    assert done.err.startswith("artnet: ")
+    assert done.out == ""
+
+
+def test_an_explanation_is_drawn_and_described(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    done = artnet("explain", painting_file, "--movement", "Realism", "--out", tmp_path / "why.png", "--json")
+    found = json.loads(done.out)
+    assert found["movement"] == "Realism"
+    assert len(found["depths"]) == 9
+    assert len(found["pictures"]) == 10
+    assert all(Path(name).is_file() for name in found["pictures"])
+
+
+def test_an_explanation_goes_beside_you_without_out(
+    artnet: Artnet, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert artnet("explain", painting_file, "--depth", "9").code == 0
+    assert (tmp_path / "painting-explained.png").is_file()
+
+
+def test_a_question_that_cannot_be_meant_ends_with_2(artnet: Artnet, painting_file: Path) -> None:
+    done = artnet("explain", painting_file, "--movement", "Dada")
+    assert done.code == 2
+    assert "this model knows Cubism" in done.err
+
+
+def test_info_describes_the_model(artnet: Artnet) -> None:
+    assert "Cubism" in artnet("info").out
+    assert json.loads(artnet("info", "--json").out)["taxonomy"] == "artnet-2026"
+
+
+def test_version_and_help_are_printed(artnet: Artnet) -> None:
+    assert artnet("--version").out == "0.1.0\n"
+    shown = artnet("--help")
+    assert shown.code == 0
+    assert "classify" in shown.out
+
+
+def test_an_interrupt_is_no_traceback(artnet: Artnet, painting_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Classifier, "load", interrupted)
+    done = artnet("classify", painting_file)
+    assert done.code == 130
+    assert done.err == "artnet: interrupted\n"

@@ -1,0 +1,198 @@
+"""What is written is what is read, in order; a folder that is not whole is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artnet.dataset import (
+    DatasetInfo,
+    Row,
+    count_rows,
+    iterate_rows,
+    read_columns,
+    read_info,
+    schema,
+    shard_names,
+    write_info,
+    write_shard,
+)
+from artnet.errors import DataError
+
+MOVEMENTS = ("Cubism", "Impressionism")
+COLUMNS = tuple(Row.__dataclass_fields__)
+INFO = DatasetInfo("drawn", MOVEMENTS, "artnet-2026", 32, "letterbox", "artist", (0.7, 0.15, 0.15), 0)
+
+
+def row(number: int) -> Row:
+    return Row(
+        id=f"{number:064x}",
+        movement=number % 2,
+        style="Synthetic Cubism",
+        artist="Juan Gris",
+        title="Le « Clown » 小丑",
+        date="1919",
+        source=f"mine/{number}.jpg",
+        width=48,
+        height=40,
+        whole=b"whole \x00\xff %d" % number,
+        regions=tuple(b"region %d of %d" % (region, number) for region in range(5)),
+        boxes=tuple((region, 0, region + 32, 32) for region in range(5)),
+    )
+
+
+def rebuilt(columns: dict[str, Any]) -> Row:
+    pictures = {"whole": columns["whole"]["bytes"], "regions": tuple(part["bytes"] for part in columns["regions"])}
+    return Row(**{**columns, **pictures, "boxes": tuple(tuple(box) for box in columns["boxes"])})
+
+
+def write_split(folder: Path, split: str, rows: int, rows_per_shard: int) -> list[Path]:
+    paths = [folder / name for name in shard_names(split, rows, rows_per_shard)]
+    for start, path in zip(range(0, rows, rows_per_shard), paths, strict=True):
+        write_shard(path, [row(number) for number in range(start, min(start + rows_per_shard, rows))], MOVEMENTS)
+    return paths
+
+
+def numbers(folder: Path, split: str = "train") -> list[int]:
+    return [int(found["id"], 16) for found in iterate_rows(folder, split, ["id"])]
+
+
+def test_a_shard_read_back_equals_what_was_written(tmp_path: Path) -> None:
+    rows = [row(0), replace(row(1), artist=None, title=None, date=None)]
+    write_shard(tmp_path / "train-00000-of-00001.parquet", rows, MOVEMENTS)
+    assert [rebuilt(columns) for columns in iterate_rows(tmp_path, "train", COLUMNS)] == rows
+
+
+def test_every_picture_carries_a_file_name_of_its_own(tmp_path: Path) -> None:
+    write_split(tmp_path, "train", 1, 1)
+    (found,) = iterate_rows(tmp_path, "train", ["id", "whole", "regions"])
+    names = [found["whole"]["path"], *(part["path"] for part in found["regions"])]
+    assert names[0] == f"{found['id']}.jpg"
+    assert names[5] == f"{found['id']}-centre.jpg"
+    assert len(set(names)) == 6
+
+
+def test_a_shards_metadata_names_the_movements_to_the_datasets_library(tmp_path: Path) -> None:
+    (path,) = write_split(tmp_path, "train", 1, 1)
+    features = json.loads(pq.read_schema(path).metadata[b"huggingface"])["info"]["features"]
+    assert features["movement"] == {"names": ["Cubism", "Impressionism"], "_type": "ClassLabel"}
+    assert features["whole"] == {"_type": "Image"}
+    assert features["regions"] == {"feature": {"_type": "Image"}, "_type": "List"}
+
+
+def test_the_columns_are_the_fields_of_a_row_and_each_has_its_feature() -> None:
+    found = schema(MOVEMENTS)
+    features = json.loads(found.metadata[b"huggingface"])["info"]["features"]
+    assert tuple(found.names) == tuple(features) == COLUMNS
+
+
+def test_shards_are_named_as_on_the_hub() -> None:
+    assert shard_names("val", 2001, 2000) == ["val-00000-of-00002.parquet", "val-00001-of-00002.parquet"]
+    assert shard_names("val", 2000, 2000) == ["val-00000-of-00001.parquet"]
+    assert shard_names("val", 0, 2000) == []
+
+
+@given(st.integers(0, 10_000), st.integers(1, 500))
+def test_there_are_just_enough_shards_and_their_names_sort(rows: int, rows_per_shard: int) -> None:
+    names = shard_names("train", rows, rows_per_shard)
+    assert names == sorted(set(names))
+    assert (len(names) - 1) * rows_per_shard < max(rows, 1) <= max(len(names), 1) * rows_per_shard
+
+
+def test_rows_come_in_the_order_they_were_written_in(tmp_path: Path) -> None:
+    write_split(tmp_path, "train", rows=7, rows_per_shard=3)
+    assert numbers(tmp_path) == list(range(7))
+    assert read_columns(tmp_path, "train", ["source"])["source"].to_pylist() == [f"mine/{n}.jpg" for n in range(7)]
+    assert count_rows(tmp_path, "train") == 7
+
+
+def test_rows_stream_one_shard_after_the_other(tmp_path: Path) -> None:
+    _, second = write_split(tmp_path, "train", rows=4, rows_per_shard=2)
+    second.write_bytes(b"cut short")
+    rows = iterate_rows(tmp_path, "train", ["id"])
+    assert [int(next(rows)["id"], 16) for _ in range(2)] == [0, 1]  # before the second shard is touched
+    with pytest.raises(DataError, match=second.name):
+        next(rows)
+
+
+def test_each_split_is_read_alone(tmp_path: Path) -> None:
+    write_split(tmp_path, "train", rows=3, rows_per_shard=2)
+    write_split(tmp_path, "val", rows=1, rows_per_shard=2)
+    assert (numbers(tmp_path, "train"), numbers(tmp_path, "val")) == ([0, 1, 2], [0])
+
+
+def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
+    write_split(tmp_path, "train", 2, 2)
+    assert read_columns(tmp_path, "train", ["style", "movement"]).column_names == ["style", "movement"]
+    assert [list(found) for found in iterate_rows(tmp_path, "train", ["movement"])] == [["movement"]] * 2
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_missing_shard_is_noticed(lost: int, tmp_path: Path) -> None:
+    write_split(tmp_path, "train", rows=3, rows_per_shard=1)[lost].unlink()
+    for read in (numbers, lambda folder: count_rows(folder, "train")):
+        with pytest.raises(DataError, match="train shards are missing or mixed"):
+            read(tmp_path)
+
+
+def test_shards_of_two_datasets_in_one_folder_are_noticed(tmp_path: Path) -> None:
+    write_split(tmp_path, "train", rows=2, rows_per_shard=1)
+    write_split(tmp_path, "train", rows=1, rows_per_shard=1)
+    with pytest.raises(DataError, match="missing or mixed"):
+        read_columns(tmp_path, "train", ["id"])
+
+
+def test_a_split_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    write_split(tmp_path, "train", rows=1, rows_per_shard=1)
+    with pytest.raises(DataError, match="holds no test split"):
+        read_columns(tmp_path, "test", ["id"])
+
+
+@pytest.mark.parametrize("reader", ["read_columns", "iterate_rows", "count_rows"])
+def test_a_damaged_shard_is_refused_by_whoever_reads_it(reader: str, tmp_path: Path) -> None:
+    (path,) = write_split(tmp_path, "train", 1, 1)
+    path.write_bytes(path.read_bytes()[:-20])
+    readers = {
+        "read_columns": lambda: read_columns(tmp_path, "train", ["id"]),
+        "iterate_rows": lambda: numbers(tmp_path),
+        "count_rows": lambda: count_rows(tmp_path, "train"),
+    }
+    with pytest.raises(DataError, match=str(tmp_path)):
+        readers[reader]()
+
+
+def test_the_description_read_back_equals_what_was_written(tmp_path: Path) -> None:
+    write_info(tmp_path, INFO)
+    assert read_info(tmp_path) == INFO
+
+
+def test_a_folder_without_a_description_is_not_a_prepared_dataset(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"not a prepared dataset .* artnet prepare"):
+        read_info(tmp_path)
+
+
+def test_a_description_of_another_version_is_refused(tmp_path: Path) -> None:
+    write_info(tmp_path, replace(INFO, format="artnet-dataset/9"))
+    with pytest.raises(DataError, match=r"'artnet-dataset/9', this version reads artnet-dataset/1"):
+        read_info(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '"text"', '{"format": "artnet-dataset/1"}', '{"format": "artnet-dataset/1", "movements": 5}'],
+)
+def test_a_description_that_is_none_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"dataset\.json"):
+        read_info(tmp_path)
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("words", encoding="utf-8")
+    with pytest.raises(DataError, match="file"):
+        read_info(tmp_path / "file")

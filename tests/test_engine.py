@@ -1,0 +1,105 @@
+"""Two engines, one graph, the same numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from artnet.engine import OpenVinoEngine, cache_folder, open_engine, output_names
+from artnet.errors import ModelError, UsageError
+from artnet.model import GRAPH_FILE, default_model, read_model
+
+GRAPH = default_model() / GRAPH_FILE
+SIZE_PX = read_model()[1].preprocessing.size_px
+
+
+@pytest.fixture(scope="module")
+def views() -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return rng.normal(0, 0.6, (2, 3, SIZE_PX, SIZE_PX)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def openvino() -> OpenVinoEngine:
+    return OpenVinoEngine(GRAPH, "f32")
+
+
+def test_both_engines_give_the_same_logits_in_float32(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+    ours = openvino.run(views, None, ["logits"])["logits"]
+    theirs = open_engine(GRAPH, "onnxruntime").run(views, None, ["logits"])["logits"]
+    assert ours.shape == (2, openvino.classes)
+    assert np.abs(ours - theirs).max() < 1e-3
+
+
+def test_both_engines_give_the_same_gradients(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+    target = np.eye(openvino.classes, dtype=np.float32)[:2]
+    wanted = ["gradient_9", "gradient_5"]
+    ours = openvino.run(views, target, wanted)
+    theirs = open_engine(GRAPH, "onnxruntime").run(views, target, wanted)
+    for name in wanted:
+        assert np.linalg.norm(ours[name] - theirs[name]) < 1e-2 * np.linalg.norm(theirs[name])
+
+
+def test_a_view_gives_the_same_bits_alone_and_among_others(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    together = openvino.run(views, None, ["logits"])["logits"]
+    alone = openvino.run(views[1:], None, ["logits"])["logits"]
+    assert (together[1] == alone[0]).all()
+
+
+def test_a_second_engine_gives_the_same_bits(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    again = OpenVinoEngine(GRAPH, "f32").run(views, None, ["logits"])["logits"]
+    assert (openvino.run(views, None, ["logits"])["logits"] == again).all()
+
+
+def test_pruned_outputs_equal_those_of_the_whole_graph(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    target = np.ones((1, openvino.classes), np.float32)
+    whole = openvino.run(views[:1], target, output_names())
+    assert np.allclose(whole["logits"], openvino.run(views[:1], None, ["logits"])["logits"], atol=1e-4)
+    assert all(len(whole[name]) == 1 and np.isfinite(whole[name]).all() for name in output_names())
+
+
+def test_compiled_graphs_are_kept_in_the_users_cache(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    openvino.run(views, None, ["logits"])
+    folder = cache_folder()
+    assert folder is not None
+    assert any(folder.iterdir())
+
+
+def test_a_cache_that_cannot_be_made_costs_time_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, views: np.ndarray
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cache_folder() is None
+    assert OpenVinoEngine(GRAPH, "f32").run(views, None, ["logits"])["logits"].shape == (2, 5)
+
+
+def test_gradients_without_a_target_are_refused(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    with pytest.raises(UsageError, match="target"):
+        openvino.run(views, None, ["gradient_9"])
+
+
+def test_an_output_that_the_graph_lacks_is_named(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    with pytest.raises(ModelError, match="gradient_10"):
+        openvino.run(views, None, ["gradient_10"])
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_file_that_is_no_graph_is_refused(engine: str, tmp_path: Path) -> None:
+    path = tmp_path / GRAPH_FILE
+    path.write_bytes(b"not a graph")
+    if engine == "onnxruntime":
+        pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+    with pytest.raises(ModelError, match=r"model\.onnx"):
+        _ = open_engine(path, engine).classes
+
+
+def test_unknown_engines_and_precisions_are_refused() -> None:
+    with pytest.raises(UsageError, match="openvino, onnxruntime"):
+        open_engine(GRAPH, "tensorflow")
+    with pytest.raises(UsageError, match="auto, f32"):
+        open_engine(GRAPH, precision="int4")

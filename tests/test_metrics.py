@@ -1,0 +1,330 @@
+"""Each number is worked by hand once, and holds for any labels and scores."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from artnet.metrics import (
+    Floats,
+    Ints,
+    accuracy,
+    balanced_accuracy,
+    bootstrap,
+    calibration_error,
+    confidence_for_accuracy,
+    confusion,
+    fit_temperature,
+    macro_f1,
+    negative_log_likelihood,
+    recalls,
+    softmax,
+    top_k_accuracy,
+)
+
+CLASSES = 4
+FEW = settings(deadline=None, max_examples=60)
+LOGITS = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12),
+    elements=st.floats(-30, 30).map(lambda value: round(value, 1)),  # coarse, so that equal scores do occur
+)
+
+
+def ints(*values: int) -> Ints:
+    return np.array(values, np.int64)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> tuple[Ints, Ints]:
+    count = draw(st.integers(1, 40))
+    labels = hnp.arrays(np.int64, count, elements=st.integers(0, CLASSES - 1))
+    return draw(labels), draw(labels)
+
+
+@st.composite
+def scored(draw: st.DrawFn) -> tuple[Ints, Floats]:
+    logits = draw(LOGITS)
+    y_true = draw(hnp.arrays(np.int64, len(logits), elements=st.integers(0, logits.shape[1] - 1)))
+    return y_true, softmax(logits)
+
+
+def two_classes(confidences: list[float], right: list[bool]) -> tuple[Ints, Floats]:
+    """Answer class 0 with the given confidences; the truth is 0 where the answer is right."""
+    best = np.array(confidences)
+    return np.where(right, 0, 1).astype(np.int64), np.stack([best, 1 - best], axis=1)
+
+
+# Softmax
+
+
+def test_softmax_worked_by_hand() -> None:
+    assert softmax(np.array([0.0, math.log(3)])) == pytest.approx([0.25, 0.75])
+    assert softmax(np.array([0.0, math.log(9)]), temperature=2) == pytest.approx([0.25, 0.75])  # sqrt(9) = 3
+
+
+@given(LOGITS, st.floats(0.05, 20))
+@FEW
+def test_softmax_adds_up_to_one_and_keeps_the_order(logits: Floats, temperature: float) -> None:
+    scores = softmax(logits, temperature)
+    assert scores.sum(1) == pytest.approx(1)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert (np.take_along_axis(scores, logits.argmax(1)[:, None], 1)[:, 0] == scores.max(1)).all()
+
+
+@given(LOGITS, st.floats(-1000, 1000))
+@FEW
+def test_softmax_does_not_see_a_constant_added(logits: Floats, constant: float) -> None:
+    assert softmax(logits + constant) == pytest.approx(softmax(logits), abs=1e-9)
+
+
+def test_softmax_survives_huge_logits_and_the_networks_float32() -> None:
+    scores = softmax(np.array([[1e30, 0, -1e30], [-1e30, -1e30, -1e30]], np.float32))
+    assert scores.dtype == np.float64
+    assert scores == pytest.approx(np.array([[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]]))
+
+
+@given(LOGITS)
+@FEW
+def test_a_higher_temperature_never_makes_an_answer_surer(logits: Floats) -> None:
+    assert (softmax(logits, 3).max(1) <= softmax(logits, 1).max(1) + 1e-12).all()
+
+
+# Right answers
+
+
+def test_accuracy_worked_by_hand() -> None:
+    assert accuracy(ints(0, 1, 2, 2), ints(0, 1, 1, 2)) == 0.75
+
+
+@given(answers())
+@FEW
+def test_accuracy_lies_between_0_and_1_and_is_1_for_the_truth_itself(labels: tuple[Ints, Ints]) -> None:
+    y_true, y_pred = labels
+    assert 0 <= accuracy(y_true, y_pred) <= 1
+    assert accuracy(y_true, y_true) == 1
+
+
+def test_confusion_worked_by_hand_has_truth_in_rows() -> None:
+    matrix = confusion(ints(0, 0, 0, 1, 2), ints(0, 1, 1, 1, 0), classes=3)
+    assert matrix.tolist() == [[1, 2, 0], [0, 1, 0], [1, 0, 0]]
+    assert matrix.dtype == np.int64
+
+
+@given(answers())
+@FEW
+def test_confusion_counts_every_answer_once(labels: tuple[Ints, Ints]) -> None:
+    y_true, y_pred = labels
+    matrix = confusion(y_true, y_pred, CLASSES)
+    assert matrix.shape == (CLASSES, CLASSES)
+    assert matrix.sum(1).tolist() == np.bincount(y_true, minlength=CLASSES).tolist()
+    assert matrix.sum(0).tolist() == np.bincount(y_pred, minlength=CLASSES).tolist()
+    assert np.trace(matrix) / len(y_true) == pytest.approx(accuracy(y_true, y_pred))
+
+
+def test_recalls_worked_by_hand_leave_an_absent_class_open() -> None:
+    result = recalls(np.array([[3, 1, 0], [0, 0, 0], [1, 0, 1]]))
+    assert result[[0, 2]].tolist() == [0.75, 0.5]
+    assert np.isnan(result[1])
+
+
+def test_balanced_accuracy_worked_by_hand_counts_a_rare_class_as_much() -> None:
+    # class 0: 3 of 4, class 1: 0 of 1, class 2 does not occur: (0.75 + 0) / 2
+    assert balanced_accuracy(ints(0, 0, 0, 0, 1), ints(0, 0, 0, 1, 2), classes=3) == 0.375
+
+
+@given(answers())
+@FEW
+def test_balanced_accuracy_is_the_accuracy_when_all_classes_are_equally_common(labels: tuple[Ints, Ints]) -> None:
+    y_pred = labels[1]
+    even = np.repeat(np.arange(CLASSES), len(y_pred))
+    said = np.resize(y_pred, len(even))
+    assert balanced_accuracy(even, said, CLASSES) == pytest.approx(accuracy(even, said))
+
+
+def test_macro_f1_worked_by_hand() -> None:
+    # class 0: 2 hits, 1 miss, 0 false: 4/5; class 1: 1 hit, 0 misses, 1 false: 2/3; class 2 occurs nowhere
+    assert macro_f1(ints(0, 0, 0, 1), ints(0, 0, 1, 1), classes=3) == pytest.approx((4 / 5 + 2 / 3) / 2)
+
+
+def test_macro_f1_counts_a_class_that_is_only_answered_as_zero() -> None:
+    # class 0: 1 hit, 1 miss, 0 false: 2/3; class 2: answered once and never right: 0
+    assert macro_f1(ints(0, 0), ints(0, 2), classes=3) == pytest.approx(1 / 3)
+
+
+@given(answers())
+@FEW
+def test_macro_f1_and_balanced_accuracy_lie_between_0_and_1(labels: tuple[Ints, Ints]) -> None:
+    y_true, y_pred = labels
+    for measure in (macro_f1, balanced_accuracy):
+        assert 0 <= measure(y_true, y_pred, CLASSES) <= 1
+        assert measure(y_true, y_true, CLASSES) == 1
+
+
+def test_top_k_accuracy_worked_by_hand() -> None:
+    scores = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
+    assert [top_k_accuracy(ints(0, 1, 2), scores, k) for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+@given(scored())
+@FEW
+def test_top_k_accuracy_grows_from_the_accuracy_to_1(labels: tuple[Ints, Floats]) -> None:
+    y_true, scores = labels
+    grown = [top_k_accuracy(y_true, scores, k) for k in range(1, scores.shape[1] + 1)]
+    assert grown[0] == accuracy(y_true, scores.argmax(1))
+    assert grown == sorted(grown)
+    assert grown[-1] == 1
+
+
+# Scores
+
+
+def test_negative_log_likelihood_worked_by_hand() -> None:
+    scores = np.array([[0.5, 0.5], [0.2, 0.8]])
+    assert negative_log_likelihood(ints(0, 1), scores) == pytest.approx((math.log(2) + math.log(1.25)) / 2)
+
+
+@given(scored())
+@FEW
+def test_negative_log_likelihood_is_finite_and_never_negative(labels: tuple[Ints, Floats]) -> None:
+    assert 0 <= negative_log_likelihood(*labels) <= 12 * math.log(10) + 1e-9
+
+
+def test_negative_log_likelihood_of_an_impossible_truth_is_finite() -> None:
+    assert negative_log_likelihood(ints(1), np.array([[1.0, 0.0]])) == pytest.approx(12 * math.log(10))
+
+
+def test_calibration_error_worked_by_hand() -> None:
+    # Two bins. Sure ones: confidences 0.9, 0.7, one right: |0.8 - 0.5|. Unsure ones (three classes): 0.4, wrong: 0.4.
+    scores = np.array([[0.9, 0.05, 0.05], [0.7, 0.2, 0.1], [0.4, 0.3, 0.3]])
+    assert calibration_error(ints(0, 1, 2), scores, bins=2) == pytest.approx(2 / 3 * 0.3 + 1 / 3 * 0.4)
+
+
+@given(st.lists(st.tuples(st.integers(6, 10), st.integers(1, 3)), min_size=1, max_size=5))
+@FEW
+def test_calibration_error_of_perfectly_calibrated_scores_is_zero(groups: list[tuple[int, int]]) -> None:
+    confidences: list[float] = []
+    right: list[bool] = []
+    for tenths, times in groups:  # of ten answers with a confidence of 0.7, seven are right
+        confidences += [tenths / 10] * 10 * times
+        right += ([True] * tenths + [False] * (10 - tenths)) * times
+    assert calibration_error(*two_classes(confidences, right)) == pytest.approx(0, abs=1e-9)
+
+
+@given(scored(), st.integers(1, 30))
+@FEW
+def test_calibration_error_lies_between_0_and_1(labels: tuple[Ints, Floats], bins: int) -> None:
+    y_true, scores = labels
+    assert 0 <= calibration_error(y_true, scores, bins) <= 1
+    overall = abs(scores.max(1).mean() - accuracy(y_true, scores.argmax(1)))
+    assert calibration_error(y_true, scores, bins=1) == pytest.approx(overall, abs=1e-9)
+
+
+def test_always_sure_and_always_wrong_is_the_largest_calibration_error() -> None:
+    assert calibration_error(ints(1, 1), np.array([[1.0, 0.0], [1.0, 0.0]])) == 1
+
+
+# Temperature
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 2.5, 10.0])
+def test_a_known_temperature_is_recovered(temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 3))
+    y_true = (softmax(logits).cumsum(1) > rng.random((len(logits), 1))).argmax(1)  # drawn from the scores
+    scaled = logits * temperature
+    fitted = fit_temperature(lambda guess: negative_log_likelihood(y_true, softmax(scaled, guess)))
+    assert fitted == pytest.approx(temperature, rel=0.03)
+
+
+def test_the_smallest_loss_is_found_between_the_bounds() -> None:
+    assert fit_temperature(lambda temperature: (math.log(temperature) - math.log(3)) ** 2) == pytest.approx(3, rel=1e-3)
+    assert fit_temperature(lambda temperature: temperature) == pytest.approx(0.05, rel=1e-3)
+    assert fit_temperature(lambda temperature: -temperature) == pytest.approx(20, rel=1e-3)
+
+
+@given(st.floats(0.06, 19))
+@FEW
+def test_any_best_temperature_is_found(best: float) -> None:
+    assert fit_temperature(lambda temperature: abs(math.log(temperature / best))) == pytest.approx(best, rel=1e-3)
+
+
+# Abstention
+
+
+def test_confidence_for_accuracy_worked_by_hand() -> None:
+    # From above: 1/1, 2/2, 2/3, 3/4, 3/5. Three quarters are last reached at the fourth.
+    labels = two_classes([0.95, 0.9, 0.8, 0.7, 0.6], [True, True, False, True, False])
+    assert confidence_for_accuracy(*labels, wanted=0.75) == 0.7
+    assert confidence_for_accuracy(*labels, wanted=0.9) == 0.9
+    assert confidence_for_accuracy(*labels, wanted=0.6) == 0
+
+
+def test_an_accuracy_that_is_never_reached_asks_for_full_confidence() -> None:
+    assert confidence_for_accuracy(*two_classes([0.9, 0.8], [False, True]), wanted=0.9) == 1
+
+
+def test_equally_confident_answers_stand_or_fall_together() -> None:
+    labels = two_classes([0.9, 0.6, 0.6, 0.6], [True, True, False, False])
+    assert confidence_for_accuracy(*labels, wanted=0.9) == 0.9
+
+
+@given(
+    st.lists(st.tuples(st.integers(50, 99).map(lambda percent: percent / 100), st.booleans()), min_size=1),
+    st.floats(0.5, 1),
+)
+@settings(deadline=None, max_examples=200)
+def test_those_at_or_above_the_threshold_reach_the_accuracy_and_no_lower_one_does(
+    answers: list[tuple[float, bool]], wanted: float
+) -> None:
+    threshold = confidence_for_accuracy(*two_classes([c for c, _ in answers], [r for _, r in answers]), wanted)
+
+    def reached(lowest: float) -> bool:
+        kept = [right for confidence, right in answers if confidence >= lowest]
+        return not kept or sum(kept) / len(kept) >= wanted
+
+    assert reached(threshold)
+    assert not any(reached(confidence) for confidence, _ in answers if confidence < threshold)
+
+
+# Bootstrap
+
+
+def test_bootstrap_of_a_constant_has_no_width() -> None:
+    interval = bootstrap(lambda _: 0.5, 10, np.random.default_rng(0), rounds=20)
+    assert (interval.value, interval.low, interval.high) == (0.5, 0.5, 0.5)
+
+
+def test_bootstrap_gives_the_textbook_interval_of_a_proportion() -> None:
+    right = np.arange(400) < 300  # by hand: 0.75 -+ 1.96 * sqrt(0.75 * 0.25 / 400) = 0.75 -+ 0.0424
+    interval = bootstrap(lambda chosen: float(right[chosen].mean()), 400, np.random.default_rng(0), rounds=2000)
+    assert interval.value == 0.75
+    assert (interval.low, interval.high) == pytest.approx((0.7076, 0.7924), abs=0.005)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=50), st.integers(0, 99))
+@settings(deadline=None, max_examples=25)
+def test_a_bootstrap_interval_holds_its_value(right: list[bool], seed: int) -> None:
+    answers = np.array(right)
+    rng = np.random.default_rng(seed)
+    interval = bootstrap(lambda chosen: float(answers[chosen].mean()), len(right), rng, rounds=200)
+    assert 0 <= interval.low <= interval.value <= interval.high <= 1
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = np.random.default_rng(1).normal(size=30)
+    first, again, other = (
+        bootstrap(lambda chosen: float(values[chosen].mean()), 30, np.random.default_rng(seed), rounds=50)
+        for seed in (7, 7, 8)
+    )
+    assert first == again
+    assert (other.low, other.high) != (first.low, first.high)
+
+
+def test_bootstrap_leaves_the_global_generator_alone() -> None:
+    before = np.random.get_state()[1].tolist()
+    bootstrap(lambda chosen: float(chosen.mean()), 5, np.random.default_rng(0), rounds=10)
+    assert np.random.get_state()[1].tolist() == before

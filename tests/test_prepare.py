@@ -1,0 +1,371 @@
+"""A drawn collection becomes a dataset that holds every good picture once, and nothing by halves."""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artnet.catalog import Catalog, Record, RecordReader, normalise_artist, read_catalog
+from artnet.dataset import Row, iterate_rows, read_info
+from artnet.errors import DataError, OutputError, UsageError
+from artnet.prepare import PrepareOptions, prepare
+from artnet.split import SPLITS, Ratios
+from artnet.taxonomy import load_taxonomy
+from collections_fixture import Work, draw_csv, draw_painter_by_numbers, paint
+
+OPTIONS = PrepareOptions(size_px=32, ratios=Ratios(0.5, 0.25, 0.25), processes=1)
+TAXONOMY = load_taxonomy()
+STYLES = ("Analytical Cubism", "Pointillism", "Fauvism", "Realism", "Abstract Art")  # one of each movement
+SIZES = ((48, 40), (33, 100), (20, 24), (32, 32))  # the third is smaller than a view
+
+
+def good_works(artists: int) -> list[Work]:
+    """Draw two paintings of every style by each artist, ten works an artist of a style, in every size."""
+    return [
+        Work(style, f"{style} Painter {artist}", f"No {number}", "1910", paint(10 * artist + number, *SIZES[artist]))
+        for artist in range(artists)
+        for number, style in enumerate(STYLES * 2)
+    ]
+
+
+def torn(seed: int) -> bytes:
+    """Paint a picture that begins well and stops halfway."""
+    data = paint(seed)
+    return data[: len(data) // 2]
+
+
+GOOD = good_works(artists=4)
+TWIN = paint(1000)
+BAD = [
+    Work("Baroque", "Caravaggio", "of no movement", "", paint(1001)),
+    Work("Baroque", "Caravaggio", "of no movement either", "", paint(1002)),
+    Work("Cubism", "Juan Gris", "words", "", b"these are words"),
+    Work("Realism", "Gustave Courbet", "cut short", "", torn(1003)),
+    Work("Realism", "Gustave Courbet", "nothing", "", b""),
+    Work("Realism", "Gustave Courbet", "not there", "", None),
+    Work("Synthetic Cubism", "Pablo Picasso", "a copy of the first", "", GOOD[0].data),
+    Work("Cubism", "Juan Gris", "two movements", "", TWIN),
+    Work("Realism", "Juan Gris", "two movements", "", TWIN),
+]
+NOBODYS = Work("Impressionism", "", "by nobody known", "", paint(1004))
+KEPT = [*GOOD, NOBODYS]
+REASONS = {"format": 1, "corrupt": 1, "empty": 1, "missing": 1, "duplicate": 1, "conflict": 2}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared dataset with what it was made from."""
+
+    catalog: Catalog
+    folder: Path
+    summary: dict[str, Any]
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        return {split: list(iterate_rows(self.folder, split, list(Row.__dataclass_fields__))) for split in SPLITS}
+
+    def all_rows(self) -> list[dict[str, Any]]:
+        return [row for rows in self.rows().values() for row in rows]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared")
+    catalog = read_catalog(draw_painter_by_numbers(folder / "kaggle", [*KEPT, *BAD], zipped=True))
+    return Prepared(catalog, folder / "out", prepare([catalog], folder / "out", TAXONOMY, OPTIONS))
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut views in a thread: a second process takes a second to start and is proven by `prepared`."""
+    monkeypatch.setattr("artnet.prepare._pool", lambda processes: ThreadPoolExecutor(1))
+
+
+def small(folder: Path, *more: Work) -> Catalog:
+    return read_catalog(draw_csv(folder / "small", [*good_works(artists=1), *more]))
+
+
+def decode(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+def test_the_rows_of_the_splits_add_up_to_the_good_paintings(prepared: Prepared) -> None:
+    rows = prepared.rows()
+    assert {split: len(found) for split, found in rows.items()} == {
+        split: sum(prepared.summary["splits"][split].values()) for split in SPLITS
+    }
+    assert min(map(len, rows.values())) > 0
+    assert sum(map(len, rows.values())) == prepared.summary["paintings"] == len(KEPT)
+
+
+def test_every_good_painting_is_there_once_under_the_sha256_of_its_file(prepared: Prepared) -> None:
+    expected = [hashlib.sha256(work.data or b"").hexdigest() for work in KEPT]
+    assert sorted(row["id"] for row in prepared.all_rows()) == sorted(expected)
+
+
+def test_no_artist_stands_on_two_sides(prepared: Prepared) -> None:
+    sides = {split: {row["artist"] for row in rows} - {None} for split, rows in prepared.rows().items()}
+    assert not sides["train"] & sides["val"]
+    assert not sides["train"] & sides["test"]
+    assert not sides["val"] & sides["test"]
+    assert prepared.summary["artists_across_splits"] == []
+
+
+def test_what_the_catalog_says_is_kept_to_the_letter(prepared: Prepared) -> None:
+    fields = ("source", "style", "artist", "title", "date")
+    found = {row["source"]: tuple(row[field] for field in fields) for row in prepared.all_rows()}
+    listed = prepared.catalog.records[: len(KEPT)]
+    assert found == {record.source: tuple(getattr(record, field) for field in fields) for record in listed}
+    assert "kaggle/1.jpg" in found
+
+
+def test_a_movement_is_the_taxonomys_for_the_style(prepared: Prepared) -> None:
+    movements = read_info(prepared.folder).movements
+    assert movements == TAXONOMY.movements
+    for row in prepared.all_rows():
+        assert movements[row["movement"]] == TAXONOMY.movement_of(row["style"])
+    assert prepared.summary["movements"]["Impressionism"] == 9  # two by each of four artists, one by nobody
+
+
+def test_all_six_views_are_squares_of_the_size_asked_for(prepared: Prepared) -> None:
+    for row in prepared.all_rows():
+        views = [decode(part["bytes"]) for part in (row["whole"], *row["regions"])]
+        assert [(view.format, view.mode, view.size) for view in views] == [("JPEG", "RGB", (32, 32))] * 6
+
+
+def test_every_box_is_a_square_inside_its_painting(prepared: Prepared) -> None:
+    assert {(row["width"], row["height"]) for row in prepared.all_rows()} == set(SIZES)
+    for row in prepared.all_rows():
+        assert len(row["boxes"]) == 5
+        for left, top, right, bottom in row["boxes"]:
+            assert 0 <= left < right <= row["width"]
+            assert 0 <= top < bottom <= row["height"]
+            assert right - left == bottom - top == min(32, row["width"], row["height"])
+
+
+def test_a_region_shows_what_its_box_says(prepared: Prepared) -> None:
+    paintings = {hashlib.sha256(work.data or b"").hexdigest(): work.data or b"" for work in KEPT}
+    for row in prepared.all_rows():
+        if min(row["width"], row["height"]) < 32:
+            continue
+        painting = decode(paintings[row["id"]]).convert("RGB")
+        for box, region in zip(row["boxes"], row["regions"], strict=True):
+            difference = np.abs(np.subtract(painting.crop(box), decode(region["bytes"]), dtype=np.float64))
+            assert difference.mean() < 3  # of 255: another JPEG of quality 95; a neighbouring box differs by 40
+
+
+def test_styles_of_no_movement_are_counted_and_left_out(prepared: Prepared) -> None:
+    assert prepared.summary["styles_of_no_movement"] == {"Baroque": 2}
+    assert "Baroque" not in {row["style"] for row in prepared.all_rows()}
+
+
+def test_every_picture_left_out_is_listed_with_the_reason(prepared: Prepared) -> None:
+    with (prepared.folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
+        rejected = list(csv.DictReader(file))
+    assert list(rejected[0]) == ["source", "style", "reason", "message"]
+    assert Counter(row["reason"] for row in rejected) == prepared.summary["rejected"] == REASONS
+    listed = {record.source for record in prepared.catalog.records if record.style != "Baroque"}
+    assert {row["source"] for row in rejected} | {row["source"] for row in prepared.all_rows()} == listed
+    assert all(row["message"] for row in rejected)
+
+
+def test_of_identical_files_the_first_is_kept_and_the_second_points_to_it(prepared: Prepared) -> None:
+    with (prepared.folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
+        (copy,) = [row for row in csv.DictReader(file) if row["reason"] == "duplicate"]
+    assert (copy["style"], copy["message"]) == ("Synthetic Cubism", "the same file as kaggle/1.jpg")
+
+
+def test_identical_files_under_two_movements_are_all_dropped(prepared: Prepared) -> None:
+    with (prepared.folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
+        conflicts = [row for row in csv.DictReader(file) if row["reason"] == "conflict"]
+    assert [row["style"] for row in conflicts] == ["Cubism", "Realism"]
+    assert {row["message"] for row in conflicts} == {"the same file stands under Cubism and Realism"}
+    assert hashlib.sha256(TWIN).hexdigest() not in {row["id"] for row in prepared.all_rows()}
+
+
+def test_the_folder_holds_shards_audit_card_and_description(prepared: Prepared) -> None:
+    names = {path.name for path in prepared.folder.iterdir()}
+    shards = {f"{split}-00000-of-00001.parquet" for split in SPLITS}
+    assert names == shards | {"README.md", "audit.json", "dataset.json", "rejected.csv"}
+    assert json.loads((prepared.folder / "audit.json").read_text(encoding="utf-8")) == prepared.summary
+
+
+def test_the_description_says_how_it_was_made(prepared: Prepared) -> None:
+    info = read_info(prepared.folder)
+    assert (info.name, info.taxonomy, info.size_px, info.fit) == ("kaggle", "artnet-2026", 32, "letterbox")
+    assert (info.split_by, info.ratios, info.seed) == ("artist", (0.5, 0.25, 0.25), 0)
+
+
+def test_the_card_leads_the_hub_to_the_shards(prepared: Prepared) -> None:
+    _, header, text = (prepared.folder / "README.md").read_text(encoding="utf-8").split("---\n", maxsplit=2)
+    for split in SPLITS:
+        assert f"  - split: {split}\n    path: {split}-*.parquet\n" in header
+    assert text.startswith(f"\n# kaggle\n\n{len(KEPT)} paintings")
+
+
+def test_two_runs_give_the_same_bytes(prepared: Prepared, tmp_path: Path) -> None:
+    prepare([prepared.catalog], tmp_path / "again", TAXONOMY, OPTIONS)
+    for path in prepared.folder.iterdir():
+        assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.usefixtures("in_process")
+def test_adding_a_collection_moves_no_painting(prepared: Prepared, tmp_path: Path) -> None:
+    more = [replace(work, data=paint(2000 + number)) for number, work in enumerate(GOOD)]
+    added = read_catalog(draw_csv(tmp_path / "more", more))
+    prepare([added, prepared.catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+    both = Prepared(added, tmp_path / "out", {}).rows()
+    assert sum(map(len, both.values())) == len(KEPT) + len(more)
+    for split, rows in prepared.rows().items():
+        assert {row["id"] for row in rows} < {row["id"] for row in both[split]}
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_artist_spelt_in_two_ways_stands_on_one_side(tmp_path: Path) -> None:
+    spellings = ["Gogh, Vincent Van", "Vincent van Gogh", "vincent-van-gogh"] * 4
+    more = [Work("Realism", name, "", "", paint(3000 + number)) for number, name in enumerate(spellings)]
+    catalog = small(tmp_path, *more)
+    prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+    rows = Prepared(catalog, tmp_path / "out", {}).rows()
+    sides = [split for split in SPLITS for row in rows[split] if normalise_artist(row["artist"]) == "gogh van vincent"]
+    assert sides == sides[:1] * 12
+
+
+@pytest.mark.usefixtures("in_process")
+def test_split_by_painting_the_audit_names_the_artists_on_two_sides(tmp_path: Path) -> None:
+    more = [Work("Realism", "Gustave Courbet", "", "", paint(3000 + number)) for number in range(12)]
+    options = replace(OPTIONS, split_by="painting")
+    summary = prepare([small(tmp_path, *more)], tmp_path / "out", TAXONOMY, options)
+    assert "courbet gustave" in summary["artists_across_splits"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_progress_counts_every_painting_up_to_the_last(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    last = Work("Realism", "Gustave Courbet", "cut short", "", torn(1003))
+    prepare([small(tmp_path, last)], tmp_path / "out", TAXONOMY, OPTIONS, lambda *counts: seen.append(counts))
+    assert seen == [(done, 11) for done in range(1, 12)]
+
+
+def test_fewer_than_two_paintings_of_a_movement_are_refused_and_nothing_is_made(tmp_path: Path) -> None:
+    works = [work for work in good_works(1) if work.style != "Fauvism"]
+    catalog = read_catalog(draw_csv(tmp_path / "few", [*works, Work("Fauvism", "", "", "", paint(4000))]))
+    with pytest.raises(DataError, match="fewer than two paintings of Expressionism"):
+        prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["few"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_pictures_that_cannot_be_decoded_do_not_count_as_paintings(tmp_path: Path) -> None:
+    works = [work for work in good_works(1) if work.style != "Fauvism"]
+    two = [Work("Fauvism", "", "", "", torn(number)) for number in (4000, 4001)]
+    catalog = read_catalog(draw_csv(tmp_path / "torn", [*works, *two]))
+    with pytest.raises(DataError, match="fewer than two paintings of Expressionism"):
+        prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["torn"]
+
+
+def occupy_with_file(out: Path) -> Path:
+    out.write_text("precious", encoding="utf-8")
+    return out
+
+
+def occupy_with_folder(out: Path) -> Path:
+    out.mkdir()
+    (out / "notes.txt").write_text("precious", encoding="utf-8")
+    return out / "notes.txt"
+
+
+@pytest.mark.parametrize("occupy", [occupy_with_file, occupy_with_folder])
+def test_an_existing_place_is_refused_and_left_as_it_was(occupy: Callable[[Path], Path], tmp_path: Path) -> None:
+    precious = occupy(tmp_path / "out")
+    before = sorted(tmp_path.rglob("*"))
+    catalog = small(tmp_path)
+    with pytest.raises(OutputError, match="out: exists already"):
+        prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert precious.read_text(encoding="utf-8") == "precious"
+    assert sorted(path for path in tmp_path.rglob("*") if "small" not in path.parts) == before
+
+
+def test_an_existing_place_is_refused_before_any_picture_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[object] = []
+    read = RecordReader.read
+    monkeypatch.setattr(RecordReader, "read", lambda self, record: (reads.append(record), read(self, record))[1])
+    (tmp_path / "out").mkdir()
+    with pytest.raises(OutputError, match="out: exists already"):
+        prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert reads == []
+
+
+def test_a_place_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"out: cannot be written"):
+        prepare([small(tmp_path)], tmp_path / "file" / "out", TAXONOMY, OPTIONS)
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_midway_leaves_nothing(failure: type[BaseException], tmp_path: Path) -> None:
+    def break_off(done: int, total: int) -> None:
+        assert (tmp_path / "out.partial").is_dir()
+        if done == total:
+            raise failure("the power failed")
+
+    with pytest.raises(failure, match="the power failed"):
+        prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS, break_off)
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("artnet.prepare.write_shard", fail)
+    with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\)"):
+        prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_an_earlier_failure_left_is_no_part_of_the_dataset(tmp_path: Path) -> None:
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "train-00000-of-00009.parquet").write_bytes(b"old")
+    prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert not (tmp_path / "out" / "train-00000-of-00009.parquet").exists()
+    assert not (tmp_path / "out.partial").exists()
+
+
+def test_splitting_by_something_else_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="by 'style'; use artist or painting"):
+        prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, replace(OPTIONS, split_by="style"))
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_file_name_that_is_no_utf8_costs_no_dataset(tmp_path: Path) -> None:
+    catalog = small(tmp_path)
+    # What Path gives on Linux for a file whose name was written in Latin-1
+    last = replace(catalog.records[-1], source="small/caf\udce9.jpg", artist="caf\udce9", title="caf\udce9")
+    catalog = replace(catalog, records=(*catalog.records[:-1], last))
+    assert prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)["paintings"] == 10
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_folder_name_that_is_no_utf8_costs_no_dataset(tmp_path: Path) -> None:
+    catalog = small(tmp_path)
+    # A style of no movement, which goes into audit.json, and a missing file, which goes into rejected.csv
+    more = [Record("small/a/1.jpg", None, "caf\udce9"), Record("small/caf\udce9.jpg", None, "Realism")]
+    catalog = replace(catalog, records=(*catalog.records, *more))
+    assert prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)["paintings"] == 10

@@ -1,0 +1,159 @@
+"""Files, folders and patterns become pictures in the order named; one that holds none is told in its place."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from artnet.errors import ArtNetError, NoPicturesError
+from artnet.image import SUFFIXES
+from artnet.sources import find_pictures, holds_many
+
+
+def draw(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def found(*sources: Path | str) -> list[Path | str]:
+    """List what is found, a failed source by its name."""
+    return [one if isinstance(one, Path) else one[0] for one in find_pictures(map(str, sources))]
+
+
+def test_a_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
+    draw(tmp_path, "painting.xyz")
+    assert found(tmp_path / "painting.xyz") == [tmp_path / "painting.xyz"]
+
+
+def test_a_missing_file_is_passed_on_for_its_reader_to_refuse(tmp_path: Path) -> None:
+    assert found(tmp_path / "gone.jpg") == [tmp_path / "gone.jpg"]
+
+
+def test_a_folder_gives_the_pictures_below_it_sorted(tmp_path: Path) -> None:
+    draw(tmp_path, "b/2.png", "b/10.png", "c.jpg", "a.jpg", "b/inner/deep.webp", "a/x.tif")
+    names = [str(path.relative_to(tmp_path)) for path in found(tmp_path)]
+    assert names == ["a.jpg", "c.jpg", "a/x.tif", "b/10.png", "b/2.png", "b/inner/deep.webp"]
+
+
+def test_a_folder_leaves_out_what_is_no_picture_by_its_suffix(tmp_path: Path) -> None:
+    draw(tmp_path, "notes.txt", "table.csv", "no-suffix", "jpg", "upper.JPG", "mixed.TiFf")
+    assert found(tmp_path) == [tmp_path / "mixed.TiFf", tmp_path / "upper.JPG"]
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_a_folder_gives_every_readable_suffix(suffix: str, tmp_path: Path) -> None:
+    draw(tmp_path, f"one{suffix}")
+    assert found(tmp_path) == [tmp_path / f"one{suffix}"]
+
+
+def test_a_pattern_gives_the_files_that_match_sorted(tmp_path: Path) -> None:
+    draw(tmp_path, "c-1.jpg", "a-2.jpg", "a-1.jpg", "a-1.txt", "sub.jpg/x.png")
+    assert found(tmp_path / "*.jpg") == [tmp_path / "a-1.jpg", tmp_path / "a-2.jpg", tmp_path / "c-1.jpg"]
+    assert found(tmp_path / "a-?.txt") == [tmp_path / "a-1.txt"]
+
+
+def test_a_pattern_with_two_stars_reaches_every_depth(tmp_path: Path) -> None:
+    draw(tmp_path, "one.jpg", "x/two.jpg", "x/y/three.jpg", "x/y/four.png")
+    expected = [tmp_path / "one.jpg", tmp_path / "x/two.jpg", tmp_path / "x/y/three.jpg"]
+    assert sorted(found(tmp_path / "**/*.jpg")) == expected
+
+
+def test_a_pattern_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(tmp_path, "x/one.jpg", "x/two.jpg")
+    monkeypatch.chdir(tmp_path)
+    assert found("x/*.jpg") == [Path("x/one.jpg"), Path("x/two.jpg")]
+
+
+def test_the_order_named_is_kept(tmp_path: Path) -> None:
+    draw(tmp_path, "z.jpg", "m/2.jpg", "m/1.jpg", "a.png")
+    sources = (tmp_path / "z.jpg", tmp_path / "m", tmp_path / "*.png", tmp_path / "z.jpg")
+    names = ["z.jpg", "m/1.jpg", "m/2.jpg", "a.png", "z.jpg"]
+    assert found(*sources) == [tmp_path / name for name in names]
+
+
+def test_an_empty_folder_gives_an_error_in_its_place_and_the_others_go_on(tmp_path: Path) -> None:
+    draw(tmp_path, "a.jpg", "b.jpg", "empty/notes.txt")
+    first, second, third = find_pictures([str(tmp_path / name) for name in ("a.jpg", "empty", "b.jpg")])
+    assert (first, third) == (tmp_path / "a.jpg", tmp_path / "b.jpg")
+    assert isinstance(second, tuple)
+    assert second[0] == str(tmp_path / "empty")
+    assert isinstance(second[1], NoPicturesError)
+    assert str(second[1]).startswith(f"{tmp_path / 'empty'}: holds no picture")
+
+
+def test_a_pattern_that_matches_no_file_gives_an_error_in_its_place(tmp_path: Path) -> None:
+    draw(tmp_path, "a.jpg", "folder.png/inner.txt")
+    (failed, taken) = find_pictures([str(tmp_path / "*.png"), str(tmp_path / "a.jpg")])
+    assert isinstance(failed, tuple)
+    assert "matches no file" in str(failed[1])
+    assert taken == tmp_path / "a.jpg"
+
+
+@pytest.mark.parametrize("name", ["study [1].jpg", "what?.jpg", "star*.jpg", "[a-z].jpg"])
+def test_a_name_with_pattern_characters_that_exists_is_taken_literally(name: str, tmp_path: Path) -> None:
+    draw(tmp_path, name, "study 1.jpg", "whats.jpg", "starry.jpg", "b.jpg")
+    assert found(tmp_path / name) == [tmp_path / name]
+    assert not holds_many(str(tmp_path / name))
+
+
+def test_a_folder_with_pattern_characters_in_its_name_is_walked(tmp_path: Path) -> None:
+    draw(tmp_path, "[1920-1930]/a.jpg", "9/b.jpg")
+    assert found(tmp_path / "[1920-1930]") == [tmp_path / "[1920-1930]/a.jpg"]
+
+
+def test_a_folder_that_links_to_itself_is_walked_once(tmp_path: Path) -> None:
+    draw(tmp_path, "a.jpg", "sub/b.jpg")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "sub/up").symlink_to(tmp_path)
+    assert found(tmp_path) == [tmp_path / "a.jpg", tmp_path / "sub/b.jpg"]
+
+
+def test_a_pattern_with_two_stars_takes_a_folder_that_links_to_itself_once(tmp_path: Path) -> None:
+    draw(tmp_path, "a.jpg")
+    (tmp_path / "loop").symlink_to(tmp_path)  # a second such link would double the work at each of forty depths
+    assert found(tmp_path / "**/*.jpg") == [tmp_path / "a.jpg"]
+
+
+def test_a_link_to_a_picture_is_a_picture(tmp_path: Path) -> None:
+    draw(tmp_path, "real/a.jpg", "linked/notes.txt")
+    (tmp_path / "linked/b.jpg").symlink_to(tmp_path / "real/a.jpg")
+    assert found(tmp_path / "linked") == [tmp_path / "linked/b.jpg"]
+
+
+def test_sources_are_looked_at_one_by_one(tmp_path: Path) -> None:
+    pictures = find_pictures(str(tmp_path / name) for name in iter(["first.jpg", "second.jpg"]))
+    assert next(pictures) == tmp_path / "first.jpg"
+    draw(tmp_path, "second.jpg/late.png")  # becomes a folder only after the first picture was handed out
+    assert list(pictures) == [tmp_path / "second.jpg/late.png"]
+
+
+def test_no_source_gives_no_picture() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "many"), [("", True), ("*.jpg", True), ("[ab].jpg", True), ("a.jpg", False), ("gone.jpg", False)]
+)
+def test_a_folder_or_pattern_may_hold_many(source: str, many: bool, tmp_path: Path) -> None:
+    draw(tmp_path, "a.jpg")
+    assert holds_many(f"{tmp_path}/{source}") is many
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".jpg", "a" * 300 + "*.jpg", "nul\0.jpg", "nul\0*.jpg", "a.jpg/b.jpg"])
+def test_a_name_that_no_file_can_have_stops_no_other(name: str, tmp_path: Path) -> None:
+    draw(tmp_path, "a.jpg")
+    first, second = find_pictures([str(tmp_path / name), str(tmp_path / "a.jpg")])
+    assert second == tmp_path / "a.jpg"
+    assert first == tmp_path / name or isinstance(first[1], ArtNetError)
+
+
+@given(st.lists(st.text(max_size=300).map("no such folder/".__add__), max_size=4))
+@settings(deadline=None, max_examples=60)
+def test_any_names_give_paths_or_errors_one_for_each(names: list[str]) -> None:
+    results = list(find_pictures(names))
+    assert len(results) == len(names)
+    for name, one in zip(names, results, strict=True):
+        assert one == Path(name) or (one[0] == name and isinstance(one[1], ArtNetError))
