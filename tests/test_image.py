@@ -308,7 +308,7 @@ def test_the_one_transparent_colour_of_an_rgb_png_is_white() -> None:
     assert [decoded.getpixel((x, 0)) for x in (0, 1)] == [RED, WHITE]
 
 
-@pytest.mark.parametrize(("stored", "grey"), [(0, 0), (257, 1), (32896, 128), (65535, 255)])
+@pytest.mark.parametrize(("stored", "grey"), [(0, 0), (257, 1), (32896, 128), (51400, 200), (65535, 255)])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_sixteen_bit_grey_is_scaled_and_not_clipped(kind: str, stored: int, grey: int) -> None:
     image = Image.fromarray(np.full((1, 1), stored, np.uint16))

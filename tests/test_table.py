@@ -47,7 +47,7 @@ AWKWARD = [right(), wrong(), missing(), right('a "b", c\nd.jpg', 1 / 3), right("
 def read_back(path: Path) -> list[dict[str, Any]]:
     """Read any of the three formats; what CSV cannot say (None, numbers) is given back to it."""
     if path.suffix == ".parquet":
-        return pq.read_table(path).to_pylist()
+        return list(pq.read_table(path).to_pylist())
     with path.open(newline="", encoding="utf-8") as file:
         if path.suffix == ".jsonl":
             return [json.loads(line) for line in file]

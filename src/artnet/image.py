@@ -41,6 +41,10 @@ _BEGINNINGS = {
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
+_ISO_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"),
+}
 _pillow_limit = threading.Lock()
 
 
@@ -100,12 +104,16 @@ def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Ima
 def to_srgb(image: Image.Image) -> Image.Image:
     """Convert any Pillow mode and colour space to 8-bit sRGB."""
     image = _to_eight_bits(image)
+    if image.mode == "La":
+        image = image.convert("LA")  # Pillow goes from La to nothing else
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    elif image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    elif image.mode == "L" and "transparency" in image.info:
+        image = image.convert("LA")
+    elif image.mode in ("PA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    colour = image.convert("RGB") if alpha is not None else image
+    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
+    colour = image.convert(image.mode.removesuffix("A")) if alpha is not None else image
     colour = _managed(colour, image.info.get("icc_profile"))
     if alpha is None:
         return _bare(colour)
@@ -160,8 +168,11 @@ def _unreadable(data: bytes, name: str) -> ImageError:
     for beginning, label in _BEGINNINGS.items():
         if data.startswith(beginning):
             return CorruptImageError(f"{name}: begins like a {label} picture but its header is broken or cut short")
+    if data[4:8] == b"ftyp" and _ISO_BRANDS.get(data[8:12]) in _allowed_formats():
+        return CorruptImageError(f"{name}: begins like an AVIF or HEIC picture but is broken or cut short")
     known = ", ".join(_allowed_formats())
-    return FormatError(f"{name}: its content is not a picture in a format that is read here ({known})")
+    hint = "; HEIC needs pip install 'artnet[heic]'" if data[4:8] == b"ftyp" else ""
+    return FormatError(f"{name}: its content is not a picture in a format that is read here ({known}){hint}")
 
 
 def _check_size(size_bytes: int, name: str, limits: Limits) -> None:
@@ -217,8 +228,9 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 def _bare(image: Image.Image) -> Image.Image:
     """Drop what the file carried along (EXIF, profile), so that nothing is applied a second time."""
-    image.info = {}
-    return image
+    bare = image.copy()
+    bare.info = {}
+    return bare
 
 
 def _reason(error: Exception) -> str:

@@ -117,7 +117,8 @@ def confidence_for_accuracy(y_true: Ints, scores: Floats, wanted: float) -> floa
     order = np.argsort(-confidence, kind="stable")
     right = (scores.argmax(1) == y_true)[order]
     answered = np.arange(1, len(order) + 1)
-    good = np.flatnonzero(np.cumsum(right) / answered >= wanted)
+    ends = np.diff(confidence[order], append=-1) < 0  # equally confident answers stand or fall together
+    good = np.flatnonzero(ends & (np.cumsum(right) / answered >= wanted))
     if len(good) == 0:
         return 1.0
     last = int(good[-1])

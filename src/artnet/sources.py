@@ -21,8 +21,11 @@ def find_pictures(sources: Iterable[str]) -> Iterator[Path | tuple[str, ArtNetEr
     with * or ? gives the files that match.
     """
     for source in sources:
+        if not source:
+            yield source, NoPicturesError("an empty name was given; name a file or a folder with pictures")
+            continue
         path = Path(source)
-        if path.is_dir():
+        if _is_folder(path):
             yield from _or_error(source, _below(path), "holds no picture")
         elif holds_many(source):
             yield from _or_error(source, _matching(source), "matches no file")
@@ -33,7 +36,7 @@ def find_pictures(sources: Iterable[str]) -> Iterator[Path | tuple[str, ArtNetEr
 def holds_many(source: str) -> bool:
     """Tell whether a source may name more than one picture."""
     path = Path(source)
-    return path.is_dir() or (glob.has_magic(source) and not path.exists())
+    return _is_folder(path) or (glob.has_magic(source) and not _exists(path))
 
 
 def _or_error(source: str, paths: Iterator[Path], fault: str) -> Iterator[Path | tuple[str, ArtNetError]]:
@@ -55,4 +58,20 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _matching(pattern: str) -> Iterator[Path]:
-    yield from (Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if Path(name).is_file())
+    deep = "**" in Path(pattern).parts
+    names = _any_depth(Path(pattern)) if deep else map(Path, glob.glob(pattern))
+    yield from (name for name in sorted(names) if _is_file(name))
+
+
+def _any_depth(pattern: Path) -> Iterator[Path]:
+    """Expand ** without following links to folders: glob would, and two that lead back never end."""
+    start = Path(pattern.anchor)
+    rest = pattern.relative_to(start)
+    try:
+        yield from start.glob(str(rest / "*" if rest.name == "**" else rest))
+    except (OSError, ValueError):  # a name that no file can have
+        return
+
+
+# os.path answers False for a name that no file can have; pathlib raises.
+_is_folder, _is_file, _exists = os.path.isdir, os.path.isfile, os.path.exists

@@ -131,6 +131,7 @@ def region_view(image: Image.Image, name: str, size_px: int) -> View:
 
 def cut_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...] = VIEWS) -> tuple[View, ...]:
     """Cut the named views of one painting, in the order named."""
+    fit = checked_fit(fit)
     unknown = [name for name in names if name not in VIEWS]
     if unknown:
         raise UsageError(f"unknown view {unknown[0]!r}; use some of {', '.join(VIEWS)}")

@@ -5,6 +5,7 @@ Knows nothing about training; the graph itself is written by `graph`.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -107,7 +108,7 @@ def _describe(
         ),
         view_weights=weights,
         layers=_layers(network, names, settings.size_px),
-        calibration=Calibration(round(temperature, 4), round(threshold, 4)),
+        calibration=Calibration(round(temperature, 4), math.floor(threshold * 1e4) / 1e4),
         graph_sha256=graph_sha256,
         training={
             "data": settings.data,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -97,7 +98,8 @@ def fit(
     info = read_info(data)
     recipe = settings.recipe
     fabric = Fabric(accelerator=options.device, devices=1, precision=_precision(options.device))
-    network = build_network(settings.backbone, len(info.movements), settings.weights)
+    with _seeded(settings.seed):
+        network = build_network(settings.backbone, len(info.movements), settings.weights)
     mean, std = normalisation(network, settings.backbone)
     settings = settings.described(info, mean, std)
     run = open_run(out, settings) if options.resume else create_run(out, settings)
@@ -150,7 +152,7 @@ def _train_epoch(
     options: FitOptions,
     on_step: Callable[[Step], None],
 ) -> float:
-    """Run one epoch and return its mean loss. Dropout draws from a forked generator that is given back."""
+    """Run one epoch and return its mean loss."""
     recipe = settings.recipe
     batches = len(views.encoded) // recipe.batch
     if batches == 0:
@@ -162,8 +164,7 @@ def _train_epoch(
     losses = []
     train_mode(state.network)
     started = time.monotonic()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(rng.integers(2**62)))
+    with _seeded(int(rng.integers(2**62))):
         for index, batch in enumerate(
             training_batches(views, recipe, size_px, settings.seed, state.epoch, options.workers)
         ):
@@ -179,6 +180,14 @@ def _train_epoch(
             rate = (index + 1) * recipe.batch / (time.monotonic() - started)
             on_step(Step(state.epoch + 1, index + 1, batches, loss, rate))
     return float(np.mean(losses))
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed torch's global generator for what draws from it (first weights, dropout) and give it back as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def _step(

@@ -68,7 +68,7 @@ def load_whole_views(folder: Path, split: str) -> StoredViews:
     """Read the whole views of a split."""
     table = read_columns(folder, split, ["whole", "movement"])
     encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
-    return StoredViews(encoded, table["movement"].to_numpy())
+    return StoredViews(encoded, table["movement"].to_numpy().copy())
 
 
 def load_six_views(folder: Path, split: str) -> StoredViews:
@@ -105,13 +105,14 @@ def training_batches(
         sampler=list(enumerate(order.tolist())),
         num_workers=workers,
         drop_last=True,
+        generator=torch.Generator(),  # or the loader would draw from the global one
     )
     yield from loader
 
 
 def plain_batches(views: StoredViews, batch: int, workers: int) -> Iterator[Batch]:
     """Yield views in their own order, as they are."""
-    yield from DataLoader(_AsTheyAre(views), batch_size=batch, num_workers=workers)
+    yield from DataLoader(_AsTheyAre(views), batch_size=batch, num_workers=workers, generator=torch.Generator())
 
 
 def _tensor(image: Image.Image) -> Tensor:

@@ -1,0 +1,126 @@
+"""The graph that contains its own backward pass, and the model folder around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from artnet.classify import Classifier
+from artnet.engine import open_engine, output_names
+from artnet.errors import ExportError, OutputError
+from artnet.evaluate import evaluate
+from artnet.explain import explain
+from artnet.model import GRAPH_FILE, read_model
+from artnet.training.export import choose_view_weights, export
+from artnet.training.graph import (
+    _avg_pool2d_backward,
+    _convolution_backward,
+    check_graph,
+    forward_and_backward,
+    random_views,
+    relative_distance,
+    write_graph,
+)
+from artnet.training.network import build_network, explained_layers
+from artnet.training.run import Run
+
+
+def test_an_exported_run_classifies_explains_and_is_evaluated(
+    exported: Path, data: Path, painting: Image.Image
+) -> None:
+    classifier = Classifier.load(exported)
+    found = explain(classifier, painting)
+    assert found.prediction.movement in classifier.config.movements
+    assert [layer.depth for layer in classifier.config.layers] == list(range(1, 10))
+    for layer in classifier.config.layers:
+        assert found.maps[layer.depth].grid.shape == layer.grid
+    assert evaluate(classifier, data, "test").paintings > 0
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_the_graph_computes_what_autograd_computes(exported: Path, trained: Run, engine: str) -> None:
+    settings = trained.settings
+    network = build_network(settings.backbone, 5, "none")
+    network.load_state_dict(trained.read_tensors("best"))
+    network.eval().requires_grad_(False)
+    views = random_views(settings.size_px, 3)
+    target = np.array([[1, 0, 0, 0, 0], [0, 1, -1, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]], np.float32)
+    layers = [layer.name for layer in read_model(exported)[1].layers]
+    expected = forward_and_backward(network, layers)(torch.from_numpy(views), torch.from_numpy(target))
+    found = open_engine(exported / GRAPH_FILE, engine, "f32").run(views, target, output_names())
+    for name, tensor in zip(output_names(), expected, strict=True):
+        limit = 1e-2 if name.startswith("gradient") else 1e-4
+        assert relative_distance(found[name], tensor.numpy()) < limit, name
+
+
+def test_a_graph_of_other_weights_is_refused(exported: Path, trained: Run) -> None:
+    settings = trained.settings
+    other = build_network(settings.backbone, 5, "none").eval().requires_grad_(False)
+    layers = explained_layers(other, settings.backbone, settings.size_px)
+    with pytest.raises(ExportError, match="does not compute what its network computes: logits"):
+        check_graph(other, layers, exported / GRAPH_FILE, [random_views(settings.size_px)])
+
+
+def test_an_existing_folder_is_left_alone(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists already"):
+        export(trained, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "groups", "size"), [(1, 1, 1, 8), (2, 1, 1, 9), (2, 0, 4, 8), (2, 1, 4, 7), (3, 2, 2, 11)]
+)
+def test_the_gradient_of_a_convolution_is_autograds(stride: int, padding: int, groups: int, size: int) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(8, 4 // groups, 3, 3)
+    inputs = torch.randn(2, 4, size, size, requires_grad=True)
+    output = nn.functional.conv2d(inputs, weight, stride=stride, padding=padding, groups=groups)
+    gradient = torch.randn_like(output)
+    (expected,) = torch.autograd.grad(output, inputs, gradient)
+    found, _, _ = _convolution_backward(
+        *(gradient, inputs, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups, [True])
+    )
+    assert found is not None
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "size"), [(2, 2, 8), (2, 2, 9), (3, 1, 7), (3, 2, 8)])
+def test_the_gradient_of_average_pooling_is_autograds(kernel: int, stride: int, size: int) -> None:
+    torch.manual_seed(0)
+    inputs = torch.randn(2, 3, size, size, requires_grad=True)
+    output = nn.functional.avg_pool2d(inputs, kernel, stride)
+    gradient = torch.randn_like(output)
+    (expected,) = torch.autograd.grad(output, inputs, gradient)
+    found = _avg_pool2d_backward(gradient, inputs, [kernel] * 2, [stride] * 2, [0, 0], False, True, None)
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_regions_vote_only_where_they_help() -> None:
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 5, 200)
+    good, noise = np.eye(5)[y_true] * 3, rng.normal(size=(200, 5))
+    whole_knows = np.stack([good, *[noise] * 5], axis=1)
+    regions_know = np.stack([noise, *[good] * 5], axis=1)
+    assert choose_view_weights(whole_knows, y_true)["centre"] == 0
+    assert choose_view_weights(regions_know, y_true)["whole"] == 0.25
+    assert sum(choose_view_weights(regions_know, y_true).values()) == pytest.approx(1)
+
+
+def test_a_relative_distance_worked_by_hand() -> None:
+    assert relative_distance(np.array([3.0, 5.0]), np.array([3.0, 4.0])) == pytest.approx(0.2)
+    assert relative_distance(np.zeros(2), np.zeros(2)) == 0
+
+
+@pytest.mark.slow
+def test_a_residual_network_exports_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = build_network("resnet18", 5, "none").eval().requires_grad_(False)
+    layers = explained_layers(network, "resnet18", 64)
+    write_graph(network, layers, 64, tmp_path / GRAPH_FILE)
+    agreement = check_graph(network, layers, tmp_path / GRAPH_FILE, [random_views(64)])
+    assert agreement.forward < 1e-4
+    assert agreement.gradient < 1e-2

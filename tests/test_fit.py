@@ -1,0 +1,134 @@
+"""Training for real on a tiny dataset: it learns, it can be stopped and taken up, it refuses what cannot work."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from artnet.errors import ArtNetError, OutputError, TrainingError
+from artnet.training.fit import Step, average_decay, fit, rate_share
+from artnet.training.loader import draw_epoch, load_six_views, load_whole_views, training_batches
+from artnet.training.run import Run, open_run, read_history
+from training_fixture import ON_CPU, RECIPE, settings, tiny_run
+
+
+def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None:
+    history = read_history(trained.folder)
+    assert [line["epoch"] for line in history] == ["1", "2"]
+    assert {path.name for path in trained.folder.iterdir()} == {
+        *("run.json", "history.csv", "best.safetensors", "last.safetensors", "validation.safetensors")
+    }
+    assert trained.read_tensors("validation")["logits"].shape[1:] == (6, 5)
+
+
+def test_training_again_gives_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:
+    again = tiny_run(data, tmp_path / "again").read_tensors("last")
+    assert all(torch.equal(tensor, again[name]) for name, tensor in trained.read_tensors("last").items())
+
+
+def test_a_stopped_training_goes_on_to_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:
+    def stop_in_the_second_epoch(step: Step) -> None:
+        if step.epoch == 2 and step.batch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(data, tmp_path / "run", settings(), ON_CPU, on_step=stop_in_the_second_epoch)
+    resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
+    expected = trained.read_tensors("last")
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.read_tensors("last").items())
+
+
+def test_training_takes_nothing_from_the_global_generator(data: Path, tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    tiny_run(data, tmp_path / "run", seed=3)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=6, mixup=0, label_smoothing=0, smallest_crop=0.9, reencode=False)
+    losses: list[float] = []
+    fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, on_epoch=lambda row: losses.append(row.train_loss))
+    assert losses[-1] < losses[0]
+
+
+def test_a_loss_that_is_no_number_stops_and_says_where(data: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, head_rate=float("nan"))
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, batch 2"):
+        fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU)
+
+
+def test_a_run_folder_that_is_taken_is_refused(trained: Run, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="--resume"):
+        fit(data, trained.folder, settings(), ON_CPU)
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not empty"):
+        fit(data, tmp_path, settings(), ON_CPU)
+
+
+def test_a_run_goes_on_only_with_its_own_settings(trained: Run, data: Path) -> None:
+    with pytest.raises(TrainingError, match="seed was 0 and is now 9"):
+        fit(data, trained.folder, settings(seed=9), dataclasses.replace(ON_CPU, resume=True))
+
+
+@pytest.mark.parametrize("damage", [None, b"cut short"])
+def test_a_run_without_its_weights_is_refused(trained: Run, tmp_path: Path, damage: bytes | None) -> None:
+    (tmp_path / "run.json").write_bytes((trained.folder / "run.json").read_bytes())
+    if damage is not None:
+        (tmp_path / "best.safetensors").write_bytes(damage)
+    with pytest.raises(ArtNetError, match=r"best\.safetensors"):
+        open_run(tmp_path).read_tensors("best")
+
+
+def test_the_rate_rises_straight_and_falls_as_a_cosine() -> None:
+    # 100 steps, a tenth of warm-up: half of the peak half-way down, at step 10 + 45.
+    shares = [rate_share(step, 100, 0.1) for step in range(100)]
+    assert shares[10] == 1
+    assert shares[55] == pytest.approx(0.5)
+    assert shares[:11] == sorted(shares[:11])
+    assert shares[10:] == sorted(shares[10:], reverse=True)
+    assert min(shares) > 0
+
+
+def test_the_average_forgets_its_start() -> None:
+    weight_of_start = np.prod([average_decay(step, 0.998) for step in range(1, 250)])
+    assert weight_of_start < 1e-8
+    assert average_decay(10**6, 0.998) == 0.998
+
+
+def test_an_epoch_without_balance_holds_every_painting_once() -> None:
+    movements = np.array([0] * 30 + [1] * 10)
+    assert sorted(draw_epoch(movements, 0, seed=1, epoch=0)) == list(range(40))
+
+
+def test_full_balance_draws_the_movements_alike() -> None:
+    movements = np.array([0] * 3000 + [1] * 300)
+    drawn = movements[draw_epoch(movements, 1, seed=1, epoch=0)]
+    assert np.mean(drawn == 1) == pytest.approx(0.5, abs=0.05)
+
+
+def test_epochs_differ_and_repeat(data: Path) -> None:
+    views = load_whole_views(data, "train")
+    first, again, other = (
+        next(training_batches(views, RECIPE, 64, seed=0, epoch=epoch, workers=0))[0] for epoch in (0, 0, 1)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_workers_change_nothing(data: Path) -> None:
+    views = load_whole_views(data, "train")
+    alone, helped = (
+        [pixels for pixels, _ in training_batches(views, RECIPE, 64, seed=0, epoch=0, workers=workers)]
+        for workers in (0, 1)
+    )
+    assert all(torch.equal(one, other) for one, other in zip(alone, helped, strict=True))
+
+
+def test_the_first_of_six_views_is_the_whole(data: Path) -> None:
+    six, whole = load_six_views(data, "val"), load_whole_views(data, "val")
+    assert six.encoded[::6] == whole.encoded
+    assert six.movements[::6].tolist() == whole.movements.tolist()

@@ -1,0 +1,113 @@
+"""The network: what is loaded, what is frozen, which layers are explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from artnet.errors import TrainingError, UsageError
+from artnet.training.network import (
+    build_network,
+    explained_layers,
+    freeze_early,
+    normalisation,
+    train_mode,
+)
+
+TINY = "test_efficientnet"
+
+
+def test_the_head_is_pooling_dropout_normalisation_and_a_dense_layer() -> None:
+    network = build_network(TINY, 5, "none").eval()
+    maps = network.trunk(torch.ones(2, 3, 64, 64))
+    logits = network(torch.ones(2, 3, 64, 64))
+    assert logits.shape == (2, 5)
+    assert torch.allclose(logits, network.dense(network.norm(maps.mean((2, 3)))))
+    assert network.dropout.p == 0.5
+
+
+def test_weights_come_from_a_file_without_its_classifier(tmp_path: Path) -> None:
+    source = build_network(TINY, 5, "none").trunk
+    state = {name: tensor.clone() for name, tensor in source.state_dict().items()}
+    save_file({**state, "classifier.weight": torch.ones(1000, 8)}, tmp_path / "weights.safetensors")
+    loaded = build_network(TINY, 3, str(tmp_path / "weights.safetensors")).trunk
+    assert all(torch.equal(tensor, state[name]) for name, tensor in loaded.state_dict().items())
+
+
+def test_half_precision_weights_become_float32(tmp_path: Path) -> None:
+    state = build_network(TINY, 5, "none").trunk.state_dict()
+    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    save_file(half, tmp_path / "half.safetensors")
+    network = build_network(TINY, 5, str(tmp_path / "half.safetensors"))
+    assert {tensor.dtype for tensor in network.parameters()} == {torch.float32}
+
+
+def test_weights_of_another_network_are_listed_in_one_error(tmp_path: Path) -> None:
+    state = build_network(TINY, 5, "none").trunk.state_dict()
+    name = next(iter(state))
+    changed = {key: tensor.clone() for key, tensor in state.items() if key != name}
+    save_file({**changed, "surprise": torch.ones(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(TrainingError, match=rf"1 missing \({name}\); 1 unexpected \(surprise\); 0 of another"):
+        build_network(TINY, 5, str(tmp_path / "other.safetensors"))
+
+
+@pytest.mark.parametrize(("content", "fault"), [(None, "no such weights file"), (b"pickle", "as safetensors")])
+def test_a_weights_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, fault: str) -> None:
+    path = tmp_path / "weights.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TrainingError, match=fault):
+        build_network(TINY, 5, str(path))
+
+
+def test_an_unknown_backbone_is_refused_with_close_names() -> None:
+    with pytest.raises(UsageError, match="densenet121"):
+        build_network("densenet120", 5, "none")
+
+
+def test_nothing_works_in_place() -> None:
+    network = build_network("densenet121", 5, "none")
+    assert not [module for module in network.modules() if getattr(module, "inplace", False)]
+
+
+def test_densenet_has_the_nine_layers_of_2020() -> None:
+    network = build_network("densenet121", 5, "none")
+    layers = explained_layers(network, "densenet121", 64)
+    assert layers[0] == "trunk.features.denseblock1.denselayer2.conv2"
+    assert layers[8] == "trunk.features.denseblock4.denselayer16.conv2"
+    assert all(isinstance(network.get_submodule(name), torch.nn.Conv2d) for name in layers)
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_edgetpu_100", TINY])
+def test_any_other_backbone_has_nine_different_layers_and_the_last_is_its_output(backbone: str) -> None:
+    layers = explained_layers(build_network(backbone, 5, "none"), backbone, 64)
+    assert len(set(layers)) == 9
+    assert layers[8] == "trunk"
+
+
+@pytest.mark.parametrize(("share", "trained"), [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)])
+def test_the_first_share_of_the_backbone_is_frozen(share: float, trained: float) -> None:
+    network = build_network(TINY, 5, "none")
+    freeze_early(network, share)
+    flags = [tensor.requires_grad for tensor in network.trunk.parameters()]
+    assert flags == sorted(flags)
+    assert sum(flags) / len(flags) == pytest.approx(trained, abs=0.02)
+    assert all(tensor.requires_grad for tensor in network.dense.parameters())
+
+
+def test_training_leaves_the_backbones_statistics_alone() -> None:
+    network = build_network(TINY, 5, "none")
+    before = {name: tensor.clone() for name, tensor in network.trunk.named_buffers()}
+    train_mode(network)
+    network(torch.randn(4, 3, 64, 64))
+    assert network.dropout.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.trunk.named_buffers())
+
+
+def test_the_normalisation_is_that_of_the_starting_weights() -> None:
+    google = build_network("mobilenet_edgetpu_100", 5, "none")
+    assert normalisation(google, "mobilenet_edgetpu_100") == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    assert normalisation(build_network("resnet18", 5, "none"), "resnet18")[0] == (0.485, 0.456, 0.406)
