@@ -6,16 +6,18 @@ Knows nothing about movements, splits or pixels.
 from __future__ import annotations
 
 import csv
+import lzma
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath, PurePosixPath
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
-from artnet.errors import DataError, SourceError, UsageError
+from artnet.errors import DataError, SourceError, TooLargeError, UsageError
 from artnet.image import DEFAULT_LIMITS, SUFFIXES, Limits, read_bytes
 
 Kind = Literal["painter-by-numbers", "wikiart", "folders", "csv"]
@@ -24,6 +26,9 @@ PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
 
 # artist_title-year, as the ArtGAN release of WikiArt names its files
 _WIKIART_NAME = re.compile(r"(?P<artist>[^_]+)_(?P<title>.+?)(?:-(?P<date>1[0-9]{3}|20[0-9]{2}))?$")
+# Looser names are read when asked for, but IMG_0001 or cubism_01 must not make an artist of a camera or a style.
+_WIKIART_ARTIST = re.compile(r"[^_A-Z0-9]+-[^_A-Z0-9]+_")
+_BROKEN_MEMBER = (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
 _UNKNOWN_ARTISTS = frozenset({"", "unknown artist", "unknown", "anonymous", "nan"})
 
 
@@ -85,9 +90,9 @@ class RecordReader:
             if archive is None:
                 archive = self._archives[place.path] = zipfile.ZipFile(place.path)
             if archive.getinfo(place.member).file_size > self._limits.size_bytes:
-                raise SourceError(f"{record.source}: over the budget of {self._limits.size_bytes} bytes")
+                raise TooLargeError(f"{record.source}: over the budget of {self._limits.size_bytes} bytes")
             return archive.read(place.member)
-        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except _BROKEN_MEMBER as error:
             raise SourceError(f"{record.source}: cannot be read from its archive ({error})") from error
 
 
@@ -98,8 +103,9 @@ def read_catalog(source: Path, kind: str | None = None) -> Catalog:
     """
     if not source.exists():
         raise SourceError(f"{source}: no such file or folder; check the spelling")
+    source = source.resolve()  # "." has no name of its own
     chosen = _recognise(source) if kind is None else _named_kind(kind)
-    records = tuple(_READERS[chosen](source))
+    records = tuple(_printable(record) for record in _READERS[chosen](source))
     if not records:
         raise DataError(f"{source}: read as {chosen}, but it lists no painting")
     return Catalog(name=source.name, kind=chosen, records=records)
@@ -112,11 +118,22 @@ def normalise_artist(artist: str | None) -> str | None:
     """
     if artist is None:
         return None
-    bare = unicodedata.normalize("NFKD", artist).encode("ascii", "ignore").decode().casefold()
-    words = re.findall(r"[a-z0-9]+", bare)
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", artist).casefold())
+    bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    words = re.findall(r"[^\W_]+", bare)
     if " ".join(words) in _UNKNOWN_ARTISTS:
         return None
     return " ".join(sorted(words))
+
+
+def _printable(record: Record) -> Record:
+    """Replace the bytes of a name that are no UTF-8, which neither a table nor a shard can hold."""
+    changes: dict[str, Any] = {
+        name: value.encode("utf-8", "backslashreplace").decode()
+        for name, value in vars(record).items()
+        if isinstance(value, str)
+    }
+    return replace(record, **changes)
 
 
 def _named_kind(name: str) -> Kind:
@@ -131,7 +148,8 @@ def _recognise(source: Path) -> Kind:
         return "csv"
     if source.is_dir() and (source / PAINTER_BY_NUMBERS_TABLE).is_file():
         return "painter-by-numbers"
-    if source.is_dir() and len(list(source.glob("*.csv"))) == 1 and not _style_folders(source):
+    tables = list(source.glob("*.csv")) if source.is_dir() else []
+    if len(tables) == 1 and (not _style_folders(source) or _lists_pictures(tables[0])):
         return "csv"
     if source.is_dir() or zipfile.is_zipfile(source):
         names = [PurePosixPath(name).stem for name, _ in _pictures(source)]
@@ -140,7 +158,7 @@ def _recognise(source: Path) -> Kind:
                 f"{source}: no catalog found; expected {PAINTER_BY_NUMBERS_TABLE}, a .csv with the columns path "
                 "and style, or pictures in folders named by style"
             )
-        named_by_artist = sum(_WIKIART_NAME.match(name) is not None for name in names)
+        named_by_artist = sum(_WIKIART_ARTIST.match(name) is not None for name in names)
         return "wikiart" if 2 * named_by_artist > len(names) else "folders"
     raise DataError(f"{source}: neither a folder, a zip archive nor a .csv table")
 
@@ -194,17 +212,27 @@ def _read_folders(source: Path) -> Iterator[Record]:
 
 
 def _read_csv(source: Path) -> Iterator[Record]:
-    table = source if source.is_file() else next(source.glob("*.csv"))
+    tables = [source] if source.is_file() else sorted(source.glob("*.csv"))
+    if len(tables) != 1:
+        raise DataError(f"{source}: holds {len(tables)} .csv tables where one was expected; name the table itself")
+    table = tables[0]
     for row in _rows(table, required=("path", "style")):
         path = table.parent / row["path"]
         yield Record(
             source=f"{table.parent.name}/{row['path']}",
-            place=Place(path) if path.is_file() else None,
+            place=_place(path),
             style=row["style"],
             artist=row.get("artist") or None,
             title=row.get("title") or None,
             date=row.get("date") or None,
         )
+
+
+def _place(path: Path) -> Place | None:
+    try:
+        return Place(path) if path.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
 
 
 _READERS: dict[Kind, Callable[[Path], Iterator[Record]]] = {
@@ -238,8 +266,9 @@ def _pictures(source: Path) -> Iterator[tuple[str, Place]]:
     """List the pictures below a folder or in a zip archive, sorted by name."""
     if source.is_dir():
         for path in sorted(source.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file():
-                yield path.relative_to(source).as_posix(), Place(path)
+            below = path.relative_to(source)
+            if _is_picture(below) and path.is_file():
+                yield below.as_posix(), Place(path)
         return
     try:
         with zipfile.ZipFile(source) as archive:
@@ -247,8 +276,22 @@ def _pictures(source: Path) -> Iterator[tuple[str, Place]]:
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{source}: cannot be read as a zip archive ({error}); download it again") from error
     for name in names:
-        if PurePosixPath(name).suffix.lower() in SUFFIXES:
+        if _is_picture(PurePosixPath(name)) and not name.endswith("/"):
             yield name, Place(source, name)
+
+
+def _is_picture(name: PurePath) -> bool:
+    """Go by the ending; hidden files and what macOS adds to archives are none."""
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
+    return name.suffix.lower() in SUFFIXES and not hidden
+
+
+def _lists_pictures(table: Path) -> bool:
+    try:
+        next(_rows(table, required=("path", "style")), None)
+    except DataError:
+        return False
+    return True
 
 
 def _style_folders(source: Path) -> list[Path]:

@@ -108,7 +108,7 @@ def read_info(folder: Path) -> DatasetInfo:
         return DatasetInfo(**{**fields, "movements": tuple(fields["movements"]), "ratios": tuple(fields["ratios"])})
     except FileNotFoundError:
         raise DataError(f"{folder}: not a prepared dataset (no {INFO_FILE}); make one with artnet prepare") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); prepare the dataset again") from error
 
 
@@ -134,7 +134,10 @@ def iterate_rows(folder: Path, split: str, columns: Sequence[str]) -> Iterator[d
 
 def count_rows(folder: Path, split: str) -> int:
     """Count a split's paintings from the shards' footers."""
-    return sum(pq.read_metadata(shard).num_rows for shard in _shards(folder, split))
+    try:
+        return sum(pq.read_metadata(shard).num_rows for shard in _shards(folder, split))
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{folder}: the {split} split cannot be read ({error}); prepare the dataset again") from error
 
 
 def _shards(folder: Path, split: str) -> list[Path]:

@@ -85,6 +85,7 @@ def prepare(
     Everything is written to `out` with ".partial" appended and renamed at the end, so that a dataset is either
     whole or not there. Errors: `OutputError` where `out` exists, `DataError` where too little is left.
     """
+    _check_free(out)
     unmapped, chosen, rejected = _select(catalogs, taxonomy, options)
     _check_enough(chosen, taxonomy)
     info = DatasetInfo(
@@ -99,6 +100,7 @@ def prepare(
     )
     with _whole_or_nothing(out) as folder:
         kept, broken = _write_splits(folder, chosen, info, options, progress)
+        _check_enough(kept, taxonomy)
         rejected = [*rejected, *broken]
         summary = audit(
             [Entry(item.movement, item.record.style, item.artist, item.split) for item in kept],
@@ -264,11 +266,15 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
+def _check_free(out: Path) -> None:
+    if out.exists():
+        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+
+
 @contextmanager
 def _whole_or_nothing(out: Path) -> Iterator[Path]:
     """Give a folder to write into that becomes `out` only when everything has been written."""
-    if out.exists():
-        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    _check_free(out)
     partial = out.with_name(out.name + ".partial")
     try:
         if partial.exists():

@@ -25,7 +25,7 @@ class Ratios:
 
     def __post_init__(self) -> None:
         shares = (self.train, self.val, self.test)
-        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+        if not (min(shares) >= 0 and abs(sum(shares) - 1) <= 1e-9):  # refuses nan too
             raise UsageError(f"ratios {shares} must be at least 0 and add up to 1, for example 70:15:15")
 
 
@@ -36,7 +36,7 @@ def parse_ratios(text: str) -> Ratios:
         train, val, test = (float(part) for part in parts)
     except ValueError:
         raise UsageError(f"ratios {text!r} are not three numbers; write them as 70:15:15") from None
-    if min(train, val, test) < 0 or abs(train + val + test - 100) > 1e-6:
+    if not (min(train, val, test) >= 0 and abs(train + val + test - 100) <= 1e-6):  # refuses nan too
         raise UsageError(f"ratios {text!r} add up to {train + val + test:g}; they must add up to 100")
     return Ratios(train / 100, val / 100, test / 100)
 
