@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ import torch
 from PIL import Image
 from torch import nn
 
+from artnet.card import model_card
 from artnet.classify import Classifier
 from artnet.engine import open_engine, output_names
-from artnet.errors import ExportError, OutputError
+from artnet.errors import ExportError, OutputError, UsageError
 from artnet.evaluate import evaluate
 from artnet.explain import explain
-from artnet.model import GRAPH_FILE, read_model
-from artnet.training.export import choose_view_weights, export
+from artnet.model import GRAPH_FILE, default_model, read_config, read_model
+from artnet.training.export import choose_view_weights, export, read_facts
 from artnet.training.graph import (
     _avg_pool2d_backward,
     _convolution_backward,
@@ -64,6 +66,21 @@ def test_a_graph_of_other_weights_is_refused(exported: Path, trained: Run) -> No
     layers = explained_layers(other, settings.backbone, settings.size_px)
     with pytest.raises(ExportError, match="does not compute what its network computes: logits"):
         check_graph(other, layers, exported / GRAPH_FILE, [random_views(settings.size_px)])
+
+
+def test_facts_reach_the_card(tmp_path: Path) -> None:
+    (tmp_path / "facts.toml").write_text('license = "cc0-1.0"\nlimits = ["It has seen no pastels."]\n')
+    config = replace(read_config(default_model()), training=read_facts(tmp_path / "facts.toml"))
+    card = model_card(config)
+    assert "license: cc0-1.0" in card
+    assert "- It has seen no pastels." in card
+
+
+@pytest.mark.parametrize("text", ["limits = 3", "nested = {a = 1}", "no toml"])
+def test_facts_that_are_no_texts_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "facts.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"facts\.toml"):
+        read_facts(tmp_path / "facts.toml")
 
 
 def test_an_existing_folder_is_left_alone(trained: Run, tmp_path: Path) -> None:

@@ -61,7 +61,11 @@ def _use(config: ModelConfig) -> str:
 
 def _making(config: ModelConfig) -> str:
     lines = ["## How it was made", ""]
-    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in config.training.items() if key != "limits"]
+    lines += [
+        f"- {key.replace('_', ' ')}: {value}"
+        for key, value in config.training.items()
+        if key not in ("limits", "license")
+    ]
     lines += [f"- taxonomy: {config.taxonomy}"]
     return "\n".join(lines)
 

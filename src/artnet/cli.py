@@ -284,13 +284,19 @@ def evaluate(
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The model folder to make.")],
+    facts: Annotated[
+        Path | None,
+        typer.Option("--facts", metavar="FILE.toml", help="What the model card says of licences and limits."),
+    ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
     _need_training()
     from artnet.training.export import export as export_run
+    from artnet.training.export import read_facts
     from artnet.training.run import open_run
 
-    agreement = export_run(open_run(run), out)
+    known = None if facts is None else read_facts(facts)
+    agreement = export_run(open_run(run), out, known)
     print_line(
         f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"

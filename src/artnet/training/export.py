@@ -8,8 +8,11 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +20,7 @@ from torch import Tensor
 
 from artnet.card import write_card
 from artnet.classify import vote
-from artnet.errors import OutputError
+from artnet.errors import OutputError, UsageError
 from artnet.metrics import confidence_for_accuracy, fit_temperature, negative_log_likelihood
 from artnet.model import (
     GRAPH_FILE,
@@ -36,10 +39,11 @@ from artnet.views import REGIONS, VIEWS, WHOLE
 WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
 
 
-def export(run: Run, out: Path) -> Agreement:
+def export(run: Run, out: Path, facts: Mapping[str, Any] | None = None) -> Agreement:
     """Write `run` as a model folder and say how well its graph agrees with autograd.
 
-    Errors: `OutputError` where `out` exists, `ExportError` where the graph does not agree.
+    `facts` are added to what the card says of the making (licences, limits ...). Errors: `OutputError` where `out`
+    exists, `ExportError` where the graph does not agree.
     """
     if out.exists():
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
@@ -57,10 +61,27 @@ def export(run: Run, out: Path) -> Agreement:
         views = [random_views(settings.size_px), _normalised(validation["sample"].numpy(), settings)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
         config = _describe(network, names, settings, validation, sha256_of(folder / GRAPH_FILE))
+        config = replace(config, training={**config.training, **(facts or {})})
         write_config(folder, config)
         write_card(folder, config)
         shutil.move(folder, out)
     return agreement
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read a TOML file of facts for the model card: texts, and under `limits` a list of texts.
+
+    Errors: `UsageError` for a file that is missing, is no TOML or holds anything else.
+    """
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read as TOML ({error})") from error
+    for name, value in facts.items():
+        texts = value if name == "limits" and isinstance(value, list) else [value]
+        if not all(isinstance(text, str) for text in texts):
+            raise UsageError(f"{path}: {name} must be a text, or for limits a list of texts")
+    return facts
 
 
 def choose_view_weights(logits: np.ndarray, y_true: np.ndarray) -> dict[str, float]:
