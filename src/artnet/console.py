@@ -44,7 +44,7 @@ def say(message: str) -> None:
 
 def print_line(text: str) -> None:
     """Print a line on standard output, whatever bytes a file's name holds."""
-    print(text.encode("utf-8", "backslashreplace").decode())  # noqa: T201
+    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)  # noqa: T201
 
 
 def print_answer(answer: Answer) -> None:
