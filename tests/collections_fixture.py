@@ -6,13 +6,16 @@ Knows nothing about what is tested with them; every picture is painted here from
 from __future__ import annotations
 
 import csv
+import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 # The header of the Kaggle set's all_data_info.csv, to the letter.
@@ -20,6 +23,16 @@ PAINTER_BY_NUMBERS_HEADER = (
     *("artist", "date", "genre", "pixelsx", "pixelsy", "size_bytes"),
     *("source", "style", "title", "artist_group", "in_train", "new_filename"),
 )
+# The styles of ArtGAN's style_class.txt, to the letter; number 3 is not quite what its folder is called.
+WIKIART_CLASSES = (
+    *("Abstract_Expressionism", "Action_painting", "Analytical_Cubism", "Art_Nouveau", "Baroque"),
+    *("Color_Field_Painting", "Contemporary_Realism", "Cubism", "Early_Renaissance", "Expressionism", "Fauvism"),
+    *("High_Renaissance", "Impressionism", "Mannerism_Late_Renaissance", "Minimalism", "Naive_Art_Primitivism"),
+    *("New_Realism", "Northern_Renaissance", "Pointillism", "Pop_Art", "Post_Impressionism", "Realism", "Rococo"),
+    *("Romanticism", "Symbolism", "Synthetic_Cubism", "Ukiyo_e"),
+)
+
+PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # as the `datasets` library stores one
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,36 @@ def draw_wikiart(place: Path, works: Sequence[Work]) -> Path:
     return _lay_out(place, {f"{_joined(work.style, '_')}/{_wikiart_name(work)}": work.data for work in works})
 
 
+def write_wikiart_splits(folder: Path, names: Sequence[str]) -> Path:
+    """Write ArtGAN's tables of paths such as `Cubism/name.jpg`: no header, LF, a class number; every fourth is val."""
+    folder.mkdir(exist_ok=True)
+    for task, classes in (("style", WIKIART_CLASSES), ("artist", ("Claude_Monet",)), ("genre", ("landscape",))):
+        text = "".join(f"{number} {name}\n" for number, name in enumerate(classes))
+        (folder / f"{task}_class.txt").write_bytes(text.encode())
+        for split in ("train", "val"):
+            rows = [name for index, name in enumerate(names) if (index % 4 == 3) == (split == "val")]
+            numbers = [classes.index(name.split("/")[0]) if task == "style" else 0 for name in rows]
+            text = "".join(f"{name},{number}\n" for name, number in zip(rows, numbers, strict=True))
+            (folder / f"{task}_{split}.csv").write_bytes(text.encode())
+    return folder
+
+
+def draw_huggingface(folder: Path, works: Sequence[Work], labels: bool = True, rows_in_group: int = 2) -> Path:
+    """Lay works out as the `datasets` library does: styles and artists as class labels or as text."""
+    (folder / "data").mkdir(parents=True)
+    columns: dict[str, pa.Array] = {"image": pa.array([{"bytes": work.data, "path": None} for work in works], PICTURE)}
+    features: dict[str, object] = {"image": {"_type": "Image"}}
+    for column in ("artist", "style"):
+        words = [getattr(work, column) for work in works]
+        names = sorted(set(words))
+        columns[column] = pa.array([names.index(word) for word in words] if labels else words)
+        features[column] = {"names": names, "_type": "ClassLabel"} if labels else {"dtype": "string", "_type": "Value"}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    table = pa.table(columns).replace_schema_metadata(metadata)
+    pq.write_table(table, folder / "data" / "train-00000-of-00001.parquet", row_group_size=rows_in_group)
+    return folder
+
+
 def draw_style_folders(place: Path, works: Sequence[Work]) -> Path:
     """Lay works out as `Style/number.jpg`: a folder, or a zip by its ending."""
     return _lay_out(place, {f"{work.style}/{number}.jpg": work.data for number, work in enumerate(works, start=1)})
@@ -123,3 +166,21 @@ def _wikiart_name(work: Work) -> str:
 
 def _joined(text: str, glue: str) -> str:
     return text.replace(" ", glue).replace("-", glue)
+
+
+# Every layout by its kind and a word on the variant: each draws the same works below a folder.
+DRAWERS: dict[str, Callable[[Path], Path]] = {
+    "painter-by-numbers": lambda folder: draw_painter_by_numbers(folder / "kaggle", WORKS),
+    "painter-by-numbers table": lambda folder: draw_painter_by_numbers(folder / "kaggle", WORKS) / "all_data_info.csv",
+    "painter-by-numbers zipped": lambda folder: draw_painter_by_numbers(folder / "kaggle", WORKS, zipped=True),
+    "wikiart": lambda folder: draw_wikiart(folder / "wikiart", WORKS),
+    "wikiart zipped": lambda folder: draw_wikiart(folder / "wikiart.zip", WORKS),
+    "wikiart with tables": lambda folder: draw_wikiart(
+        write_wikiart_splits(folder / "wikiart", ["Realism/gustave-courbet_the-wave-1869.jpg"]), WORKS
+    ),
+    "huggingface labels": lambda folder: draw_huggingface(folder / "hub", WORKS),
+    "huggingface text": lambda folder: draw_huggingface(folder / "hub", WORKS, labels=False),
+    "folders": lambda folder: draw_style_folders(folder / "mine", WORKS),
+    "folders zipped": lambda folder: draw_style_folders(folder / "mine.zip", WORKS),
+    "csv": lambda folder: draw_csv(folder / "table", WORKS),
+}

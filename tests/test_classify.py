@@ -59,6 +59,19 @@ def test_a_picture_of_any_mode_is_taken(classifier: Classifier, painting: Image.
     assert classifier.classify(palette).scores == classifier.classify(palette.convert("RGB")).scores
 
 
+def test_a_photograph_on_its_side_is_turned_upright_however_it_comes(
+    classifier: Classifier, painting: Image.Image, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: a quarter turn
+    painting.save(tmp_path / "side.png", exif=exif)
+    with Image.open(tmp_path / "side.png") as opened:
+        found = classifier.classify(opened)
+        assert opened.size == (420, 300)
+    assert (found.width, found.height) == (300, 420)
+    assert found.scores == classifier.classify(tmp_path / "side.png").scores
+
+
 def test_the_smallest_picture_gets_an_answer(classifier: Classifier) -> None:
     found = classifier.classify(Image.new("RGB", (1, 1), "red"), views="all")
     assert (found.width, found.height) == (1, 1)

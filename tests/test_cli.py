@@ -144,6 +144,16 @@ def test_a_table_holds_failures_too(artnet: Artnet, painting_file: Path, tmp_pat
     assert (good["error_kind"], bad["error_kind"]) == ("", "missing")
 
 
+def test_a_table_and_json_at_once_are_refused(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    assert artnet("classify", painting_file, "--json", "--out", tmp_path / "table.csv").code == 2
+
+
+def test_an_explanation_never_replaces_the_painting(artnet: Artnet, painting_file: Path) -> None:
+    before = painting_file.read_bytes()
+    assert artnet("explain", painting_file, "--out", painting_file).code == 2
+    assert painting_file.read_bytes() == before
+
+
 def test_an_existing_table_is_left_alone(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("mine")
     assert artnet("classify", painting_file, "--out", tmp_path / "table.csv").code == 7

@@ -1,7 +1,7 @@
 """What is written is what is read, in order; a folder that is not whole is refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from artnet.dataset import (
     DatasetInfo,
     Row,
+    ShardWriter,
     count_rows,
     iterate_rows,
     read_columns,
@@ -21,13 +22,18 @@ from artnet.dataset import (
     schema,
     shard_names,
     write_info,
-    write_shard,
 )
 from artnet.errors import DataError
 
 MOVEMENTS = ("Cubism", "Impressionism")
 COLUMNS = tuple(Row.__dataclass_fields__)
 INFO = DatasetInfo("drawn", MOVEMENTS, "artnet-2026", 32, "letterbox", "artist", (0.7, 0.15, 0.15), 0)
+
+
+def write_shard(path: Path, rows: Sequence[Row], movements: Sequence[str]) -> None:
+    with ShardWriter(path, movements) as shard:
+        for row in rows:
+            shard.write(row)
 
 
 def row(number: int) -> Row:

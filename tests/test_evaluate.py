@@ -54,7 +54,7 @@ def test_every_painting_of_the_split_is_answered_as_users_are(exported: Path, da
 
 
 def test_a_dataset_of_other_views_is_refused(classifier: Classifier, data: Path) -> None:
-    with pytest.raises(DataError, match="prepare the dataset with the model's settings"):
+    with pytest.raises(DataError, match="--size-px 224 --fit stretch"):
         evaluate(classifier, data, "test")
 
 

@@ -114,6 +114,12 @@ def test_a_constant_picture_gives_no_nan(classifier: Classifier) -> None:
     assert all(np.isfinite(found.heatmap(depth)).all() for depth in found.maps)
 
 
+def test_a_peak_lies_where_the_map_is_strongest(classifier: Classifier, painting: Image.Image) -> None:
+    found = explain(classifier, painting, depth=9)
+    x, y = found.to_dict()["depths"][0]["peak"]
+    assert found.heatmap(9)[y, x] > 0.9
+
+
 def test_questions_are_weights_of_logits() -> None:
     movements = ("Cubism", "Realism", "Abstract")
     assert question_target(movements, "Realism", None).tolist() == [[0, 1, 0]]

@@ -122,9 +122,16 @@ def test_regions_vote_only_where_they_help() -> None:
     good, noise = np.eye(5)[y_true] * 3, rng.normal(size=(200, 5))
     whole_knows = np.stack([good, *[noise] * 5], axis=1)
     regions_know = np.stack([noise, *[good] * 5], axis=1)
-    assert choose_view_weights(whole_knows, y_true)["centre"] == 0
-    assert choose_view_weights(regions_know, y_true)["whole"] == 0.25
-    assert sum(choose_view_weights(regions_know, y_true).values()) == pytest.approx(1)
+    sides = np.full(200, 448)
+    assert choose_view_weights(whole_knows, y_true, sides, 224)["centre"] == 0
+    assert choose_view_weights(regions_know, y_true, sides, 224)["whole"] == 0.25
+    assert sum(choose_view_weights(regions_know, y_true, sides, 224).values()) == pytest.approx(1)
+
+
+def test_small_paintings_cannot_decide_whether_regions_vote() -> None:
+    y_true = np.arange(300) % 5
+    regions_know = np.stack([np.zeros((300, 5)), *[np.eye(5)[y_true] * 3] * 5], axis=1)
+    assert choose_view_weights(regions_know, y_true, np.full(300, 280), 224)["whole"] == 1
 
 
 def test_a_relative_distance_worked_by_hand() -> None:

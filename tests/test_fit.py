@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from artnet.errors import ArtNetError, OutputError, TrainingError
-from artnet.training.fit import Step, average_decay, fit, rate_share
-from artnet.training.loader import draw_epoch, load_six_views, load_whole_views, training_batches
+from artnet.errors import ArtNetError, OutputError, TrainingError, UsageError
+from artnet.training.fit import Step, Watch, fit
+from artnet.training.loader import Epoch, draw_epoch, load_six_views, load_whole_views, training_batches
 from artnet.training.run import Run, open_run, read_history
+from artnet.training.schedule import average_decay, rate_share
 from training_fixture import ON_CPU, RECIPE, settings, tiny_run
 
 
@@ -36,7 +37,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(trained: Run, data: Path, t
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(data, tmp_path / "run", settings(), ON_CPU, on_step=stop_in_the_second_epoch)
+        fit(data, tmp_path / "run", settings(), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
     resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
     expected = trained.read_tensors("last")
     assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.read_tensors("last").items())
@@ -51,7 +52,8 @@ def test_training_takes_nothing_from_the_global_generator(data: Path, tmp_path: 
 def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=6, mixup=0, label_smoothing=0, smallest_crop=0.9, reencode=False)
     losses: list[float] = []
-    fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, on_epoch=lambda row: losses.append(row.train_loss))
+    watch = Watch(on_epoch=lambda row: losses.append(row.train_loss))
+    fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, watch)
     assert losses[-1] < losses[0]
 
 
@@ -67,6 +69,14 @@ def test_a_run_folder_that_is_taken_is_refused(trained: Run, data: Path, tmp_pat
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(OutputError, match="not empty"):
         fit(data, tmp_path, settings(), ON_CPU)
+
+
+def test_a_device_that_is_not_there_is_refused(data: Path, tmp_path: Path) -> None:
+    if torch.backends.mps.is_available():
+        pytest.skip("needs a machine without Apple's MPS")
+    with pytest.raises(UsageError, match="use auto or cpu"):
+        fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, device="mps"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_goes_on_only_with_its_own_settings(trained: Run, data: Path) -> None:
@@ -113,7 +123,7 @@ def test_full_balance_draws_the_movements_alike() -> None:
 def test_epochs_differ_and_repeat(data: Path) -> None:
     views = load_whole_views(data, "train")
     first, again, other = (
-        next(training_batches(views, RECIPE, 64, seed=0, epoch=epoch, workers=0))[0] for epoch in (0, 0, 1)
+        next(training_batches(views, RECIPE, Epoch(0, epoch, 64), workers=0))[0] for epoch in (0, 0, 1)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -122,7 +132,7 @@ def test_epochs_differ_and_repeat(data: Path) -> None:
 def test_workers_change_nothing(data: Path) -> None:
     views = load_whole_views(data, "train")
     alone, helped = (
-        [pixels for pixels, _ in training_batches(views, RECIPE, 64, seed=0, epoch=0, workers=workers)]
+        [pixels for pixels, _ in training_batches(views, RECIPE, Epoch(0, 0, 64), workers=workers)]
         for workers in (0, 1)
     )
     assert all(torch.equal(one, other) for one, other in zip(alone, helped, strict=True))

@@ -21,7 +21,7 @@ from artnet.errors import (
     SourceError,
     TooLargeError,
 )
-from artnet.image import SUFFIXES, Limits, decode_image, open_image, read_bytes, to_srgb
+from artnet.image import SUFFIXES, Limits, decode_image, open_image, read_bytes, upright_srgb
 
 DATA = Path(__file__).parent.parent / "../shared/data"
 LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
@@ -205,7 +205,7 @@ def test_nothing_is_left_that_could_be_applied_a_second_time() -> None:
     image = decode_image(encoded(cornered(), "JPEG", exif=exif, icc_profile=profile), "turned")
     assert image.info == {}
     assert dict(image.getexif()) == {}
-    assert np.array_equal(np.asarray(to_srgb(image)), np.asarray(image))
+    assert np.array_equal(np.asarray(upright_srgb(image)), np.asarray(image))
 
 
 # Colour
@@ -372,7 +372,7 @@ MODES = (
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_becomes_rgb_of_the_same_size(mode: str) -> None:
-    image = to_srgb(Image.new(mode, (3, 2)))
+    image = upright_srgb(Image.new(mode, (3, 2)))
     assert (image.mode, image.size) == ("RGB", (3, 2))
 
 
@@ -381,7 +381,7 @@ def test_converting_leaves_the_given_image_as_it_was(mode: str) -> None:
     image = Image.new(mode, (3, 2))
     image.info = {"dpi": (72, 72), "comment": "mine"}
     before = image.tobytes()
-    to_srgb(image).putpixel((0, 0), GREEN)
+    upright_srgb(image).putpixel((0, 0), GREEN)
     assert image.info == {"dpi": (72, 72), "comment": "mine"}
     assert image.tobytes() == before
 

@@ -66,7 +66,13 @@ def test_an_altered_graph_is_refused(folder: Path) -> None:
 
 def test_class_names_that_disagree_with_the_graph_are_refused(folder: Path) -> None:
     change(folder, lambda fields: fields["movements"].append("Dada"))
-    with pytest.raises(ModelError, match="6 movements but the graph has 5"):
+    with pytest.raises(ModelError, match=r"6 movements .* has 5 outputs"):
+        Classifier.load(folder)
+
+
+def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> None:
+    change(folder, lambda fields: fields["preprocessing"].update(size_px=192))
+    with pytest.raises(ModelError, match="views of 192 px"):
         Classifier.load(folder)
 
 
@@ -81,6 +87,11 @@ def test_class_names_that_disagree_with_the_graph_are_refused(folder: Path) -> N
         (lambda fields: fields["preprocessing"].update(fit="crop"), "fit"),
         (lambda fields: fields["preprocessing"].update(std=[1, 1, 0]), "std"),
         (lambda fields: fields["calibration"].update(temperature=0), "temperature"),
+        (lambda fields: fields["calibration"].update(temperature=float("nan")), "temperature"),
+        (lambda fields: fields["calibration"].update(unsure_below=2), "unsure_below"),
+        (lambda fields: fields["preprocessing"].update(size_px="224"), "size_px"),
+        (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
+        (lambda fields: fields.update(training=[]), "training"),
         (lambda fields: fields["layers"].pop(), "depths"),
         (lambda fields: fields.update(surprise=1), "surprise"),
     ],

@@ -68,6 +68,16 @@ def test_an_unknown_backbone_is_refused_with_close_names() -> None:
         build_network("densenet120", 5, "none")
 
 
+@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
+def test_a_backbone_without_maps_is_refused(backbone: str) -> None:
+    with pytest.raises(UsageError, match="choose a convolutional one"):
+        build_network(backbone, 5, "none")
+
+
+def test_the_head_fits_a_backbone_whose_own_head_is_wider() -> None:
+    assert build_network("mobilenetv3_small_100", 5, "none").eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 5)
+
+
 def test_nothing_works_in_place() -> None:
     network = build_network("densenet121", 5, "none")
     assert not [module for module in network.modules() if getattr(module, "inplace", False)]

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.catalog import Catalog, Record, RecordReader, normalise_artist, read_catalog
+from artnet.catalog import Catalog, Record, RecordReader, normalise_artist
 from artnet.dataset import Row, iterate_rows, read_info
 from artnet.errors import DataError, OutputError, UsageError
+from artnet.layouts import read_catalog
 from artnet.prepare import PrepareOptions, prepare
 from artnet.split import SPLITS, Ratios
 from artnet.taxonomy import load_taxonomy

@@ -11,7 +11,7 @@ from PIL import Image
 from artnet.classify import Classifier
 from artnet.errors import OutputError, UsageError
 from artnet.explain import explain
-from artnet.render import colour, colour_table, contact_sheet, overlay, write_pictures
+from artnet.render import check_picture_path, colour, colour_table, contact_sheet, overlay, write_pictures
 
 
 def lightness(rgb: np.ndarray) -> np.ndarray:
@@ -71,8 +71,25 @@ def test_one_depth_gives_one_overlay(classifier: Classifier, painting: Image.Ima
 
 
 def test_what_cannot_be_written_is_refused(classifier: Classifier, painting: Image.Image, tmp_path: Path) -> None:
-    found = explain(classifier, painting, depth=9)
-    with pytest.raises(UsageError, match=r"\.png"):
-        write_pictures(tmp_path / "why.jpg", found)
     with pytest.raises(OutputError, match="cannot be written"):
-        write_pictures(tmp_path / "nowhere" / "why.png", found)
+        write_pictures(tmp_path / "nowhere" / "why.png", explain(classifier, painting, depth=9))
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [("why.jpg", "PNG"), ("nowhere/why.png", "folder"), ("p.png", "painting itself")]
+)
+def test_a_bad_place_for_pictures_is_refused_beforehand(tmp_path: Path, name: str, fault: str) -> None:
+    with pytest.raises((UsageError, OutputError), match=fault):
+        check_picture_path(tmp_path / name, tmp_path / "p.png")
+
+
+def test_a_sheet_never_replaces_a_painting_of_an_overlays_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="painting itself"):
+        check_picture_path(tmp_path / "p.png", tmp_path / "p-depth4.png")
+
+
+def test_an_overlay_in_bands_equals_one_of_the_whole(painting: Image.Image) -> None:
+    tall = painting.resize((30, 1000))
+    heatmap = np.random.default_rng(0).random((1000, 30)).astype(np.float32)
+    lower = overlay(tall.crop((0, 300, 30, 1000)), heatmap[300:])
+    assert np.asarray(overlay(tall, heatmap))[300:].tolist() == np.asarray(lower).tolist()

@@ -14,11 +14,11 @@ PACKAGE = ROOT / "src" / "artnet"
 
 # A module imports only modules that stand before it.
 RUN_ORDER = (
-    "errors taxonomy image views model engine metrics classify explain render sources batch table catalog split "
-    "audit dataset prepare evaluate card report console cli"
+    "errors taxonomy image views model engine metrics classify explain render sources batch table catalog layouts "
+    "split duplicates audit dataset card prepare evaluate report console options cli"
 ).split()
-TRAINING_ORDER = "augment recipe network loader run fit graph export".split()
-ORDER = [*RUN_ORDER[:-2], *(f"training.{name}" for name in TRAINING_ORDER), *RUN_ORDER[-2:]]
+TRAINING_ORDER = "augment recipe schedule network loader run fit graph export".split()
+ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 
 # Stands in for an installation without the training half: importing any of these fails.
 WITHOUT_TORCH = """

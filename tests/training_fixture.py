@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artnet.catalog import read_catalog
+from artnet.layouts import read_catalog
 from artnet.prepare import PrepareOptions, prepare
 from artnet.taxonomy import load_taxonomy
 from artnet.training.fit import FitOptions, fit

@@ -1,6 +1,6 @@
-"""Write a model folder's card: what the model is, how it was made, how well it does, and where it fails.
+"""Write the cards that the Hugging Face Hub shows: of a model folder and of a prepared dataset.
 
-Knows nothing but config.json: every figure on the card is taken from there.
+Knows nothing but config.json, dataset.json and audit.json: every figure on a card is taken from there.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from artnet.dataset import DatasetInfo
 from artnet.model import CARD_FILE, ModelConfig
 from artnet.views import WHOLE
 
@@ -21,6 +22,35 @@ def model_card(config: ModelConfig) -> str:
     """Compose the card's Markdown."""
     sections = [_header(config), _use(config), _making(config), _scores(config), _limits(config)]
     return "\n\n".join(sections) + "\n"
+
+
+def dataset_card(info: DatasetInfo, summary: dict[str, Any]) -> str:
+    """Compose the card of a prepared dataset from its description and its audit."""
+    lines = ["---", "task_categories: [image-classification]", "configs:", "- config_name: default"]
+    lines += ["  data_files:"]
+    lines += [
+        f"  - split: {split}\n    path: {split}-*.parquet" for split, counts in summary["splits"].items() if counts
+    ]
+    lines += [
+        "---",
+        "",
+        f"# {info.name}",
+        "",
+        f"{summary['paintings']} paintings, prepared with `artnet prepare` (taxonomy {info.taxonomy}, views of "
+        f"{info.size_px} px, {info.fit}, split by {info.split_by}, seed {info.seed}).",
+        "",
+        "| movement | " + " | ".join(summary["splits"]) + " |",
+        "| --- |" + " ---: |" * len(summary["splits"]),
+    ]
+    for movement in info.movements:
+        counts = (str(counts.get(movement, 0)) for counts in summary["splits"].values())
+        lines.append(f"| {movement} | {' | '.join(counts)} |")
+    lines += [
+        "",
+        "The pictures keep their makers' rights; see where they came from in the column `source`.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _header(config: ModelConfig) -> str:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from artnet.engine import Engine, open_engine
 from artnet.errors import ModelError, UsageError
-from artnet.image import DEFAULT_LIMITS, Limits, open_image, to_srgb
+from artnet.image import DEFAULT_LIMITS, Limits, open_image, upright_srgb
 from artnet.metrics import softmax
 from artnet.model import GRAPH_FILE, ModelConfig, Preprocessing, read_model
 from artnet.views import VIEWS, Box, View, cut_views
@@ -69,10 +69,11 @@ class Classifier:
     """A model folder, opened once and used often; safe to share between threads."""
 
     def __init__(self, config: ModelConfig, engine: Engine) -> None:
-        if engine.classes != len(config.movements):
+        said = (len(config.movements), config.preprocessing.size_px)
+        if (engine.classes, engine.size_px) != said:
             raise ModelError(
-                f"config.json names {len(config.movements)} movements but the graph has {engine.classes} outputs; "
-                "copy or export the model folder again"
+                f"{config.name}: config.json speaks of {said[0]} movements and views of {said[1]} px, but the graph "
+                f"has {engine.classes} outputs and takes {engine.size_px} px; copy or export the model folder again"
             )
         self.config = config
         self.engine = engine
@@ -100,7 +101,7 @@ class Classifier:
         `views="all"` also computes the views whose vote has no weight. Errors: `SourceError`, `ImageError`.
         """
         if isinstance(source, Image.Image):
-            return self.classify_image(to_srgb(source), name="", views=views)
+            return self.classify_image(upright_srgb(source), name="", views=views)
         return self.classify_image(open_image(source, limits), name=str(source), views=views)
 
     def classify_image(self, image: Image.Image, name: str, views: Literal["voting", "all"] = "voting") -> Prediction:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,8 +14,9 @@ from typing import Annotated, Literal
 import typer
 
 from artnet import __version__
-from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say
+from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say, take_any_name
 from artnet.errors import ArtNetError, MissingPartError, UsageError
+from artnet.options import DeviceChoice, EngineChoice, Json, Model, Precision, PrecisionChoice, Runtime
 
 app = typer.Typer(
     add_completion=False,
@@ -29,33 +29,11 @@ app = typer.Typer(
 INTERRUPTED = 130
 
 
-class EngineChoice(StrEnum):
-    """The engines, as the command line names them."""
-
-    openvino = "openvino"
-    onnxruntime = "onnxruntime"
-
-
-class PrecisionChoice(StrEnum):
-    """auto: bf16 where the processor has it; f32: the same bits on every run."""
-
-    auto = "auto"
-    f32 = "f32"
-
-
-Model = Annotated[
-    Path | None,
-    typer.Option("--model", metavar="FOLDER", help="Model folder; without it the built-in model."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output and nothing else.")]
-Runtime = Annotated[EngineChoice, typer.Option("--runtime", help="What computes the network.")]
-Precision = Annotated[PrecisionChoice, typer.Option("--precision", help="Number format of classification.")]
-
-
 def main() -> None:
     """Run the command line; every error that a user can meet becomes one sentence and an exit code."""
     import warnings
 
+    take_any_name()
     warnings.filterwarnings("ignore", module="PIL")  # what a damaged file needs said, our errors say
     try:
         code = app(standalone_mode=False) or 0
@@ -105,6 +83,8 @@ def classify(
     from artnet.table import check_table_path, write_table
 
     if out is not None:
+        if as_json:
+            raise UsageError("--out writes a table and --json prints; give one of them")
         check_table_path(out)
     classifier = Classifier.load(model, runtime, precision)
     answers = classify_all(classifier, sources, "all" if all_views else "voting")
@@ -143,11 +123,13 @@ def explain(
     """Show where in a painting the evidence for an answer lies."""
     from artnet.classify import Classifier
     from artnet.explain import explain as explain_picture
-    from artnet.render import write_pictures
+    from artnet.render import check_picture_path, write_pictures
 
     wanted = _depth(depth)
-    found = explain_picture(Classifier.load(model, runtime), image, movement, rather_than, method, wanted)
     target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
+    if target is not None:
+        check_picture_path(target, image)
+    found = explain_picture(Classifier.load(model, runtime), image, movement, rather_than, method, wanted)
     written = [] if target is None else write_pictures(target, found, opacity)
     if as_json:
         print_line(json.dumps({**found.to_dict(), "pictures": [str(path) for path in written]}, ensure_ascii=False))
@@ -172,11 +154,11 @@ def prepare(
     ] = "artnet-2026",
     catalog: Annotated[
         str | None,
-        typer.Option("--catalog", help="painter-by-numbers, wikiart, folders or csv; else recognised."),
+        typer.Option("--catalog", help="painter-by-numbers, wikiart, huggingface, folders or csv; else recognised."),
     ] = None,
 ) -> int:
     """Turn collections into a dataset with nothing leaking between its splits."""
-    from artnet.catalog import read_catalog
+    from artnet.layouts import read_catalog
     from artnet.prepare import PrepareOptions
     from artnet.prepare import prepare as prepare_dataset
     from artnet.split import parse_ratios
@@ -208,8 +190,8 @@ def train(
         str, typer.Option("--weights", metavar="FILE|pretrained|none", help="Where the backbone starts from.")
     ] = "pretrained",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Decides every random choice.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Decides every random choice.")] = 0,
+    device: Annotated[DeviceChoice, typer.Option("--device", help="Where to train.")] = DeviceChoice.auto,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
 ) -> int:
@@ -217,7 +199,7 @@ def train(
     _need_training()
     import dataclasses
 
-    from artnet.training.fit import FitOptions, fit
+    from artnet.training.fit import FitOptions, Watch, fit
     from artnet.training.recipe import find_recipe
     from artnet.training.run import RunSettings
 
@@ -226,21 +208,11 @@ def train(
         settings = dataclasses.replace(settings, epochs=epochs)
     run = RunSettings(backbone=backbone, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
     with progress("training") as advance:
-        fit(
-            data,
-            out,
-            run,
-            FitOptions(device=device, workers=workers, resume=resume),
-            on_step=lambda step: advance(
-                step.batch,
-                step.batches,
-                f"epoch {step.epoch} of {settings.epochs}, loss {step.loss:.3f}, {step.pictures_per_s:.0f} pictures/s",
-            ),
-            on_epoch=lambda scores: print_line(
-                f"epoch {scores.epoch}: loss {scores.train_loss:.3f}, validation loss {scores.val_loss:.3f}, accuracy "
-                f"{scores.val_accuracy:.3f}, balanced {scores.val_balanced_accuracy:.3f}, {scores.seconds:.0f} s"
-            ),
+        watch = Watch(
+            on_step=lambda step: advance(step.batch, step.batches, f"{step.line} of {settings.epochs}"),
+            on_epoch=lambda scores: print_line(scores.line),
         )
+        fit(data, out, run, FitOptions(device=device, workers=workers, resume=resume), watch)
     print_line(f"trained; make a model folder with: artnet export {out} --out FOLDER")
     return 0
 
@@ -259,10 +231,11 @@ def evaluate(
     """Measure a model on a prepared dataset."""
     from artnet.classify import Classifier
     from artnet.evaluate import evaluate as evaluate_model
-    from artnet.report import record_scores, write_report
+    from artnet.report import check_report_folder, record_scores, write_report
 
     if record and model is None:
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
+    check_report_folder(out)
     with progress("answering") as advance:
         report = evaluate_model(Classifier.load(model, runtime, precision), data, split, advance)
     write_report(out, report)
@@ -331,8 +304,16 @@ def _depth(text: str) -> int | Literal["all"]:
 
 
 def _need_training() -> None:
-    missing = [name for name in ("torch", "timm", "lightning_fabric", "onnxscript") if find_spec(name) is None]
+    missing = [
+        name
+        for name in ("torch", "timm", "lightning_fabric", "onnx", "onnxscript", "safetensors")
+        if find_spec(name) is None
+    ]
     if missing:
         raise MissingPartError(
             f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
         )
+
+
+if __name__ == "__main__":
+    main()

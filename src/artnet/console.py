@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,14 +38,21 @@ class Tally:
             yield answer
 
 
+def take_any_name() -> None:
+    """Let standard output and error print names that their encoding lacks, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(message: str) -> None:
     """Print a message for a person on standard error."""
-    print(message.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)  # noqa: T201
+    print(message, file=sys.stderr)  # noqa: T201
 
 
 def print_line(text: str) -> None:
-    """Print a line on standard output, whatever bytes a file's name holds."""
-    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)  # noqa: T201
+    """Print a line on standard output at once."""
+    print(text, flush=True)  # noqa: T201
 
 
 def print_answer(answer: Answer) -> None:
@@ -86,7 +94,8 @@ def progress(what: str, shown: bool = True) -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
+    # Rich would otherwise catch what goes to standard output and print it on the terminal, redirected or not.
+    with Progress(*parts, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total=None, note=None: bar.update(
             task, completed=done, total=total, description=note or what

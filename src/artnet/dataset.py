@@ -9,17 +9,20 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from artnet.errors import DataError
+from artnet.errors import DataError, UsageError
+from artnet.split import SPLITS
 from artnet.views import REGIONS, Fit
 
 FORMAT = "artnet-dataset/1"
 INFO_FILE = "dataset.json"
 ROWS_PER_SHARD = 2000
+ROWS_PER_GROUP = 256
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,37 @@ def shard_names(split: str, rows: int, rows_per_shard: int = ROWS_PER_SHARD) -> 
     return [f"{split}-{index:05d}-of-{count:05d}.parquet" for index in range(count)]
 
 
-def write_shard(path: Path, rows: Sequence[Row], movements: Sequence[str]) -> None:
-    """Write one shard. The pictures are compressed already, so the columns that hold them are not again."""
-    table = pa.Table.from_pylist([_as_columns(row) for row in rows], schema=schema(movements))
-    pq.write_table(table, path, compression="none", row_group_size=256)
+class ShardWriter:
+    """Write one shard row by row; memory holds one row group.
+
+    The pictures are compressed already, so the columns that hold them are not again.
+    """
+
+    def __init__(self, path: Path, movements: Sequence[str]) -> None:
+        self._schema = schema(movements)
+        self._file = pq.ParquetWriter(path, self._schema, compression="none")
+        self._rows: list[dict[str, Any]] = []
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._flush()
+        self._file.close()
+
+    def write(self, row: Row) -> None:
+        """Add one painting."""
+        self._rows.append(_as_columns(row))
+        if len(self._rows) == ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
 
 
 def write_info(folder: Path, info: DatasetInfo) -> None:
@@ -141,6 +171,8 @@ def count_rows(folder: Path, split: str) -> int:
 
 
 def _shards(folder: Path, split: str) -> list[Path]:
+    if split not in SPLITS:
+        raise UsageError(f"unknown split {split!r}; use one of {', '.join(SPLITS)}")
     shards = sorted(folder.glob(f"{split}-*-of-*.parquet"))
     if not shards:
         raise DataError(f"{folder}: holds no {split} split; prepare it with a share for {split} in --ratios")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from artnet.errors import MissingPartError, ModelError, UsageError
+from artnet.model import DEPTHS
 
 Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32"]
@@ -34,13 +35,17 @@ class Engine(Protocol):
     def classes(self) -> int:
         """Give C, the number of logits."""
 
+    @property
+    def size_px(self) -> int:
+        """Give S, the side of a view."""
+
     def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
         """Compute the named outputs; each keeps N as its first dimension. Gradients need a target."""
 
 
 def output_names() -> list[str]:
     """Name the graph's outputs in order."""
-    pairs = [f"{kind}_{depth}" for depth in range(1, 10) for kind in ("activation", "gradient")]
+    pairs = [f"{kind}_{depth}" for depth in range(1, DEPTHS + 1) for kind in ("activation", "gradient")]
     return ["logits", "embedding", *pairs]
 
 
@@ -72,7 +77,12 @@ class OpenVinoEngine:
     @property
     def classes(self) -> int:
         """Give C, the number of logits."""
-        return int(self._port("input", "target").get_partial_shape()[1].get_length())
+        return _tail(self._port("input", "target"))[0]
+
+    @property
+    def size_px(self) -> int:
+        """Give S, the side of a view."""
+        return _tail(self._port("input", "views"))[-1]
 
     def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
@@ -102,11 +112,12 @@ class OpenVinoEngine:
         chosen = [self._port("output", name) for name in outputs]
         pruned = ov.Model(chosen, [port.get_node() for port in inputs.values()], "artnet").clone()
         pruned.reshape({name: [1, *_tail(port)] for name, port in inputs.items()})
+        exact = self._precision == "f32" or "target" in used
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-        if self._precision == "f32" or "target" in used:
+        if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
-        if self._cache is not None:
-            config["CACHE_DIR"] = str(self._cache)
+        if self._cache is not None:  # OpenVINO's own key knows the graph, not the precision
+            config["CACHE_DIR"] = str(self._cache / ("f32" if exact else "auto"))
         return ov.Core().compile_model(pruned, "CPU", config)
 
     def _port(self, kind: Literal["input", "output"], name: str) -> Any:
@@ -145,19 +156,23 @@ class OnnxRuntimeEngine:
             raise ModelError(f"{graph}: cannot be read as an ONNX graph ({_first_line(error)})") from error
         self._run_options = onnxruntime.RunOptions()
         self._run_options.only_execute_path_to_fetches = True  # leaves the backward pass out where it can
-        self._classes = int(self._shape("target")[1])
 
     @property
     def classes(self) -> int:
         """Give C, the number of logits."""
-        return self._classes
+        return int(self._shape("target")[1])
+
+    @property
+    def size_px(self) -> int:
+        """Give S, the side of a view."""
+        return int(self._shape("views")[-1])
 
     def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
         if any(name.startswith("gradient") for name in outputs):
             target = _needed(target)
         elif target is None:
-            target = np.zeros((len(views), self._classes), np.float32)
+            target = np.zeros((len(views), self.classes), np.float32)
         parts = [
             self._session.run(
                 list(outputs),
@@ -175,8 +190,7 @@ class OnnxRuntimeEngine:
 def cache_folder() -> Path | None:
     """Make and give the folder that keeps compiled graphs, in the user's cache directory.
 
-    OpenVINO names each by the graph, its settings and the processor. None where the folder cannot be made: graphs
-    are then compiled anew each time.
+    None where the folder cannot be made: graphs are then compiled anew each time.
     """
     folder = user_cache_path("artnet", appauthor=False) / "openvino"
     try:

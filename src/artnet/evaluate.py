@@ -1,4 +1,4 @@
-"""Measure a model folder on a prepared dataset: every painting of a split, answered as users are answered.
+"""Measure a model folder on a prepared dataset: every painting of a split, with the votes that users get.
 
 Knows nothing about training and needs no torch.
 """
@@ -108,7 +108,7 @@ def _check_fit(classifier: Classifier, info: DatasetInfo, data: Path) -> None:
         raise DataError(
             f"{data}: holds {info.fit} views of {info.size_px} px of {', '.join(info.movements)}, the model wants "
             f"{config.preprocessing.fit} views of {config.preprocessing.size_px} px of {', '.join(config.movements)}; "
-            "prepare the dataset with the model's settings"
+            f"prepare the dataset with --size-px {config.preprocessing.size_px} --fit {config.preprocessing.fit}"
         )
 
 

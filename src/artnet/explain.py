@@ -17,7 +17,7 @@ from PIL import Image
 
 from artnet.classify import Classifier, Prediction, network_input
 from artnet.errors import ModelError, UsageError
-from artnet.image import open_image, to_srgb
+from artnet.image import open_image, upright_srgb
 from artnet.model import DEPTHS, Layer
 from artnet.views import WHOLE, Placement, cut_views, placement
 
@@ -45,14 +45,14 @@ class Explanation:
     maps: Mapping[int, DepthMap]
     placement: Placement
 
-    def heatmap(self, depth: int) -> Floats:
-        """Give one depth's evidence at the painting's own size: (H, W) float32, 0..1.
+    def heatmap(self, depth: int, size: tuple[int, int] | None = None) -> Floats:
+        """Give one depth's evidence: (H, W) float32, 0..1, at the painting's own size or at (width, height).
 
         The letterbox's bands are cut away. A map without any evidence is all zeros.
         """
         if depth not in self.maps:
             raise UsageError(f"depth {depth} was not computed; this explanation holds {', '.join(map(str, self.maps))}")
-        return on_painting(self.maps[depth].grid, self.placement)
+        return on_painting(self.maps[depth].grid, self.placement, size)
 
     @property
     def question(self) -> str:
@@ -79,9 +79,12 @@ class Explanation:
 
     def _peak(self, depth: int) -> list[int] | None:
         """Give the place of the strongest evidence; None where there is none."""
-        heatmap = self.heatmap(depth)
-        row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
-        return [int(column), int(row)] if heatmap[row, column] > 0 else None
+        grid, place = self.maps[depth].grid, self.placement
+        row, column = np.unravel_index(int(grid.argmax()), grid.shape)
+        cell = place.size_px / grid.shape[1], place.size_px / grid.shape[0]
+        x, y = place.to_painting((column + 0.5) * cell[0], (row + 0.5) * cell[1])
+        inside = (min(max(int(x), 0), place.width - 1), min(max(int(y), 0), place.height - 1))
+        return list(inside) if grid[row, column] > 0 else None
 
 
 def grad_cam(activation: Floats, gradient: Floats) -> Floats:
@@ -111,7 +114,7 @@ def explain(
     With `rather_than` the question is the difference of two logits. Errors: `UsageError` for a movement, method or
     depth that there is not, `ModelError` for a model without explained layers, and those of reading a picture.
     """
-    picture = to_srgb(image) if isinstance(image, Image.Image) else open_image(image)
+    picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
     name = "" if isinstance(image, Image.Image) else str(image)
     layers = _wanted_layers(classifier, depth)
     if method not in METHODS:
@@ -160,13 +163,16 @@ def without_bands(grid: Floats, place: Placement) -> Floats:
     return bare
 
 
-def on_painting(grid: Floats, place: Placement) -> Floats:
-    """Enlarge a view's map (h, w) to the painting (H, W); the letterbox's bands are cut off before."""
+def on_painting(grid: Floats, place: Placement, size: tuple[int, int] | None = None) -> Floats:
+    """Enlarge a view's map (h, w) to the painting (H, W), or to a smaller picture of it.
+
+    The letterbox's bands are cut off before.
+    """
     left, top, right, bottom = _cells(grid, place)
     x0, y0, x1, y1 = _content(grid, place)
     cut = Image.fromarray(np.ascontiguousarray(grid[top:bottom, left:right], np.float32))
     box = (x0 - left, y0 - top, x1 - left, y1 - top)
-    enlarged = cut.resize((place.width, place.height), Image.Resampling.BILINEAR, box=box)
+    enlarged = cut.resize(size or (place.width, place.height), Image.Resampling.BILINEAR, box=box)
     result: Floats = np.clip(np.asarray(enlarged, np.float32), 0, 1)
     return result
 

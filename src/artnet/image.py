@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -90,19 +90,34 @@ def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Ima
     """
     _check_size(len(data), name, limits)
     with _opened(data, name, limits) as image:
-        try:
-            image.load()
-            return to_srgb(_upright(image))
-        except ImageError:
-            raise
-        except MemoryError as error:
-            raise TooLargeError(f"{name}: does not fit into memory; make it smaller") from error
-        except Exception as error:  # Pillow's decoders raise nearly every built-in class
-            raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}") from error
+        return _decoded(image, name)
 
 
-def to_srgb(image: Image.Image) -> Image.Image:
-    """Convert any Pillow mode and colour space to 8-bit sRGB."""
+def upright_srgb(image: Image.Image, name: str = "the image") -> Image.Image:
+    """Turn any Pillow image upright by its EXIF and convert it to 8-bit sRGB; the image itself stays as it is.
+
+    Errors: an `ImageError` where it was opened lazily and cannot be decoded.
+    """
+    try:
+        own = image.copy()
+    except Exception as error:  # a lazy image is decoded here
+        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}") from error
+    return _decoded(own, name)
+
+
+def _decoded(image: Image.Image, name: str) -> Image.Image:
+    """Decode, turn upright and convert an image that nobody else holds."""
+    try:
+        image.load()
+        return _to_srgb(_upright(image))
+    except MemoryError as error:
+        raise TooLargeError(f"{name}: does not fit into memory; make it smaller") from error
+    except Exception as error:  # Pillow's decoders raise nearly every built-in class
+        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}") from error
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Convert any Pillow mode and colour space to 8-bit sRGB; an RGB image without a profile is returned itself."""
     image = _to_eight_bits(image)
     if image.mode == "La":
         image = image.convert("LA")  # Pillow goes from La to nothing else
@@ -186,10 +201,9 @@ def _check_size(size_bytes: int, name: str, limits: Limits) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # broken EXIF must not cost a readable picture
-        return image
+    with suppress(Exception):  # broken EXIF must not cost a readable picture
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
@@ -228,9 +242,8 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 def _bare(image: Image.Image) -> Image.Image:
     """Drop what the file carried along (EXIF, profile), so that nothing is applied a second time."""
-    bare = image.copy()
-    bare.info = {}
-    return bare
+    image.info = {}
+    return image
 
 
 def _reason(error: Exception) -> str:

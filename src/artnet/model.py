@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
@@ -112,9 +113,11 @@ def read_config(folder: Path) -> ModelConfig:
         raise ModelError(f"{path}: is not in the format {FORMAT} that this version reads")
     try:
         config = _config(fields)
+        faults = _faults(config)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: a setting is missing or of the wrong kind ({error}); copy it again") from error
-    _check(config, path)
+    if faults:
+        raise ModelError(f"{path}: {faults[0]}; copy or export the model again")
     return config
 
 
@@ -151,21 +154,22 @@ def _three(values: Any) -> tuple[float, float, float]:
     return (red, green, blue)
 
 
-def _check(config: ModelConfig, path: Path) -> None:
-    """Refuse settings that contradict themselves, before they give a wrong answer."""
-    faults = {
-        "movements must be at least two different names": len(set(config.movements)) < 2
-        or len(set(config.movements)) != len(config.movements),
-        f"fit must be one of {', '.join(FITS)}": config.preprocessing.fit not in FITS,
-        "size_px must be at least 1": config.preprocessing.size_px < 1,
-        "std must be above 0": min(config.preprocessing.std) <= 0,
-        f"view_weights must name some of {', '.join(VIEWS)}": not set(config.view_weights) <= set(VIEWS),
-        "view_weights must be at least 0 and one of them more": not any(config.view_weights.values())
-        or min(config.view_weights.values()) < 0,
-        "layers must have the depths 1 to 9": [layer.depth for layer in config.layers]
-        not in ([], list(range(1, DEPTHS + 1))),
-        "temperature must be above 0": config.calibration.temperature <= 0,
+def _faults(config: ModelConfig) -> list[str]:
+    """List what contradicts itself in the settings, before it gives a wrong answer. NaN passes no test here."""
+    seen, weights = config.preprocessing, list(config.view_weights.values())
+    depths = [layer.depth for layer in config.layers]
+    sound = {
+        "movements must be at least two different names": 2 <= len(set(config.movements)) == len(config.movements),
+        f"fit must be one of {', '.join(FITS)}": seen.fit in FITS,
+        "size_px must be a whole number of at least 1": isinstance(seen.size_px, int) and seen.size_px >= 1,
+        "mean must be numbers": all(map(math.isfinite, seen.mean)),
+        "std must be above 0": all(0 < value < math.inf for value in seen.std),
+        f"view_weights must name some of {', '.join(VIEWS)}": set(config.view_weights) <= set(VIEWS),
+        "view_weights must be at least 0 and one of them more": all(0 <= weight < math.inf for weight in weights)
+        and any(weights),
+        "layers must have the depths 1 to 9": depths in ([], list(range(1, DEPTHS + 1))),
+        "temperature must be above 0": 0 < config.calibration.temperature < math.inf,
+        "unsure_below must be 0 to 1": 0 <= config.calibration.unsure_below <= 1,
+        "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),
     }
-    for fault, present in faults.items():
-        if present:
-            raise ModelError(f"{path}: {fault}; copy or export the model again")
+    return [fault for fault, holds in sound.items() if not holds]

@@ -5,6 +5,7 @@ Knows nothing about what the dataset is used for; each step is another module's 
 
 from __future__ import annotations
 
+import atexit
 import csv
 import hashlib
 import json
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from itertools import islice
 from multiprocessing import get_context
@@ -24,8 +26,9 @@ from typing import Any
 from PIL import Image
 
 from artnet.audit import Entry, audit
+from artnet.card import dataset_card
 from artnet.catalog import Catalog, Record, RecordReader, normalise_artist
-from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, Row, shard_names, write_info, write_shard
+from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, Row, ShardWriter, shard_names, write_info
 from artnet.errors import ArtNetError, DataError, OutputError
 from artnet.image import DEFAULT_LIMITS, Limits, decode_image
 from artnet.split import SPLITS, Ratios, Split, assign_split, group_of
@@ -88,6 +91,7 @@ def prepare(
     _check_free(out)
     unmapped, chosen, rejected = _select(catalogs, taxonomy, options)
     _check_enough(chosen, taxonomy)
+    _check_splits(chosen, options)
     info = DatasetInfo(
         name=" + ".join(catalog.name for catalog in catalogs),
         movements=taxonomy.movements,
@@ -101,6 +105,7 @@ def prepare(
     with _whole_or_nothing(out) as folder:
         kept, broken = _write_splits(folder, chosen, info, options, progress)
         _check_enough(kept, taxonomy)
+        _check_splits(kept, options)
         rejected = [*rejected, *broken]
         summary = audit(
             [Entry(item.movement, item.record.style, item.artist, item.split) for item in kept],
@@ -109,7 +114,7 @@ def prepare(
         )
         _write_rejected(folder / "rejected.csv", rejected)
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        (folder / "README.md").write_text(_card(info, summary), "utf-8")
+        (folder / "README.md").write_text(dataset_card(info, summary), "utf-8")
         write_info(folder, info)
     return summary
 
@@ -176,6 +181,16 @@ def _check_enough(chosen: Sequence[Chosen], taxonomy: Taxonomy) -> None:
         )
 
 
+def _check_splits(kept: Sequence[Chosen], options: PrepareOptions) -> None:
+    counts = Counter(item.split for item in kept)
+    empty = [split for split in SPLITS if getattr(options.ratios, split) > 0 and not counts[split]]
+    if empty:
+        raise DataError(
+            f"no painting fell into {' and '.join(empty)}: {len(kept)} paintings are too few groups for these "
+            "ratios; add paintings by more artists, try another --seed or --split-by painting"
+        )
+
+
 def _write_splits(
     folder: Path, chosen: Sequence[Chosen], info: DatasetInfo, options: PrepareOptions, progress: Progress
 ) -> tuple[list[Chosen], list[Rejection]]:
@@ -187,15 +202,14 @@ def _write_splits(
             items = [item for item in chosen if item.split == split]
             results = _cut_all(pool, items, info, options)
             for name in shard_names(split, len(items)):
-                rows = []
-                for item, result in islice(results, ROWS_PER_SHARD):
-                    if isinstance(result, Rejection):
-                        rejected.append(result)
-                    else:
-                        rows.append(result)
-                        kept.append(item)
-                    progress(len(kept) + len(rejected), len(chosen))
-                write_shard(folder / name, rows, info.movements)
+                with ShardWriter(folder / name, info.movements) as shard:
+                    for item, result in islice(results, ROWS_PER_SHARD):
+                        if isinstance(result, Rejection):
+                            rejected.append(result)
+                        else:
+                            shard.write(result)
+                            kept.append(item)
+                        progress(len(kept) + len(rejected), len(chosen))
     return kept, rejected
 
 
@@ -221,8 +235,16 @@ def _finished(
 
 def cut_chunk(items: Sequence[Chosen], info: DatasetInfo, limits: Limits) -> list[Row | Rejection]:
     """Read, cut and encode some paintings in one worker process."""
-    with RecordReader(limits) as reader:
-        return [_cut(item, reader, info, limits) for item in items]
+    reader = _worker_reader(limits)
+    return [_cut(item, reader, info, limits) for item in items]
+
+
+@cache
+def _worker_reader(limits: Limits) -> RecordReader:
+    """Keep one reader for a worker's life: listing a large archive anew for each chunk takes longer than cutting."""
+    reader = RecordReader(limits)
+    atexit.register(reader.close)
+    return reader
 
 
 def _cut(item: Chosen, reader: RecordReader, info: DatasetInfo, limits: Limits) -> Row | Rejection:
@@ -293,30 +315,3 @@ def _write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:
         writer = csv.writer(file)
         writer.writerow(["source", "style", "reason", "message"])
         writer.writerows((item.source, item.style, item.reason, item.message) for item in rejected)
-
-
-def _card(info: DatasetInfo, summary: dict[str, Any]) -> str:
-    """Write the dataset card that the Hugging Face Hub shows."""
-    lines = ["---", "task_categories: [image-classification]", "configs:", "- config_name: default"]
-    lines += ["  data_files:"]
-    lines += [f"  - split: {split}\n    path: {split}-*.parquet" for split in summary["splits"]]
-    lines += [
-        "---",
-        "",
-        f"# {info.name}",
-        "",
-        f"{summary['paintings']} paintings, prepared with `artnet prepare` (taxonomy {info.taxonomy}, views of "
-        f"{info.size_px} px, {info.fit}, split by {info.split_by}, seed {info.seed}).",
-        "",
-        "| movement | " + " | ".join(summary["splits"]) + " |",
-        "| --- |" + " ---: |" * len(summary["splits"]),
-    ]
-    for movement in info.movements:
-        counts = (str(counts.get(movement, 0)) for counts in summary["splits"].values())
-        lines.append(f"| {movement} | {' | '.join(counts)} |")
-    lines += [
-        "",
-        "The pictures keep their makers' rights; see where they came from in the column `source`.",
-        "",
-    ]
-    return "\n".join(lines)

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from artnet.errors import OutputError, UsageError
 from artnet.explain import Explanation
+from artnet.model import DEPTHS
 
 Floats = NDArray[np.float32]
 
@@ -24,18 +25,24 @@ _QUIET = (120, 116, 110)
 _TILE_PX = 300
 _GAP_PX = 18
 _COLUMNS = 3
+_CAPTION_LETTERS = 26
+_BAND_ROWS = 256
 
 
 def overlay(image: Image.Image, heatmap: Floats, opacity: float = 0.75) -> Image.Image:
     """Lay a heatmap (H, W) in 0..1 over a picture of the same size.
 
     Where there is no evidence the painting stays as it is; where there is most, `opacity` (0 to 1) of it is
-    covered.
+    covered. Blended in bands of rows, so that a large painting is not held several times over.
     """
-    pixels = np.asarray(image, np.float32)
-    share = (np.clip(heatmap, 0, 1) * np.float32(opacity))[..., None]
-    blended = pixels + share * (colour(heatmap).astype(np.float32) - pixels)
-    return Image.fromarray(blended.round().clip(0, 255).astype(np.uint8))
+    pixels = np.asarray(image)
+    blended = np.empty_like(pixels)
+    for top in range(0, len(pixels), _BAND_ROWS):
+        rows, heat = pixels[top : top + _BAND_ROWS].astype(np.float32), heatmap[top : top + _BAND_ROWS]
+        share = (np.clip(heat, 0, 1) * np.float32(opacity))[..., None]
+        rows += share * (colour(heat) - rows)
+        blended[top : top + _BAND_ROWS] = rows.round().clip(0, 255)
+    return Image.fromarray(blended)
 
 
 def colour(values: Floats) -> NDArray[np.uint8]:
@@ -60,26 +67,38 @@ def colour_table() -> NDArray[np.uint8]:
     return (rgb.clip(0, 1) * 255).round().astype(np.uint8)
 
 
+def check_picture_path(path: Path, source: Path) -> None:
+    """Refuse a place for pictures that could not be written or is the painting itself, before anything is computed."""
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"{path}: explanations are written as PNG; use a name that ends in .png")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"{path}: its folder does not exist; make it first")
+    names = [path, *(_beside(path, depth) for depth in range(1, DEPTHS + 1))]
+    if source.resolve() in {name.resolve() for name in names}:
+        raise UsageError(f"{path}: would replace the painting itself; choose another name")
+
+
 def write_pictures(path: Path, explanation: Explanation, opacity: float = 0.75) -> list[Path]:
-    """Write an explanation as PNG and return the files written.
+    """Write an explanation as PNG and return the files written, replacing earlier ones of the same name.
 
     One depth gives one overlay at the painting's own size. Several give the sheet at `path` and beside it an
     overlay for each, named NAME-depth1.png and so on. Errors: `OutputError`.
     """
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"{path}: explanations are written as PNG; use a name that ends in .png")
-    drawn = {depth: overlay(explanation.image, explanation.heatmap(depth), opacity) for depth in explanation.maps}
-    if len(drawn) == 1:
-        pictures = {path: next(iter(drawn.values()))}
-    else:
-        pictures = {path: contact_sheet(explanation, opacity)}
-        pictures |= {path.with_name(f"{path.stem}-depth{depth}.png"): picture for depth, picture in drawn.items()}
+    single = len(explanation.maps) == 1
+    targets = {depth: path if single else _beside(path, depth) for depth in explanation.maps}
     try:
-        for target, picture in pictures.items():
-            picture.save(target, "PNG", compress_level=1)
+        if not single:
+            contact_sheet(explanation, opacity).save(path, "PNG")
+        for depth, target in targets.items():  # one at a time: nine large overlays do not fit everywhere
+            drawn = overlay(explanation.image, explanation.heatmap(depth), opacity)
+            drawn.save(target, "PNG", compress_level=1)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
-    return list(pictures)
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    return list(targets.values()) if single else [path, *targets.values()]
+
+
+def _beside(path: Path, depth: int) -> Path:
+    return path.with_name(f"{path.stem}-depth{depth}.png")
 
 
 def contact_sheet(explanation: Explanation, opacity: float = 0.75) -> Image.Image:
@@ -88,8 +107,7 @@ def contact_sheet(explanation: Explanation, opacity: float = 0.75) -> Image.Imag
     tiles = [("the painting", _fitted(image))]
     for depth, found in explanation.maps.items():
         small = _fitted(image)
-        heat = Image.fromarray(explanation.heatmap(depth)).resize(small.size, Image.Resampling.BILINEAR)
-        drawn = overlay(small, np.asarray(heat, np.float32), opacity)
+        drawn = overlay(small, explanation.heatmap(depth, small.size), opacity)
         tiles.append((f"depth {depth} · {_shortened(found.layer.name)}", drawn))
     header_px = 150
     tile_height = max(tile.height for _, tile in tiles)
@@ -154,7 +172,9 @@ def _fitted(image: Image.Image) -> Image.Image:
 
 
 def _shortened(name: str) -> str:
-    return name.removeprefix("trunk.") if name != "trunk" else "last"
+    """Name a layer in the width of a tile, with its end kept: that is what tells layers apart."""
+    name = "last" if name == "trunk" else name.removeprefix("trunk.")
+    return name if len(name) <= _CAPTION_LETTERS else "…" + name[1 - _CAPTION_LETTERS :]
 
 
 @cache

@@ -26,13 +26,21 @@ th:first-child, td:first-child { text-align: left } caption { text-align: left; 
 """.strip()
 
 
+def check_report_folder(folder: Path) -> None:
+    """Make the folder, or refuse one that cannot be written, before anything is measured."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made into a folder ({error.strerror or error})") from error
+
+
 def write_report(folder: Path, report: Report) -> None:
     """Write report.json and report.html into a folder, making it where it is not there.
 
     Errors: `OutputError` where it cannot be written.
     """
+    check_report_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
         (folder / "report.json").write_text(text, encoding="utf-8")
         (folder / "report.html").write_text(report_page(report), encoding="utf-8")

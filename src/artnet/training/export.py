@@ -37,6 +37,7 @@ from artnet.training.run import Run, RunSettings
 from artnet.views import REGIONS, VIEWS, WHOLE
 
 WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
+ENOUGH_PAINTINGS = 200  # to choose the weights of the views' votes on
 
 
 def export(run: Run, out: Path, facts: Mapping[str, Any] | None = None) -> Agreement:
@@ -84,17 +85,24 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def choose_view_weights(logits: np.ndarray, y_true: np.ndarray) -> dict[str, float]:
+def choose_view_weights(
+    logits: np.ndarray, y_true: np.ndarray, shorter_sides: np.ndarray, size_px: int
+) -> dict[str, float]:
     """Choose on validation how much the whole and the five regions weigh in the vote.
 
-    `logits` (N, 6, C). Tried: the whole alone, and regions that together weigh a quarter, half or three quarters.
-    Regions cost five more views, so they must earn one hundredth of a nat of likelihood.
+    `logits` (N, 6, C). Only paintings of at least twice a view's size can tell, since in smaller ones the regions are
+    nearly the whole again; with fewer than 200 of them the whole votes alone. Tried: regions that together weigh a
+    quarter, half or three quarters. They cost five more views, so they must earn a hundredth of a nat of likelihood.
     """
+    large = shorter_sides >= 2 * size_px
+    if large.sum() < ENOUGH_PAINTINGS:
+        return _weights(0.0)
+    logits, y_true = logits[large], y_true[large]
     losses = {}
     for share in (0.0, 0.25, 0.5, 0.75):
-        weights = _weights(share)
+        weights = [_weights(share)[name] for name in VIEWS]
         losses[share] = min(
-            negative_log_likelihood(y_true, vote(logits, [weights[name] for name in VIEWS], temperature))
+            negative_log_likelihood(y_true, vote(logits, weights, temperature))
             for temperature in np.geomspace(0.5, 3, 13)
         )
     best = min(losses, key=lambda share: losses[share])
@@ -114,7 +122,7 @@ def _describe(
 ) -> ModelConfig:
     """Put together config.json: what training fixed, and what validation decides."""
     logits, y_true = validation["logits"].numpy(), validation["movements"].numpy()
-    weights = choose_view_weights(logits, y_true)
+    weights = choose_view_weights(logits, y_true, validation["shorter_sides"].numpy(), settings.size_px)
     shares = [weights[name] for name in VIEWS]
     temperature = fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, shares, t)))
     threshold = confidence_for_accuracy(y_true, vote(logits, shares, temperature), WANTED_ACCURACY)

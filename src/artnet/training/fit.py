@@ -18,21 +18,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
-from artnet.dataset import read_info
-from artnet.errors import TrainingError
+from artnet.dataset import read_columns, read_info
+from artnet.errors import TrainingError, UsageError
 from artnet.metrics import accuracy, balanced_accuracy
 from artnet.training.loader import (
+    Batch,
+    Epoch,
     StoredViews,
     load_six_views,
     load_whole_views,
     plain_batches,
     training_batches,
 )
-from artnet.training.network import PaintingNetwork, build_network, freeze_early, normalisation, train_mode
+from artnet.training.network import (
+    PaintingNetwork,
+    build_network,
+    explained_layers,
+    freeze_early,
+    normalisation,
+    train_mode,
+)
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings, create_run, open_run
+from artnet.training.schedule import average_decay, follow, set_rates
 
 SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
 
@@ -56,6 +66,11 @@ class Step:
     loss: float
     pictures_per_s: float
 
+    @property
+    def line(self) -> str:
+        """Put the step in a few words; the number of the epoch comes last."""
+        return f"loss {self.loss:.3f}, {self.pictures_per_s:.0f} pictures/s, epoch {self.epoch}"
+
 
 @dataclass(frozen=True)
 class EpochScores:
@@ -67,6 +82,14 @@ class EpochScores:
     val_accuracy: float
     val_balanced_accuracy: float
     seconds: float
+
+    @property
+    def line(self) -> str:
+        """Put the epoch in one line."""
+        return (
+            f"epoch {self.epoch}: loss {self.train_loss:.3f}, validation loss {self.val_loss:.3f}, accuracy "
+            f"{self.val_accuracy:.3f}, balanced {self.val_balanced_accuracy:.3f}, {self.seconds:.0f} s"
+        )
 
 
 @dataclass
@@ -81,52 +104,71 @@ class _State:
     best: float = -1.0
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Whom the loop tells what it does."""
+
+    on_step: Callable[[Step], None] = lambda step: None
+    on_epoch: Callable[[EpochScores], None] = lambda scores: None
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """What stays the same while a training runs."""
+
+    fabric: Fabric
+    settings: RunSettings
+    options: FitOptions
+    watch: Watch
+
+
 def fit(
-    data: Path,
-    out: Path,
-    settings: RunSettings,
-    options: FitOptions = FitOptions(),
-    on_step: Callable[[Step], None] = lambda step: None,
-    on_epoch: Callable[[EpochScores], None] = lambda scores: None,
+    data: Path, out: Path, settings: RunSettings, options: FitOptions = FitOptions(), watch: Watch = Watch()
 ) -> Run:
     """Train as the recipe says and return the finished run.
 
     After each epoch the run folder holds a whole state, and `options.resume` goes on from it as if nothing had
     happened. Errors: `TrainingError` for a run of other settings, for a loss that is no number and for weights
-    that do not fit.
+    that do not fit, `UsageError` for a device that is not there or a backbone that cannot be explained.
     """
     info = read_info(data)
-    recipe = settings.recipe
-    fabric = Fabric(accelerator=options.device, devices=1, precision=_precision(options.device))
+    train, val = load_whole_views(data, "train"), load_whole_views(data, "val")
+    fabric = _open_fabric(options.device)
     with _seeded(settings.seed):
         network = build_network(settings.backbone, len(info.movements), settings.weights)
     mean, std = normalisation(network, settings.backbone)
+    explained_layers(network, settings.backbone, info.size_px)  # refuses now what export could not explain
     settings = settings.described(info, mean, std)
     run = open_run(out, settings) if options.resume else create_run(out, settings)
-    state = _begin(fabric, network, recipe)
+    loop = _Loop(fabric, settings, options, watch)
+    state = _begin(fabric, network, settings.recipe)
     _load_last(run, state)
-    train, val = load_whole_views(data, "train"), load_whole_views(data, "val")
-    while state.epoch < recipe.epochs:
+    while state.epoch < settings.recipe.epochs:
         started = time.monotonic()
-        loss = _train_epoch(fabric, state, train, settings, options, on_step)
-        logits = predict(fabric, state.average, val, settings, options.workers)
+        loss = _train_epoch(loop, state, train)
+        logits = _predict(loop, state.average, val)
         state.epoch += 1
         scores = _score(state.epoch, loss, logits, val.movements, time.monotonic() - started)
         _keep(run, state, scores)
-        on_epoch(scores)
-    _conclude(fabric, run, state.average, data, settings, options)
+        watch.on_epoch(scores)
+    _conclude(loop, run, state.average, data)
     return run
 
 
-def predict(
-    fabric: Fabric, network: PaintingNetwork, views: StoredViews, settings: RunSettings, workers: int
-) -> np.ndarray:
+def _open_fabric(device: str) -> Fabric:
+    try:
+        return Fabric(accelerator=device, devices=1, precision=_precision(device))
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(f"cannot train on device {device!r} here ({error}); use auto or cpu") from error
+
+
+def _predict(loop: _Loop, network: PaintingNetwork, views: StoredViews) -> np.ndarray:
     """Run the network over stored views; (N, C) float32 logits."""
     network.eval()
     parts = []
-    with torch.inference_mode():
-        for pixels, _ in plain_batches(views, 64, workers):
-            parts.append(network(_normalised(fabric.to_device(pixels), settings)).float().cpu().numpy())
+    with torch.inference_mode(), loop.fabric.autocast():
+        for pixels, _ in plain_batches(views, 64, loop.options.workers):
+            parts.append(network(_normalised(loop.fabric.to_device(pixels), loop.settings)).float().cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -144,16 +186,9 @@ def _begin(fabric: Fabric, network: PaintingNetwork, recipe: Recipe) -> _State:
     return _State(cast(PaintingNetwork, wrapped), cast(PaintingNetwork, fabric.to_device(average)), optimizer)
 
 
-def _train_epoch(
-    fabric: Fabric,
-    state: _State,
-    views: StoredViews,
-    settings: RunSettings,
-    options: FitOptions,
-    on_step: Callable[[Step], None],
-) -> float:
+def _train_epoch(loop: _Loop, state: _State, views: StoredViews) -> float:
     """Run one epoch and return its mean loss."""
-    recipe = settings.recipe
+    settings, recipe = loop.settings, loop.settings.recipe
     batches = len(views.encoded) // recipe.batch
     if batches == 0:
         raise TrainingError(
@@ -165,12 +200,11 @@ def _train_epoch(
     train_mode(state.network)
     started = time.monotonic()
     with _seeded(int(rng.integers(2**62))):
-        for index, batch in enumerate(
-            training_batches(views, recipe, size_px, settings.seed, state.epoch, options.workers)
-        ):
-            _set_rates(state.optimizer, recipe, state.epoch * batches + index, recipe.epochs * batches)
-            pixels, movements = fabric.to_device(batch)
-            loss = _step(fabric, state, _normalised(pixels, settings), movements, recipe, rng)
+        epoch = Epoch(settings.seed, state.epoch, size_px)
+        for index, batch in enumerate(training_batches(views, recipe, epoch, loop.options.workers)):
+            set_rates(state.optimizer, recipe, state.epoch * batches + index, recipe.epochs * batches)
+            pixels, movements = loop.fabric.to_device(batch)
+            loss = _step(loop, state, (_normalised(pixels, settings), movements), rng)
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"the loss became {loss} in epoch {state.epoch + 1}, batch {index + 1}; the last good state is "
@@ -178,7 +212,7 @@ def _train_epoch(
                 )
             losses.append(loss)
             rate = (index + 1) * recipe.batch / (time.monotonic() - started)
-            on_step(Step(state.epoch + 1, index + 1, batches, loss, rate))
+            loop.watch.on_step(Step(state.epoch + 1, index + 1, batches, loss, rate))
     return float(np.mean(losses))
 
 
@@ -190,15 +224,9 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def _step(
-    fabric: Fabric,
-    state: _State,
-    views: Tensor,
-    movements: Tensor,
-    recipe: Recipe,
-    rng: np.random.Generator,
-) -> float:
+def _step(loop: _Loop, state: _State, batch: Batch, rng: np.random.Generator) -> float:
     """Take one optimizer step; mixup as in Zhang et al., "mixup: beyond empirical risk minimization", 2018."""
+    (views, movements), recipe = batch, loop.settings.recipe
     target = F.one_hot(movements, state.network.dense.out_features).float()
     if recipe.mixup > 0:
         share = float(rng.beta(recipe.mixup, recipe.mixup))
@@ -206,45 +234,11 @@ def _step(
         target = share * target + (1 - share) * target.flip(0)
     loss = F.cross_entropy(state.network(views), target, label_smoothing=recipe.label_smoothing)
     state.optimizer.zero_grad()
-    fabric.backward(loss)
+    loop.fabric.backward(loss)
     state.optimizer.step()
     state.steps += 1
-    _follow(state.average, state.network, average_decay(state.steps, recipe.average_decay))
+    follow(state.average, state.network, average_decay(state.steps, recipe.average_decay))
     return float(loss.detach())
-
-
-def average_decay(step: int, longest: float) -> float:
-    """Give the decay of the moving average at a step: short at first, so that the start is soon forgotten."""
-    return min(longest, (1 + step) / (10 + step))
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the averaged weights a little towards the current ones; counters are copied."""
-    current = network.state_dict()
-    for name, tensor in average.state_dict().items():
-        source = current[name]
-        if tensor.dtype.is_floating_point:
-            tensor.lerp_(source, 1 - decay)
-        else:
-            tensor.copy_(source)
-
-
-def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int) -> None:
-    share = rate_share(step, steps, recipe.warmup_share)
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * share
-
-
-def rate_share(step: int, steps: int, warmup_share: float) -> float:
-    """Give the share of the peak rate at a step: a straight warm-up, then half a cosine down to zero.
-
-    Loshchilov and Hutter, "SGDR", 2017, equation 5, without restarts.
-    """
-    warmup = warmup_share * steps
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1.0, steps - warmup)))
 
 
 def _normalised(pixels: Tensor, settings: RunSettings) -> Tensor:  # (N, 3, S, S) uint8 -> float32
@@ -310,13 +304,11 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _conclude(
-    fabric: Fabric, run: Run, network: PaintingNetwork, data: Path, settings: RunSettings, options: FitOptions
-) -> None:
+def _conclude(loop: _Loop, run: Run, network: PaintingNetwork, data: Path) -> None:
     """Keep what export needs besides the weights: logits of all six views on val, and some real views."""
     network.load_state_dict(run.read_tensors("best"))
     six = load_six_views(data, "val")
-    logits = predict(fabric, network, six, settings, options.workers)
+    logits = _predict(loop, network, six)
     sample = np.stack(
         [np.asarray(six.decode(6 * index)) for index in range(min(SAMPLE_PAINTINGS, len(six.encoded) // 6))]
     )
@@ -325,9 +317,18 @@ def _conclude(
         {
             "logits": torch.from_numpy(logits.reshape(-1, 6, logits.shape[1])),
             "movements": torch.from_numpy(six.movements[::6].copy()),
+            "shorter_sides": torch.from_numpy(_shorter_sides(data)),
             "sample": torch.from_numpy(sample).permute(0, 3, 1, 2).contiguous(),
         },
     )
+
+
+def _shorter_sides(data: Path) -> np.ndarray:
+    """Give each validation painting's shorter side in pixels: in a small picture the regions are the whole again."""
+    table = read_columns(data, "val", ["width", "height"])
+    sides = np.stack([table["width"].to_numpy(), table["height"].to_numpy()]).astype(np.int64)
+    result: np.ndarray = sides.min(0)
+    return result
 
 
 def _precision(device: str) -> Literal["32-true", "bf16-mixed"]:

@@ -37,19 +37,27 @@ class StoredViews:
             return image.convert("RGB")
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """What, besides the recipe, decides an epoch's views: the training's seed, the number from 0, the size drawn."""
+
+    seed: int
+    number: int
+    size_px: int
+
+
 class _Augmented(Dataset[tuple[Tensor, int]]):
-    def __init__(self, views: StoredViews, recipe: Recipe, size_px: int, seed: int, epoch: int) -> None:
-        self._views, self._recipe, self._size_px = views, recipe, size_px
-        self._seed, self._epoch = seed, epoch
+    def __init__(self, views: StoredViews, recipe: Recipe, epoch: Epoch) -> None:
+        self._views, self._recipe, self._epoch = views, recipe, epoch
 
     def __len__(self) -> int:
         return len(self._views.encoded)
 
     def __getitem__(self, position: tuple[int, int]) -> tuple[Tensor, int]:
         step, index = position  # a painting drawn twice in an epoch is changed in two ways
-        rng = np.random.default_rng((self._seed, self._epoch, step))
+        rng = np.random.default_rng((self._epoch.seed, self._epoch.number, step))
         recipe = self._recipe
-        image = augment(self._views.decode(index), self._size_px, recipe.smallest_crop, recipe.reencode, rng)
+        image = augment(self._views.decode(index), self._epoch.size_px, recipe.smallest_crop, recipe.reencode, rng)
         return _tensor(image), int(self._views.movements[index])
 
 
@@ -94,13 +102,11 @@ def draw_epoch(movements: np.ndarray, balance: float, seed: int, epoch: int) -> 
     return rng.choice(count, size=count, p=chances / chances.sum())
 
 
-def training_batches(
-    views: StoredViews, recipe: Recipe, size_px: int, seed: int, epoch: int, workers: int
-) -> Iterator[Batch]:
+def training_batches(views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int) -> Iterator[Batch]:
     """Yield one epoch of changed views; the last batch is dropped where it is not full."""
-    order = draw_epoch(views.movements, recipe.balance, seed, epoch)
+    order = draw_epoch(views.movements, recipe.balance, epoch.seed, epoch.number)
     loader = DataLoader(
-        _Augmented(views, recipe, size_px, seed, epoch),
+        _Augmented(views, recipe, epoch),
         batch_size=recipe.batch,
         sampler=list(enumerate(order.tolist())),
         num_workers=workers,

@@ -19,6 +19,9 @@ from torch import Tensor, nn
 from artnet.errors import TrainingError, UsageError
 from artnet.model import DEPTHS
 
+_PROBE_PX = 96
+_CONVOLUTIONAL = "choose a convolutional one, such as densenet121, resnet50 or mobilenetv2_100"
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -91,7 +94,21 @@ def build_network(backbone: str, classes: int, weights: str) -> PaintingNetwork:
     for module in trunk.modules():
         if getattr(module, "inplace", False):
             setattr(module, "inplace", False)  # noqa: B010  (a changed activation can be neither explained nor traced)
-    return PaintingNetwork(trunk, int(trunk.num_features), classes)  # type: ignore[arg-type]
+    return PaintingNetwork(trunk, _features(trunk, backbone), classes)
+
+
+def _features(trunk: nn.Module, backbone: str) -> int:
+    """Count the channels of the last map by looking at one: timm's `num_features` may be those of its own head."""
+    try:
+        with torch.no_grad():
+            maps = trunk.eval()(torch.zeros(1, 3, _PROBE_PX, _PROBE_PX))
+    except Exception as error:  # networks of a fixed input size, each with its own complaint
+        raise UsageError(f"backbone {backbone!r} takes no views of any size ({error}); {_CONVOLUTIONAL}") from error
+    finally:
+        trunk.train()
+    if not isinstance(maps, Tensor) or maps.dim() != 4 or maps.shape[2] != maps.shape[3]:
+        raise UsageError(f"backbone {backbone!r} does not end in a stack of maps; {_CONVOLUTIONAL}")
+    return int(maps.shape[1])
 
 
 def load_trunk(trunk: nn.Module, path: Path) -> None:

@@ -15,7 +15,7 @@ from artnet.errors import UsageError
 class Recipe:
     """Everything that decides how a network is trained, besides its backbone and the data."""
 
-    epochs: int = 5
+    epochs: int = 4
     batch: int = 32
     # The head is new and can take large steps; the backbone knows pictures already and must not forget them.
     head_rate: float = 1e-3

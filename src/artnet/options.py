@@ -1,0 +1,44 @@
+"""The options that several commands share, in the words of the command line.
+
+Knows nothing about what they do.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class EngineChoice(StrEnum):
+    """The engines, as the command line names them."""
+
+    openvino = "openvino"
+    onnxruntime = "onnxruntime"
+
+
+class PrecisionChoice(StrEnum):
+    """auto: bf16 where the processor has it; f32: the same bits on every run."""
+
+    auto = "auto"
+    f32 = "f32"
+
+
+class DeviceChoice(StrEnum):
+    """Where a training can run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FOLDER", help="Model folder; without it the built-in model."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output and nothing else.")]
+Runtime = Annotated[EngineChoice, typer.Option("--runtime", help="What computes the network.")]
+Precision = Annotated[PrecisionChoice, typer.Option("--precision", help="Number format of classification.")]
