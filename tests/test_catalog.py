@@ -195,3 +195,22 @@ def test_a_parquet_file_that_is_none_is_refused_by_name(content: bytes, tmp_path
     (tmp_path / "mine.parquet").write_bytes(content)
     with pytest.raises(DataError, match=r"mine\.parquet: cannot be read as Parquet .*download it again"):
         read_catalog(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Vasiliy Kandinskiy", "Wassily Kandinsky"),
+        ("Jean Baptiste Camille Corot", "camille-corot"),
+        ("Эдуард Мане", "Manet, Edouard"),
+        ("Ivan Kramskoi", "ivan-kramskoy"),
+    ],
+)
+def test_known_artists_under_two_names_are_one(one: str, other: str) -> None:
+    assert normalise_artist(one) == normalise_artist(other)
+
+
+def test_accents_garbled_into_box_drawing_are_left_out() -> None:
+    garbled = "André Lhote".encode().decode("cp437")  # UTF-8 read as the letters of an old console
+    assert normalise_artist(garbled) == normalise_artist("Andr Lhote")
+    assert normalise_artist("andrΓö£╨│Γö¼╨╣-lhote") == normalise_artist("Andr Lhote")

@@ -92,7 +92,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def small(folder: Path, *more: Work) -> Catalog:
-    return read_catalog(draw_csv(folder / "small", [*good_works(artists=1), *more]))
+    return read_catalog(draw_csv(folder / "small", [*good_works(artists=2), *more]))
 
 
 def decode(data: bytes) -> Image.Image:
@@ -254,11 +254,11 @@ def test_progress_counts_every_painting_up_to_the_last(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     last = Work("Realism", "Gustave Courbet", "cut short", "", torn(1003))
     prepare([small(tmp_path, last)], tmp_path / "out", TAXONOMY, OPTIONS, lambda *counts: seen.append(counts))
-    assert seen == [(done, 11) for done in range(1, 12)]
+    assert seen == [(done, 21) for done in range(1, 22)]
 
 
 def test_fewer_than_two_paintings_of_a_movement_are_refused_and_nothing_is_made(tmp_path: Path) -> None:
-    works = [work for work in good_works(1) if work.style != "Fauvism"]
+    works = [work for work in good_works(2) if work.style != "Fauvism"]
     catalog = read_catalog(draw_csv(tmp_path / "few", [*works, Work("Fauvism", "", "", "", paint(4000))]))
     with pytest.raises(DataError, match="fewer than two paintings of Expressionism"):
         prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
@@ -267,7 +267,7 @@ def test_fewer_than_two_paintings_of_a_movement_are_refused_and_nothing_is_made(
 
 @pytest.mark.usefixtures("in_process")
 def test_pictures_that_cannot_be_decoded_do_not_count_as_paintings(tmp_path: Path) -> None:
-    works = [work for work in good_works(1) if work.style != "Fauvism"]
+    works = [work for work in good_works(2) if work.style != "Fauvism"]
     two = [Work("Fauvism", "", "", "", torn(number)) for number in (4000, 4001)]
     catalog = read_catalog(draw_csv(tmp_path / "torn", [*works, *two]))
     with pytest.raises(DataError, match="fewer than two paintings of Expressionism"):
@@ -333,7 +333,7 @@ def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path: Path, monke
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("artnet.prepare.write_shard", fail)
+    monkeypatch.setattr("artnet.dataset.ShardWriter.write", fail)
     with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\)"):
         prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["small"]
@@ -358,13 +358,13 @@ def test_splitting_by_something_else_is_refused_and_nothing_is_made(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "data", "paintings"),
     [
-        ("Realism/caf\udce9.jpg", paint(4000), 11),  # a row of a shard
-        ("caf\udce9/1.jpg", paint(4000), 10),  # a style in audit.json
-        ("Realism/caf\udce9.jpg", b"words", 10),  # a line of rejected.csv
+        ("Realism/caf\udce9.jpg", paint(4000), 21),  # a row of a shard
+        ("caf\udce9/1.jpg", paint(4000), 20),  # a style in audit.json
+        ("Realism/caf\udce9.jpg", b"words", 20),  # a line of rejected.csv
     ],
 )
 def test_a_name_that_is_no_utf8_costs_no_dataset(name: str, data: bytes, paintings: int, tmp_path: Path) -> None:
-    source = draw_style_folders(tmp_path / "mine", good_works(artists=1))
+    source = draw_style_folders(tmp_path / "mine", good_works(artists=2))
     try:
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_bytes(data)

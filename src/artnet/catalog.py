@@ -33,6 +33,7 @@ _SAME_ARTIST = {
     "auguste renoir": "auguste pierre renoir",
     "baptiste camille corot jean": "camille corot",
     "ivan kramskoi": "ivan kramskoy",
+    "kandinskiy vasiliy": "kandinsky wassily",
     "алексеи венецианов": "alexey venetsianov",
     "константин маковскии": "konstantin makovsky",
     "мане эдуард": "edouard manet",
