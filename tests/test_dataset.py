@@ -15,6 +15,7 @@ from artnet.dataset import (
     DatasetInfo,
     Row,
     ShardWriter,
+    as_columns,
     count_rows,
     iterate_rows,
     read_columns,
@@ -33,7 +34,7 @@ INFO = DatasetInfo("drawn", MOVEMENTS, "artnet-2026", 32, "letterbox", "artist",
 def write_shard(path: Path, rows: Sequence[Row], movements: Sequence[str]) -> None:
     with ShardWriter(path, movements) as shard:
         for row in rows:
-            shard.write(row)
+            shard.write(as_columns(row))
 
 
 def row(number: int) -> Row:

@@ -88,11 +88,24 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut views in a thread: a second process takes a second to start and is proven by `prepared`."""
-    monkeypatch.setattr("artnet.prepare._pool", lambda processes: ThreadPoolExecutor(1))
+    monkeypatch.setattr("artnet.prepare.open_pool", lambda processes: ThreadPoolExecutor(1))
 
 
 def small(folder: Path, *more: Work) -> Catalog:
     return read_catalog(draw_csv(folder / "small", [*good_works(artists=2), *more]))
+
+
+def scenery(seed: int) -> Image.Image:
+    """Paint a picture with forms large and small, as paintings have and noise has not."""
+    rng = np.random.default_rng(seed)
+    coarse, fine = (Image.fromarray(rng.integers(0, 255, (side, side), dtype=np.uint8)) for side in (6, 18))
+    return Image.blend(coarse.resize((160, 120)), fine.resize((160, 120)), 0.4).convert("RGB")
+
+
+def encoded(image: Image.Image, quality: int) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
 
 
 def decode(data: bytes) -> Image.Image:
@@ -250,11 +263,14 @@ def test_split_by_painting_the_audit_names_the_artists_on_two_sides(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("in_process")
-def test_progress_counts_every_painting_up_to_the_last(tmp_path: Path) -> None:
+def test_progress_counts_chunk_by_chunk_up_to_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
     last = Work("Realism", "Gustave Courbet", "cut short", "", torn(1003))
+    monkeypatch.setattr("artnet.cut.PAINTINGS_PER_CHUNK", 4)
     prepare([small(tmp_path, last)], tmp_path / "out", TAXONOMY, OPTIONS, lambda *counts: seen.append(counts))
-    assert seen == [(done, 21) for done in range(1, 22)]
+    assert seen == sorted(seen)
+    assert seen[-1] == (21, 21)
+    assert len(seen) == 6
 
 
 def test_fewer_than_two_paintings_of_a_movement_are_refused_and_nothing_is_made(tmp_path: Path) -> None:
@@ -315,37 +331,90 @@ def test_a_place_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
         prepare([small(tmp_path)], tmp_path / "file" / "out", TAXONOMY, OPTIONS)
 
 
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_failure_midway_leaves_nothing(failure: type[BaseException], tmp_path: Path) -> None:
+def test_a_stopped_preparation_goes_on_to_the_same_bytes(
+    failure: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artnet.cut.PAINTINGS_PER_CHUNK", 4)
+    collection = small(tmp_path)
+
     def break_off(done: int, total: int) -> None:
-        assert (tmp_path / "out.partial").is_dir()
-        if done == total:
+        if done >= 8:
             raise failure("the power failed")
 
     with pytest.raises(failure, match="the power failed"):
-        prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS, break_off)
-    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+        prepare([collection], tmp_path / "out", TAXONOMY, OPTIONS, break_off)
+    assert not (tmp_path / "out").exists()
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out.partial" / "chunks").glob("*.parquet")}
+    assert len(kept) >= 2
+    prepare([collection], tmp_path / "out", TAXONOMY, OPTIONS)
+    prepare([collection], tmp_path / "straight", TAXONOMY, OPTIONS)
+    assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "straight")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small", "straight"]
 
 
 @pytest.mark.usefixtures("in_process")
-def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_shards_are_written_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    collection = small(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr("artnet.prepare.write_info", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            prepare([collection], tmp_path / "out", TAXONOMY, OPTIONS)
+    (tmp_path / "out.partial" / "test-00007-of-00009.parquet").write_bytes(b"half a shard")
+    prepare([collection], tmp_path / "out", TAXONOMY, OPTIONS)
+    prepare([collection], tmp_path / "straight", TAXONOMY, OPTIONS)
+    assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "straight")
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("artnet.dataset.ShardWriter.write", fail)
     with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\)"):
         prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
-    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("in_process")
-def test_what_an_earlier_failure_left_is_no_part_of_the_dataset(tmp_path: Path) -> None:
+def test_an_unfinished_dataset_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out.partial").mkdir()
-    (tmp_path / "out.partial" / "train-00000-of-00009.parquet").write_bytes(b"old")
-    prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
-    assert not (tmp_path / "out" / "train-00000-of-00009.parquet").exists()
-    assert not (tmp_path / "out.partial").exists()
+    (tmp_path / "out.partial" / "notes.txt").write_text("precious")
+    with pytest.raises(OutputError, match=r"out\.partial: holds something else"):
+        prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert (tmp_path / "out.partial" / "notes.txt").read_text() == "precious"
+
+
+@pytest.mark.usefixtures("in_process")
+def test_the_same_painting_under_two_artists_never_stands_on_two_sides(tmp_path: Path) -> None:
+    scene = scenery(5)
+    artists = [f"Painter {number}" for number in range(12)]  # some of them fall on each side
+    copies = [Work("Realism", artist, artist, "", encoded(scene, 60 + 3 * at)) for at, artist in enumerate(artists)]
+    catalog = read_catalog(draw_csv(tmp_path / "copies", [*good_works(artists=4), *copies]))
+    prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+    rows = [(split, row["title"]) for split in SPLITS for row in iterate_rows(tmp_path / "out", split, ["title"])]
+    assert len({split for split, title in rows if title in artists}) == 1
+    assert "near-duplicate" in (tmp_path / "out" / "rejected.csv").read_text()
+
+
+@pytest.mark.usefixtures("in_process")
+def test_adding_paintings_moves_nobody(tmp_path: Path) -> None:
+    added = [Work("Realism", f"Newcomer {number // 2}", "", "", paint(7000 + number)) for number in range(100)]
+    sides = []
+    for name, works in (("few", GOOD), ("many", [*added, *GOOD])):
+        catalog = read_catalog(draw_csv(tmp_path / name, works))
+        prepare([catalog], tmp_path / f"{name}-out", TAXONOMY, OPTIONS)
+        rows = ((split, row) for split in SPLITS for row in iterate_rows(tmp_path / f"{name}-out", split, ["id"]))
+        sides.append({row["id"]: split for split, row in rows})
+    few, many = sides
+    assert len(many) == len(few) + 100
+    assert few.items() <= many.items()
 
 
 def test_splitting_by_something_else_is_refused_and_nothing_is_made(tmp_path: Path) -> None:

@@ -111,9 +111,9 @@ class ShardWriter:
             self._flush()
         self._file.close()
 
-    def write(self, row: Row) -> None:
-        """Add one painting."""
-        self._rows.append(_as_columns(row))
+    def write(self, columns: dict[str, Any]) -> None:
+        """Add one painting, given as its columns (see `as_columns`)."""
+        self._rows.append(columns)
         if len(self._rows) == ROWS_PER_GROUP:
             self._flush()
 
@@ -182,7 +182,8 @@ def _shards(folder: Path, split: str) -> list[Path]:
     return shards
 
 
-def _as_columns(row: Row) -> dict[str, Any]:
+def as_columns(row: Row) -> dict[str, Any]:
+    """Spread a painting over the columns of a shard."""
     columns = {name: getattr(row, name) for name in Row.__dataclass_fields__}
     columns["whole"] = {"bytes": row.whole, "path": f"{row.id}.jpg"}
     columns["regions"] = [

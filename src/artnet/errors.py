@@ -17,6 +17,7 @@ Knows nothing about who raises them.
     ├── TrainingError         6  500   a training that cannot start or go on
     │   └── ExportError       6  500   a graph that does not agree with its network
     ├── OutputError           7  507   a place that cannot be written
+    ├── WorkerError           9  500   a helper process that was ended from outside
     └── MissingPartError      8  501   an optional package that is not installed
 
 The first number is the exit code when the error ends a command, the second the HTTP status. A command that
@@ -128,6 +129,12 @@ class OutputError(ArtNetError):
     exit_code = 7
     http_status = 507
     kind = "output"
+
+
+class WorkerError(ArtNetError):
+    """Report a helper process that was ended from outside, for want of memory for instance."""
+
+    kind = "worker"
 
 
 class MissingPartError(ArtNetError):

@@ -1,43 +1,41 @@
-"""Turn collections into one prepared dataset: select, divide, cut, write, audit.
+"""Turn collections into one prepared dataset: select, cut, find duplicates, divide, assemble, audit.
 
 Knows nothing about what the dataset is used for; each step is another module's job.
 """
 
 from __future__ import annotations
 
-import atexit
 import csv
 import hashlib
 import json
-import os
 import shutil
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache
-from io import BytesIO
-from itertools import islice
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from artnet.audit import Entry, audit
 from artnet.card import dataset_card
-from artnet.catalog import Catalog, Record, RecordReader, normalise_artist
-from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, Row, ShardWriter, shard_names, write_info
-from artnet.errors import ArtNetError, DataError, OutputError
-from artnet.image import DEFAULT_LIMITS, Limits, decode_image
-from artnet.split import SPLITS, Ratios, Split, assign_split, group_of
+from artnet.catalog import Catalog, normalise_artist
+from artnet.cut import (
+    CutSettings,
+    Facts,
+    Rejection,
+    Selected,
+    cut_collection,
+    iterate_chunk,
+    open_pool,
+    read_facts,
+)
+from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, ShardWriter, shard_names, write_info
+from artnet.duplicates import near_duplicates
+from artnet.errors import DataError, OutputError
+from artnet.image import DEFAULT_LIMITS, Limits
+from artnet.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
 from artnet.taxonomy import Taxonomy
-from artnet.views import VIEWS, Fit, cut_views
-
-JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
-_CHUNK = 64
-_CHUNKS_UNDER_WAY = 8  # bounds memory: about 100 MB of finished views at the most
+from artnet.views import Fit
 
 Progress = Callable[[int, int], None]
 
@@ -56,24 +54,13 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A record that belongs to a movement and can be read."""
+class Placed:
+    """A painting that was read, and the split it falls into."""
 
-    record: Record
-    id: str
-    movement: str
+    selected: Selected
+    facts: Facts
     artist: str | None
     split: Split
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A record that was left out, and why."""
-
-    source: str
-    style: str
-    reason: str
-    message: str
 
 
 def prepare(
@@ -86,12 +73,14 @@ def prepare(
     """Write a prepared dataset to `out` and return its audit.
 
     Everything is written to `out` with ".partial" appended and renamed at the end, so that a dataset is either
-    whole or not there. Errors: `OutputError` where `out` exists, `DataError` where too little is left.
+    whole or not there. What was cut when it was stopped is kept there, and the same call goes on from it to the same
+    bytes. Errors: `OutputError` where `out` exists or cannot be written, `DataError` where too little is left.
     """
-    _check_free(out)
-    unmapped, chosen, rejected = _select(catalogs, taxonomy, options)
-    _check_enough(chosen, taxonomy)
-    _check_splits(chosen, options)
+    if out.exists():
+        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    check_split_by(options.split_by)
+    unmapped, selected = _select(catalogs, taxonomy)
+    settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.limits)
     info = DatasetInfo(
         name=" + ".join(catalog.name for catalog in catalogs),
         movements=taxonomy.movements,
@@ -102,15 +91,13 @@ def prepare(
         ratios=(options.ratios.train, options.ratios.val, options.ratios.test),
         seed=options.seed,
     )
-    with _whole_or_nothing(out) as folder:
-        kept, broken = _write_splits(folder, chosen, info, options, progress)
-        _check_enough(kept, taxonomy)
-        _check_splits(kept, options)
-        rejected = [*rejected, *broken]
+    with _becoming(out, _digest(selected, settings)) as folder:
+        with open_pool(options.processes) as pool:
+            chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
+        placed, rejected = _decide(chunks, selected, taxonomy, options)
+        _assemble(folder, chunks, placed, info)
         summary = audit(
-            [Entry(item.movement, item.record.style, item.artist, item.split) for item in kept],
-            unmapped,
-            Counter(rejection.reason for rejection in rejected),
+            [_entry(item, taxonomy) for item in placed], unmapped, Counter(item.reason for item in rejected)
         )
         _write_rejected(folder / "rejected.csv", rejected)
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -119,61 +106,98 @@ def prepare(
     return summary
 
 
-def _select(
-    catalogs: Sequence[Catalog], taxonomy: Taxonomy, options: PrepareOptions
-) -> tuple[Counter[str], list[Chosen], list[Rejection]]:
-    """Keep the records whose style has a movement and whose bytes are there, each file once."""
+def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Selected]]:
+    """Keep the records whose style has a movement and count the styles that have none."""
     unmapped: Counter[str] = Counter()
-    readable: list[tuple[Record, str, str]] = []
+    selected = []
+    for record in (record for catalog in catalogs for record in catalog.records):
+        movement = taxonomy.movement_of(record.style)
+        if movement is None:
+            unmapped[record.style] += 1
+        else:
+            selected.append(Selected(record, taxonomy.movements.index(movement)))
+    _check_enough([item.movement for item in selected], taxonomy)
+    return unmapped, selected
+
+
+def _decide(
+    chunks: Sequence[Path], selected: Sequence[Selected], taxonomy: Taxonomy, options: PrepareOptions
+) -> tuple[list[Placed], list[Rejection]]:
+    """Say which paintings are kept and where they fall."""
     rejected: list[Rejection] = []
-    with RecordReader(options.limits) as reader:
-        for record in (record for catalog in catalogs for record in catalog.records):
-            movement = taxonomy.movement_of(record.style)
-            if movement is None:
-                unmapped[record.style] += 1
-                continue
-            try:
-                digest = hashlib.sha256(reader.read(record)).hexdigest()
-            except ArtNetError as error:
-                rejected.append(Rejection(record.source, record.style, error.kind, str(error)))
-                continue
-            readable.append((record, digest, movement))
-    unique, repeated = _without_copies(readable)
-    return unmapped, [_place(*item, options) for item in unique], rejected + repeated
+    facts: list[Facts] = []
+    for chunk in chunks:
+        good, bad = read_facts(chunk)
+        facts += good
+        rejected += bad
+    movements = {each.position: taxonomy.movements[selected[each.position].movement] for each in facts}
+    facts, copies = _without_copies(facts, selected, movements)
+    placed = [_place(selected[each.position], each, options) for each in facts]
+    placed, divided = _without_divided(placed)
+    _check_enough([item.selected.movement for item in placed], taxonomy)
+    _check_splits(placed, options)
+    return placed, [*rejected, *copies, *divided]
 
 
 def _without_copies(
-    readable: Sequence[tuple[Record, str, str]],
-) -> tuple[list[tuple[Record, str, str]], list[Rejection]]:
+    facts: Sequence[Facts], selected: Sequence[Selected], movements: Mapping[int, str]
+) -> tuple[list[Facts], list[Rejection]]:
     """Keep the first of identical files; drop all of them where they stand under two movements."""
-    movements: dict[str, set[str]] = {}
-    for _, digest, movement in readable:
-        movements.setdefault(digest, set()).add(movement)
+    standing: dict[str, set[str]] = {}
+    for each in facts:
+        standing.setdefault(each.id, set()).add(movements[each.position])
     first: dict[str, str] = {}
     unique, rejected = [], []
-    for record, digest, movement in readable:
-        if len(movements[digest]) > 1:
-            message = f"the same file stands under {' and '.join(sorted(movements[digest]))}"
+    for each in facts:
+        record = selected[each.position].record
+        if len(standing[each.id]) > 1:
+            message = f"the same file stands under {' and '.join(sorted(standing[each.id]))}"
             rejected.append(Rejection(record.source, record.style, "conflict", message))
-        elif digest in first:
-            message = f"the same file as {first[digest]}"
+        elif each.id in first:
+            message = f"the same file as {first[each.id]}"
             rejected.append(Rejection(record.source, record.style, "duplicate", message))
         else:
-            first[digest] = record.source
-            unique.append((record, digest, movement))
+            first[each.id] = record.source
+            unique.append(each)
     return unique, rejected
 
 
-def _place(record: Record, digest: str, movement: str, options: PrepareOptions) -> Chosen:
-    artist = normalise_artist(record.artist)
-    group = group_of(digest, artist, options.split_by)
-    split = assign_split(group, options.ratios, options.seed)
-    return Chosen(record, digest, movement, artist, split)
+def _place(item: Selected, facts: Facts, options: PrepareOptions) -> Placed:
+    artist = normalise_artist(item.record.artist)
+    group = group_of(facts.id, artist, options.split_by)
+    return Placed(item, facts, artist, assign_split(group, options.ratios, options.seed))
 
 
-def _check_enough(chosen: Sequence[Chosen], taxonomy: Taxonomy) -> None:
-    counts = Counter(item.movement for item in chosen)
-    poor = [movement for movement in taxonomy.movements if counts[movement] < 2]
+def _without_divided(placed: Sequence[Placed]) -> tuple[list[Placed], list[Rejection]]:
+    """Drop the later of two near-duplicates that fall on different sides, so that no painting leaks.
+
+    A painting is never moved, which would tear it from its artist; of the two, the one with a known artist stays, or
+    else the one with the lower id, whatever the order of the catalog.
+    """
+    dropped: dict[int, Placed] = {}
+    pairs = near_duplicates([item.facts.fingerprint for item in placed])
+    divided = [pair for pair in pairs if placed[pair[0]].split != placed[pair[1]].split]
+    ranked = [
+        sorted(pair, key=lambda index: (placed[index].artist is None, placed[index].facts.id)) for pair in divided
+    ]
+    for kept, other in sorted(ranked, key=lambda pair: placed[pair[0]].facts.id):
+        if kept not in dropped:
+            dropped[other] = placed[kept]
+    rejected = [
+        Rejection(
+            placed[index].selected.record.source,
+            placed[index].selected.record.style,
+            "near-duplicate",
+            f"shows the same painting as {kept.selected.record.source}, which falls into {kept.split}",
+        )
+        for index, kept in sorted(dropped.items())
+    ]
+    return [item for index, item in enumerate(placed) if index not in dropped], rejected
+
+
+def _check_enough(movements: Iterable[int], taxonomy: Taxonomy) -> None:
+    counts = Counter(movements)
+    poor = [name for index, name in enumerate(taxonomy.movements) if counts[index] < 2]
     if poor:
         raise DataError(
             f"fewer than two paintings of {', '.join(poor)} were found; add pictures of them, or give a "
@@ -181,133 +205,84 @@ def _check_enough(chosen: Sequence[Chosen], taxonomy: Taxonomy) -> None:
         )
 
 
-def _check_splits(kept: Sequence[Chosen], options: PrepareOptions) -> None:
-    counts = Counter(item.split for item in kept)
+def _check_splits(placed: Sequence[Placed], options: PrepareOptions) -> None:
+    counts = Counter(item.split for item in placed)
     empty = [split for split in SPLITS if getattr(options.ratios, split) > 0 and not counts[split]]
     if empty:
         raise DataError(
-            f"no painting fell into {' and '.join(empty)}: {len(kept)} paintings are too few groups for these "
+            f"no painting fell into {' and '.join(empty)}: {len(placed)} paintings are too few groups for these "
             "ratios; add paintings by more artists, try another --seed or --split-by painting"
         )
 
 
-def _write_splits(
-    folder: Path, chosen: Sequence[Chosen], info: DatasetInfo, options: PrepareOptions, progress: Progress
-) -> tuple[list[Chosen], list[Rejection]]:
-    """Cut every painting's views on all processors and write the shards in order."""
-    kept: list[Chosen] = []
-    rejected: list[Rejection] = []
-    with _pool(options.processes) as pool:
-        for split in SPLITS:
-            items = [item for item in chosen if item.split == split]
-            results = _cut_all(pool, items, info, options)
-            for name in shard_names(split, len(items)):
-                with ShardWriter(folder / name, info.movements) as shard:
-                    for item, result in islice(results, ROWS_PER_SHARD):
-                        if isinstance(result, Rejection):
-                            rejected.append(result)
-                        else:
-                            shard.write(result)
-                            kept.append(item)
-                        progress(len(kept) + len(rejected), len(chosen))
-    return kept, rejected
+def _assemble(folder: Path, chunks: Sequence[Path], placed: Sequence[Placed], info: DatasetInfo) -> None:
+    """Copy the kept paintings from the chunks into the shards of their splits, in the catalog's order."""
+    for stale in folder.glob("*.parquet"):
+        stale.unlink()
+    for split in SPLITS:
+        wanted = {item.facts.position for item in placed if item.split == split}
+        rows = (row for chunk in chunks for position, row in iterate_chunk(chunk) if position in wanted)
+        for name in shard_names(split, len(wanted)):
+            with ShardWriter(folder / name, info.movements) as shard:
+                for _, row in zip(range(ROWS_PER_SHARD), rows, strict=False):
+                    shard.write(row)
 
 
-def _cut_all(
-    pool: ProcessPoolExecutor, items: Sequence[Chosen], info: DatasetInfo, options: PrepareOptions
-) -> Iterator[tuple[Chosen, Row | Rejection]]:
-    """Yield each painting with its row, in order, with only a few chunks under way at a time."""
-    chunks = (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
-    under_way: deque[tuple[Sequence[Chosen], Future[list[Row | Rejection]]]] = deque()
-    for chunk in chunks:
-        under_way.append((chunk, pool.submit(cut_chunk, chunk, info, options.limits)))
-        if len(under_way) > _CHUNKS_UNDER_WAY:
-            yield from _finished(*under_way.popleft())
-    while under_way:
-        yield from _finished(*under_way.popleft())
-
-
-def _finished(
-    chunk: Sequence[Chosen], future: Future[list[Row | Rejection]]
-) -> Iterator[tuple[Chosen, Row | Rejection]]:
-    yield from zip(chunk, future.result(), strict=True)
-
-
-def cut_chunk(items: Sequence[Chosen], info: DatasetInfo, limits: Limits) -> list[Row | Rejection]:
-    """Read, cut and encode some paintings in one worker process."""
-    reader = _worker_reader(limits)
-    return [_cut(item, reader, info, limits) for item in items]
-
-
-@cache
-def _worker_reader(limits: Limits) -> RecordReader:
-    """Keep one reader for a worker's life: listing a large archive anew for each chunk takes longer than cutting."""
-    reader = RecordReader(limits)
-    atexit.register(reader.close)
-    return reader
-
-
-def _cut(item: Chosen, reader: RecordReader, info: DatasetInfo, limits: Limits) -> Row | Rejection:
-    record = item.record
-    try:
-        image = decode_image(reader.read(record), record.source, limits)
-    except ArtNetError as error:
-        return Rejection(record.source, record.style, error.kind, str(error))
-    whole, *regions = cut_views(image, info.size_px, info.fit, VIEWS)
-    return Row(
-        id=item.id,
-        movement=info.movements.index(item.movement),
-        style=record.style,
-        artist=record.artist,
-        title=record.title,
-        date=record.date,
-        source=record.source,
-        width=image.width,
-        height=image.height,
-        whole=_jpeg(whole.image),
-        regions=tuple(_jpeg(view.image) for view in regions),
-        boxes=tuple(view.box.as_tuple() for view in regions),
-    )
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
-    return buffer.getvalue()
-
-
-def _pool(processes: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: Arrow's threads do not survive a fork.
-    return ProcessPoolExecutor(processes or usable_processors(), mp_context=get_context("spawn"))
-
-
-def usable_processors() -> int:
-    """Count the processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _check_free(out: Path) -> None:
-    if out.exists():
-        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
+    movement = taxonomy.movements[item.selected.movement]
+    return Entry(movement, item.selected.record.style, item.artist, item.split)
 
 
 @contextmanager
-def _whole_or_nothing(out: Path) -> Iterator[Path]:
-    """Give a folder to write into that becomes `out` only when everything has been written."""
-    _check_free(out)
+def _becoming(out: Path, digest: str) -> Iterator[Path]:
+    """Give a folder to write into that becomes `out` when everything has been written.
+
+    A folder that an earlier call with the same digest left is taken up; any other is refused. After an error of the
+    data the folder goes, since the next call would end in the same error.
+    """
     partial = out.with_name(out.name + ".partial")
+    plan = partial / "plan.txt"
     try:
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir(parents=True)
+        if partial.exists() and (not plan.exists() or plan.read_text() != digest):
+            raise OutputError(
+                f"{partial}: holds something else than an unfinished dataset of these pictures and settings; remove it"
+            )
+        if not partial.exists():
+            _begin(partial, digest)
         yield partial
+        shutil.rmtree(partial / "chunks", ignore_errors=True)
+        plan.unlink()
         partial.rename(out)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error})") from error
-    finally:
+    except DataError:
         shutil.rmtree(partial, ignore_errors=True)
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror or error}); what is done is kept, the same command goes on"
+        ) from error
+
+
+def _begin(partial: Path, digest: str) -> None:
+    """Make the folder with its plan already in it, so that no kill leaves one without."""
+    scratch = partial.with_name(f".{partial.name}.new")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    (scratch / "plan.txt").write_text(digest)
+    scratch.rename(partial)
+
+
+def _digest(selected: Sequence[Selected], settings: CutSettings) -> str:
+    """Name what the chunks depend on: the pictures, in order, with their sizes and dates, and the settings."""
+    plan = hashlib.sha256(json.dumps(asdict(settings)).encode())
+    stamps: dict[Path, tuple[int, int]] = {}
+    for item in selected:
+        place = item.record.place
+        if place is not None and place.path not in stamps:
+            state = place.path.stat()
+            stamps[place.path] = (state.st_size, state.st_mtime_ns)
+        stamp = stamps[place.path] if place is not None else None
+        plan.update(repr((item, stamp)).encode())
+    return plan.hexdigest()
 
 
 def _write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:

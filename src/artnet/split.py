@@ -54,10 +54,15 @@ def assign_split(group: str, ratios: Ratios, seed: int) -> Split:
     return "val" if position < ratios.train + ratios.val else "test"
 
 
-def group_of(identifier: str, artist: str | None, split_by: str) -> str:
-    """Name the group that must stay together: the artist, or the painting where none is known or asked for."""
+def check_split_by(split_by: str) -> None:
+    """Refuse anything else than artist or painting."""
     if split_by not in ("artist", "painting"):
         raise UsageError(f"cannot split by {split_by!r}; use artist or painting")
+
+
+def group_of(identifier: str, artist: str | None, split_by: str) -> str:
+    """Name the group that must stay together: the artist, or the painting where none is known or asked for."""
+    check_split_by(split_by)
     if split_by == "artist" and artist is not None:
         return f"artist:{artist}"
     return f"painting:{identifier}"

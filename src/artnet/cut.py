@@ -1,0 +1,248 @@
+"""Cut a collection's paintings into views on all processors, in chunk files that are never made twice.
+
+Knows nothing about splits or duplicates: it keeps, beside the views, the facts by which others decide.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from functools import cache
+from io import BytesIO
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from artnet.catalog import Record, RecordReader
+from artnet.dataset import Row, as_columns, schema
+from artnet.duplicates import Fingerprint, fingerprint
+from artnet.errors import ArtNetError, WorkerError
+from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.views import VIEWS, Fit, cut_views
+
+JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
+PAINTINGS_PER_CHUNK = 64
+_CHUNKS_UNDER_WAY = 8  # keeps every processor busy without listing a million tasks
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A record that belongs to a movement; `movement` is its place in the taxonomy's order."""
+
+    record: Record
+    movement: int
+
+
+@dataclass(frozen=True)
+class CutSettings:
+    """What decides the bytes of the views."""
+
+    movements: tuple[str, ...]
+    size_px: int = 256
+    fit: Fit = "letterbox"
+    limits: Limits = DEFAULT_LIMITS
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one painting once its picture was read; `position` is its place among the selected.
+
+    `sharpness` is the variance of the Laplacian of the whole view in grey levels squared (Pech-Pacheco et al.,
+    "Diatom autofocusing in brightfield microscopy", 2000); `size_bytes` is the file's.
+    """
+
+    position: int
+    id: str
+    width: int
+    height: int
+    size_bytes: int
+    sharpness: float
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A record that was left out, and why."""
+
+    source: str
+    style: str
+    reason: str
+    message: str
+
+
+def cut_collection(
+    selected: Sequence[Selected], folder: Path, settings: CutSettings, pool: Executor, progress: Progress
+) -> list[Path]:
+    """Make the chunk files that are not there yet and return all of them, in order.
+
+    Each is written beside its name and renamed, so that a kill leaves only whole ones. Errors: `OSError` for a disk
+    that cannot be written, `WorkerError` where a worker was killed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    chunks = [selected[start : start + PAINTINGS_PER_CHUNK] for start in range(0, len(selected), PAINTINGS_PER_CHUNK)]
+    paths = [folder / f"{index:06d}.parquet" for index in range(len(chunks))]
+    done = 0
+    under_way: deque[tuple[int, Future[None]]] = deque()
+    try:
+        for index, (path, chunk) in enumerate(zip(paths, chunks, strict=True)):
+            if path.exists():
+                done += len(chunk)
+                progress(done, len(selected))
+                continue
+            under_way.append((len(chunk), pool.submit(cut_chunk, path, index * PAINTINGS_PER_CHUNK, chunk, settings)))
+            if len(under_way) > _CHUNKS_UNDER_WAY:
+                done += _finished(under_way)
+                progress(done, len(selected))
+        while under_way:
+            done += _finished(under_way)
+            progress(done, len(selected))
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "a worker process was ended from outside, perhaps for want of memory; the same command goes on from here"
+        ) from error
+    finally:
+        for _, future in under_way:
+            future.cancel()
+    return paths
+
+
+def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSettings) -> None:
+    """Read, cut and encode some paintings and write them as one chunk file; runs in a worker process."""
+    reader = _worker_reader(settings.limits)
+    results = [_cut(first + offset, item, reader, settings) for offset, item in enumerate(chunk)]
+    rows = [result for result in results if not isinstance(result, Rejection)]
+    rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
+    kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
+    partial = path.with_suffix(".partial")
+    pq.write_table(pa.Table.from_pylist(rows, schema=kept), partial, compression="none")
+    partial.replace(path)
+
+
+def read_facts(path: Path) -> tuple[list[Facts], list[Rejection]]:
+    """Read what a chunk knows of its paintings, without their views."""
+    with pq.ParquetFile(path) as file:
+        rows = file.read(columns=["id", "width", "height", *_FACTS]).to_pylist()
+        rejected = json.loads(file.schema_arrow.metadata[b"rejected"])
+    return [_facts(row) for row in rows], [Rejection(**fields) for fields in rejected]
+
+
+def iterate_chunk(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield a chunk's paintings: position and the columns of a prepared dataset."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=16):
+            for row in batch.to_pylist():
+                position = row["position"]
+                yield position, {name: value for name, value in row.items() if name not in _FACTS}
+
+
+def open_pool(processes: int = 0) -> ProcessPoolExecutor:
+    """Start worker processes, by default one for each processor; spawned, since Arrow's threads survive no fork."""
+    return ProcessPoolExecutor(processes or usable_processors(), mp_context=get_context("spawn"))
+
+
+def usable_processors() -> int:
+    """Count the processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def sharpness(view: Image.Image) -> float:
+    """Give the variance of the Laplacian of a picture's grey levels; 0 for a flat one."""
+    grey = np.asarray(view.convert("L"), np.float32)
+    inner = grey[1:-1, 1:-1]
+    edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
+    return float(edges.var()) if edges.size else 0.0
+
+
+_FACTS: dict[str, pa.DataType] = {
+    "position": pa.int64(),
+    "size_bytes": pa.int64(),
+    "sharpness": pa.float64(),
+    "thumbnail": pa.binary(),
+    "aspect": pa.float64(),
+}
+
+
+def chunk_schema(movements: Sequence[str]) -> pa.Schema:
+    """Give the columns of a chunk file: those of a prepared dataset and the facts."""
+    return pa.schema([*schema(movements), *_FACTS.items()])
+
+
+def _facts(row: dict[str, Any]) -> Facts:
+    return Facts(
+        position=row["position"],
+        id=row["id"],
+        width=row["width"],
+        height=row["height"],
+        size_bytes=row["size_bytes"],
+        sharpness=row["sharpness"],
+        fingerprint=Fingerprint(row["thumbnail"], row["aspect"]),
+    )
+
+
+def _cut(position: int, item: Selected, reader: RecordReader, settings: CutSettings) -> dict[str, Any] | Rejection:
+    record = item.record
+    try:
+        data = reader.read(record)
+        image = decode_image(data, record.source, settings.limits)
+    except ArtNetError as error:
+        return Rejection(record.source, record.style, error.kind, str(error))
+    whole, *regions = cut_views(image, settings.size_px, settings.fit, VIEWS)
+    kept = fingerprint(image)
+    row = Row(
+        id=hashlib.sha256(data).hexdigest(),
+        movement=item.movement,
+        style=record.style,
+        artist=record.artist,
+        title=record.title,
+        date=record.date,
+        source=record.source,
+        width=image.width,
+        height=image.height,
+        whole=_jpeg(whole.image),
+        regions=tuple(_jpeg(view.image) for view in regions),
+        boxes=tuple(view.box.as_tuple() for view in regions),
+    )
+    return {
+        **as_columns(row),
+        "position": position,
+        "size_bytes": len(data),
+        "sharpness": sharpness(whole.image),
+        "thumbnail": kept.thumbnail,
+        "aspect": kept.aspect,
+    }
+
+
+def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:
+    count, future = under_way.popleft()
+    future.result()
+    return count
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+    return buffer.getvalue()
+
+
+@cache
+def _worker_reader(limits: Limits) -> RecordReader:
+    """Keep one reader for a worker's life: listing a large archive anew for each chunk takes longer than cutting."""
+    reader = RecordReader(limits)
+    atexit.register(reader.close)
+    return reader
