@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.audit import Entry, artist_oracle_accuracy, artists_across_splits, audit, majority_accuracy
+from artnet.audit import (
+    Entry,
+    LeftOut,
+    artist_oracle_accuracy,
+    artists_across_splits,
+    audit,
+    facet_report,
+    majority_accuracy,
+    near_duplicate_report,
+)
 from artnet.split import SPLITS
 
+NOTHING = LeftOut({}, {})
 ARTISTS = st.sampled_from(["monet", "gris", "courbet", None])
 ENTRIES = st.lists(
     st.builds(
@@ -85,7 +95,7 @@ def test_with_a_split_by_artist_the_oracle_knows_no_more_than_the_majority(
 
 
 def test_the_summary_counts_paintings_movements_styles_and_splits() -> None:
-    summary = audit(BY_HAND, {}, {})
+    summary = audit(BY_HAND, NOTHING)
     assert summary["paintings"] == 11
     assert summary["movements"] == {"Impressionism": 4, "Cubism": 4, "Realism": 3}
     assert summary["styles"] == {"Impressionism proper": 4, "Cubism proper": 4, "Realism proper": 3}
@@ -95,19 +105,59 @@ def test_the_summary_counts_paintings_movements_styles_and_splits() -> None:
 
 
 def test_the_summary_carries_the_baselines_and_the_artists_on_two_sides() -> None:
-    summary = audit(BY_HAND, {}, {})
+    summary = audit(BY_HAND, NOTHING)
     assert summary["baselines"] == {"majority": 0.25, "artist_oracle": 0.5}
     assert summary["artists_across_splits"] == ["courbet", "gris", "monet"]
 
 
 def test_the_summary_lists_what_was_left_out_most_frequent_first() -> None:
-    summary = audit([], {"Rococo": 1, "Baroque": 7}, {"corrupt": 2, "missing": 3})
+    summary = audit([], LeftOut({"Rococo": 1, "Baroque": 7}, {"corrupt": 2, "missing": 3}))
     assert list(summary["styles_of_no_movement"].items()) == [("Baroque", 7), ("Rococo", 1)]
     assert list(summary["rejected"].items()) == [("missing", 3), ("corrupt", 2)]
 
 
 @given(ENTRIES)
 def test_every_count_of_the_summary_adds_up_to_the_paintings(entries: list[Entry]) -> None:
-    summary = audit(entries, {}, {})
+    summary = audit(entries, NOTHING)
     by_split = sum(sum(counts.values()) for counts in summary["splits"].values())
     assert by_split == sum(summary["movements"].values()) == sum(summary["styles"].values()) == len(entries)
+
+
+def sized(movement: str, split: str, side_px: int) -> Entry:
+    return Entry(movement, movement, None, split, shorter_side_px=side_px)
+
+
+def test_a_size_that_tells_the_movement_is_called_out() -> None:
+    entries = [
+        sized(movement, split, 224 if movement == "Cubism" else 280 + step)
+        for movement in ("Cubism", "Realism")
+        for split in ("train", "test")
+        for step in range(20)
+    ]
+    found = facet_report(entries, "shorter_side_px")
+    assert found["balanced_accuracy"] == 1
+    assert found["gives_away"]
+    assert found["medians"]["Cubism"] == 224
+
+
+def test_a_size_that_tells_nothing_is_not() -> None:
+    entries = [
+        sized(movement, split, 200 + step)
+        for movement in ("Cubism", "Realism")
+        for split in ("train", "test")
+        for step in range(40)
+    ]
+    found = facet_report(entries, "shorter_side_px")
+    assert found["balanced_accuracy"] == 0.5
+    assert not found["gives_away"]
+
+
+def test_near_duplicates_are_named_where_they_disagree() -> None:
+    monet, gris = (
+        Entry("Impressionism", "i", "monet", "train", "a.jpg"),
+        Entry("Cubism", "c", "gris", "test", "b.jpg"),
+    )
+    nobody = Entry("Impressionism", "i", None, "train", "c.jpg")
+    found = near_duplicate_report([(monet, gris), (monet, nobody)])
+    assert found["pairs"] == 2
+    assert found["under_two_movements"] == found["under_two_artists"] == found["across_splits"] == [["a.jpg", "b.jpg"]]

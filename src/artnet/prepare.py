@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from artnet.audit import Entry, audit
+from artnet.audit import Entry, LeftOut, audit
 from artnet.card import dataset_card
 from artnet.catalog import Catalog, normalise_artist
 from artnet.cut import (
@@ -63,6 +63,9 @@ class Placed:
     split: Split
 
 
+Pair = tuple[Placed, Placed]
+
+
 def prepare(
     catalogs: Sequence[Catalog],
     out: Path,
@@ -94,10 +97,12 @@ def prepare(
     with _becoming(out, _digest(selected, settings)) as folder:
         with open_pool(options.processes) as pool:
             chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
-        placed, rejected = _decide(chunks, selected, taxonomy, options)
+        placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
         _assemble(folder, chunks, placed, info)
         summary = audit(
-            [_entry(item, taxonomy) for item in placed], unmapped, Counter(item.reason for item in rejected)
+            [_entry(item, taxonomy) for item in placed],
+            LeftOut(unmapped, Counter(item.reason for item in rejected)),
+            [(_entry(first, taxonomy), _entry(second, taxonomy)) for first, second in pairs],
         )
         _write_rejected(folder / "rejected.csv", rejected)
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -122,8 +127,8 @@ def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[st
 
 def _decide(
     chunks: Sequence[Path], selected: Sequence[Selected], taxonomy: Taxonomy, options: PrepareOptions
-) -> tuple[list[Placed], list[Rejection]]:
-    """Say which paintings are kept and where they fall."""
+) -> tuple[list[Placed], list[Pair], list[Rejection]]:
+    """Say which paintings are kept and where they fall, and which of them show the same."""
     rejected: list[Rejection] = []
     facts: list[Facts] = []
     for chunk in chunks:
@@ -133,10 +138,11 @@ def _decide(
     movements = {each.position: taxonomy.movements[selected[each.position].movement] for each in facts}
     facts, copies = _without_copies(facts, selected, movements)
     placed = [_place(selected[each.position], each, options) for each in facts]
-    placed, divided = _without_divided(placed)
+    pairs = [(placed[i], placed[j]) for i, j in near_duplicates([item.facts.fingerprint for item in placed])]
+    placed, divided = _without_divided(placed, pairs)
     _check_enough([item.selected.movement for item in placed], taxonomy)
     _check_splits(placed, options)
-    return placed, [*rejected, *copies, *divided]
+    return placed, pairs, [*rejected, *copies, *divided]
 
 
 def _without_copies(
@@ -168,31 +174,29 @@ def _place(item: Selected, facts: Facts, options: PrepareOptions) -> Placed:
     return Placed(item, facts, artist, assign_split(group, options.ratios, options.seed))
 
 
-def _without_divided(placed: Sequence[Placed]) -> tuple[list[Placed], list[Rejection]]:
-    """Drop the later of two near-duplicates that fall on different sides, so that no painting leaks.
+def _without_divided(placed: Sequence[Placed], pairs: Sequence[Pair]) -> tuple[list[Placed], list[Rejection]]:
+    """Drop one of two near-duplicates that fall on different sides, so that no painting leaks.
 
     A painting is never moved, which would tear it from its artist; of the two, the one with a known artist stays, or
     else the one with the lower id, whatever the order of the catalog.
     """
-    dropped: dict[int, Placed] = {}
-    pairs = near_duplicates([item.facts.fingerprint for item in placed])
-    divided = [pair for pair in pairs if placed[pair[0]].split != placed[pair[1]].split]
-    ranked = [
-        sorted(pair, key=lambda index: (placed[index].artist is None, placed[index].facts.id)) for pair in divided
-    ]
-    for kept, other in sorted(ranked, key=lambda pair: placed[pair[0]].facts.id):
-        if kept not in dropped:
-            dropped[other] = placed[kept]
-    rejected = [
-        Rejection(
-            placed[index].selected.record.source,
-            placed[index].selected.record.style,
-            "near-duplicate",
-            f"shows the same painting as {kept.selected.record.source}, which falls into {kept.split}",
-        )
-        for index, kept in sorted(dropped.items())
-    ]
-    return [item for index, item in enumerate(placed) if index not in dropped], rejected
+    dropped: dict[str, Placed] = {}
+    divided = [sorted(pair, key=_precedence) for pair in pairs if pair[0].split != pair[1].split]
+    for kept, other in sorted(divided, key=lambda pair: _precedence(pair[0])):
+        if kept.facts.id not in dropped:
+            dropped[other.facts.id] = kept
+    rejected = [_rejected_copy(item, dropped[item.facts.id]) for item in placed if item.facts.id in dropped]
+    return [item for item in placed if item.facts.id not in dropped], rejected
+
+
+def _precedence(item: Placed) -> tuple[bool, str]:
+    return (item.artist is None, item.facts.id)
+
+
+def _rejected_copy(item: Placed, kept: Placed) -> Rejection:
+    record = item.selected.record
+    message = f"shows the same painting as {kept.selected.record.source}, which falls into {kept.split}"
+    return Rejection(record.source, record.style, "near-duplicate", message)
 
 
 def _check_enough(movements: Iterable[int], taxonomy: Taxonomy) -> None:
@@ -229,8 +233,18 @@ def _assemble(folder: Path, chunks: Sequence[Path], placed: Sequence[Placed], in
 
 
 def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
-    movement = taxonomy.movements[item.selected.movement]
-    return Entry(movement, item.selected.record.style, item.artist, item.split)
+    record, facts = item.selected.record, item.facts
+    return Entry(
+        movement=taxonomy.movements[item.selected.movement],
+        style=record.style,
+        artist=item.artist,
+        split=item.split,
+        source=record.source,
+        shorter_side_px=min(facts.width, facts.height),
+        aspect=facts.width / facts.height,
+        bytes_per_pixel=facts.size_bytes / (facts.width * facts.height),
+        sharpness=facts.sharpness,
+    )
 
 
 @contextmanager
