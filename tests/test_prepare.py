@@ -440,3 +440,19 @@ def test_a_name_that_is_no_utf8_costs_no_dataset(name: str, data: bytes, paintin
     except OSError:
         pytest.skip("needs a file system that takes names of any bytes, as Linux's do")
     assert prepare([read_catalog(source)], tmp_path / "out", TAXONOMY, OPTIONS)["paintings"] == paintings
+
+
+@pytest.mark.filterwarnings("ignore")  # what the library's own dependencies warn of is not ours to mend
+def test_the_datasets_library_opens_it_with_pictures_and_class_names(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets", reason="needs pip install datasets")
+    opened = datasets.load_dataset(str(prepared.folder), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(opened[split]) for split in SPLITS} == {
+        split: len(rows) for split, rows in prepared.rows().items()
+    }
+    row = opened["train"][0]
+    assert opened["train"].features["movement"].names == list(TAXONOMY.movements)
+    assert row["whole"].size == (OPTIONS.size_px, OPTIONS.size_px)
+    assert len(row["regions"]) == len(row["boxes"]) == 5
