@@ -209,7 +209,7 @@ def test_identical_files_under_two_movements_are_all_dropped(prepared: Prepared)
 def test_the_folder_holds_shards_audit_card_and_description(prepared: Prepared) -> None:
     names = {path.name for path in prepared.folder.iterdir()}
     shards = {f"{split}-00000-of-00001.parquet" for split in SPLITS}
-    assert names == shards | {"README.md", "audit.json", "dataset.json", "rejected.csv"}
+    assert names == shards | {"README.md", "audit.html", "audit.json", "dataset.json", "rejected.csv"}
     assert json.loads((prepared.folder / "audit.json").read_text(encoding="utf-8")) == prepared.summary
 
 

@@ -175,8 +175,10 @@ def prepare(
         summary = prepare_dataset(catalogs, paths[-1], load_taxonomy(taxonomy), options, advance)
     for split, counts in summary["splits"].items():
         print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
+    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
+        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
     left_out = sum(summary["rejected"].values())
-    print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.json")
+    print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.html")
     return 0
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from artnet.audit import Entry, LeftOut, audit
+from artnet.audit_page import audit_page
 from artnet.card import dataset_card
 from artnet.catalog import Catalog, normalise_artist
 from artnet.cut import (
@@ -106,6 +107,7 @@ def prepare(
         )
         _write_rejected(folder / "rejected.csv", rejected)
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (folder / "audit.html").write_text(audit_page(info.name, summary), "utf-8")
         (folder / "README.md").write_text(dataset_card(info, summary), "utf-8")
         write_info(folder, info)
     return summary
