@@ -94,7 +94,7 @@ class OpenVinoEngine:
                 feed = {"views": views[index : index + 1]}
                 if wants_target:
                     feed["target"] = _needed(target)[index : index + 1]
-                result = request.infer(feed, share_inputs=True)
+                result = request.infer(feed)
                 parts.append([result[name].copy() for name in outputs])
         return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 
