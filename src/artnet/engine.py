@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -118,7 +119,7 @@ class OpenVinoEngine:
             config["INFERENCE_PRECISION_HINT"] = "f32"
         if self._cache is not None:  # OpenVINO's own key knows the graph, not the precision
             config["CACHE_DIR"] = str(self._cache / ("f32" if exact else "auto"))
-        return ov.Core().compile_model(pruned, "CPU", config)
+        return _core().compile_model(pruned, "CPU", config)
 
     def _port(self, kind: Literal["input", "output"], name: str) -> Any:
         model = self._read()
@@ -129,10 +130,8 @@ class OpenVinoEngine:
 
     def _read(self) -> Any:
         if self._model is None:
-            import openvino as ov
-
             try:
-                self._model = ov.Core().read_model(self._graph)
+                self._model = _core().read_model(self._graph)
             except RuntimeError as error:
                 raise ModelError(f"{self._graph}: cannot be read as an ONNX graph ({_first_line(error)})") from error
         return self._model
@@ -185,6 +184,14 @@ class OnnxRuntimeEngine:
 
     def _shape(self, name: str) -> Sequence[Any]:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)
+
+
+@cache
+def _core() -> Any:
+    """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
+    import openvino as ov
+
+    return ov.Core()
 
 
 def cache_folder() -> Path | None:
