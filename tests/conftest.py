@@ -32,8 +32,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave with that status at once, after everything is reported.
 
-    PyTorch, OpenVINO, ONNX Runtime and Arrow in one process have crashed while the interpreter took them down after
-    996 passed tests. Users never load them together.
+    With PyTorch, OpenVINO, ONNX Runtime and Arrow in one process the interpreter has crashed while it took them down,
+    after 996 passed tests. The cause is not proven; of the commands only `artnet export` loads more than one of them.
     """
     if _status in config.stash:
         config.get_terminal_writer().flush()
