@@ -33,7 +33,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave with that status at once, after everything is reported.
 
     With PyTorch, OpenVINO, ONNX Runtime and Arrow in one process the interpreter has crashed while it took them down,
-    after 996 passed tests. The cause is not proven; of the commands only `artnet export` loads more than one of them.
+    after 996 passed tests. The cause is not proven. Of the commands only `artnet export` loads PyTorch and OpenVINO.
     """
     if _status in config.stash:
         config.get_terminal_writer().flush()
