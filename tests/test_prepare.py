@@ -383,7 +383,7 @@ def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, mon
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("artnet.dataset.ShardWriter.write", fail)
+    monkeypatch.setattr("artnet.dataset.SplitWriter.write", fail)
     with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\)"):
         prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
     assert not (tmp_path / "out").exists()

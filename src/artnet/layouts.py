@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 import os
 import re
 import unicodedata
@@ -26,8 +25,8 @@ PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
 REPLACEMENTS = "replacements_for_corrupted_files"
 SPLIT_TABLES = tuple(f"{task}_{split}.csv" for task in ("style", "artist", "genre") for split in ("train", "val"))
 
-_log = logging.getLogger(__name__)
-
+# Where a kind's pictures are looked for, before the name of its folder.
+_PICTURES_OF: dict[Kind, str] = {"painter-by-numbers": "train, test and their zip archives in "}
 _PARTS = ("train", "test")
 # Kaggle cut its training pictures into train_1.zip ... as well; train_info.csv.zip holds no picture.
 _PART_ARCHIVE = re.compile(r"(train|test)(_\d+)?\.zip", re.IGNORECASE)
@@ -54,10 +53,12 @@ def read_catalog(source: Path, kind: str | None = None) -> Catalog:
     if not records:
         raise DataError(f"{source}: read as {chosen}, but it lists no painting")
     of_folder = chosen == "painter-by-numbers" and source.is_file()
-    catalog = Catalog(name=source.parent.name if of_folder else source.name, kind=chosen, records=records)
-    if catalog.missing == len(records):
-        _log.warning("%s: lists %d paintings, and the file of none of them is there", source, len(records))
-    return catalog
+    return Catalog(
+        name=source.parent.name if of_folder else source.name,
+        kind=chosen,
+        records=records,
+        looked_in=_PICTURES_OF.get(chosen, "") + str(source.parent if source.is_file() else source),
+    )
 
 
 def _named_kind(name: str) -> Kind:

@@ -11,9 +11,10 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from artnet.audit import Entry, LeftOut, audit
@@ -21,16 +22,17 @@ from artnet.audit_page import audit_page
 from artnet.card import dataset_card
 from artnet.catalog import Catalog, normalise_artist
 from artnet.cut import (
+    PAINTINGS_PER_CHUNK,
     CutSettings,
     Facts,
     Rejection,
     Selected,
     cut_collection,
-    iterate_chunk,
     open_pool,
     read_facts,
+    read_rows,
 )
-from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, ShardWriter, digest_of_ids, shard_names, write_info
+from artnet.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_info
 from artnet.duplicates import near_duplicates
 from artnet.errors import DataError, OutputError
 from artnet.image import DEFAULT_LIMITS, Limits
@@ -83,6 +85,7 @@ def prepare(
     if out.exists():
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
     check_split_by(options.split_by)
+    _check_there(catalogs)
     unmapped, selected = _select(catalogs, taxonomy)
     settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.limits)
     info = DatasetInfo(
@@ -101,9 +104,10 @@ def prepare(
         placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
         _assemble(folder, chunks, placed, info)
         summary = audit(
-            [_entry(item, taxonomy) for item in placed],
+            [_entry(item, taxonomy, options) for item in placed],
             LeftOut(unmapped, Counter(item.reason for item in rejected)),
-            [(_entry(first, taxonomy), _entry(second, taxonomy)) for first, second in pairs],
+            [(_entry(first, taxonomy, options), _entry(second, taxonomy, options)) for first, second in pairs],
+            options.ratios,
         )
         _write_rejected(folder / "rejected.csv", rejected)
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -112,6 +116,15 @@ def prepare(
         trained_on = digest_of_ids(item.facts.id for item in placed if item.split == "train")
         write_info(folder, replace(info, train_sha256=trained_on))
     return summary
+
+
+def _check_there(catalogs: Sequence[Catalog]) -> None:
+    for catalog in catalogs:
+        if catalog.missing == len(catalog.records):
+            raise DataError(
+                f"{catalog.name}: lists {catalog.missing} paintings, and the picture of none of them is there; looked "
+                f"in {catalog.looked_in}; the first is {catalog.records[0].source}"
+            )
 
 
 def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Selected]]:
@@ -143,9 +156,10 @@ def _decide(
     placed = [_place(selected[each.position], each, options) for each in facts]
     pairs = [(placed[i], placed[j]) for i, j in near_duplicates([item.facts.fingerprint for item in placed])]
     placed, divided = _without_divided(placed, pairs)
-    _check_enough([item.selected.movement for item in placed], taxonomy)
+    rejected += [*copies, *divided]
+    _check_enough([item.selected.movement for item in placed], taxonomy, rejected)
     _check_splits(placed, options)
-    return placed, pairs, [*rejected, *copies, *divided]
+    return placed, pairs, rejected
 
 
 def _without_copies(
@@ -202,14 +216,24 @@ def _rejected_copy(item: Placed, kept: Placed) -> Rejection:
     return Rejection(record.source, record.style, "near-duplicate", message)
 
 
-def _check_enough(movements: Iterable[int], taxonomy: Taxonomy) -> None:
+def _check_enough(movements: Iterable[int], taxonomy: Taxonomy, rejected: Sequence[Rejection] = ()) -> None:
     counts = Counter(movements)
     poor = [name for index, name in enumerate(taxonomy.movements) if counts[index] < 2]
     if poor:
+        options = " ".join(f"--without {quote(name)}" for name in poor)
         raise DataError(
-            f"fewer than two paintings of {', '.join(poor)} were found; add pictures of them, or give a "
-            "taxonomy without them"
+            f"fewer than two paintings of {', '.join(poor)} were found{_losses(poor, taxonomy, rejected)}; add "
+            f"pictures of them, or do without: {options}"
         )
+
+
+def _losses(movements: Sequence[str], taxonomy: Taxonomy, rejected: Sequence[Rejection]) -> str:
+    """Say how many of some movements' paintings were left out and why, with one of them."""
+    lost = [item for item in rejected if taxonomy.movement_of(item.style) in movements]
+    if not lost:
+        return ""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(item.reason for item in lost).most_common())
+    return f" ({len(lost)} more were left out: {reasons}; for one, {lost[0].source}: {lost[0].message})"
 
 
 def _check_splits(placed: Sequence[Placed], options: PrepareOptions) -> None:
@@ -226,16 +250,18 @@ def _assemble(folder: Path, chunks: Sequence[Path], placed: Sequence[Placed], in
     """Copy the kept paintings from the chunks into the shards of their splits, in the catalog's order."""
     for stale in folder.glob("*.parquet"):
         stale.unlink()
-    for split in SPLITS:
-        wanted = {item.facts.position for item in placed if item.split == split}
-        rows = (row for chunk in chunks for position, row in iterate_chunk(chunk) if position in wanted)
-        for name in shard_names(split, len(wanted)):
-            with ShardWriter(folder / name, info.movements) as shard:
-                for _, row in zip(range(ROWS_PER_SHARD), rows, strict=False):
-                    shard.write(row)
+    sides = {item.facts.position: item.split for item in placed}
+    counts = Counter(sides.values())
+    with ExitStack() as stack:
+        writers = {
+            split: stack.enter_context(SplitWriter(folder, split, counts[split], info.movements)) for split in SPLITS
+        }
+        for chunk in chunks:
+            for split, rows in read_rows(chunk, sides):
+                writers[split].write(rows)
 
 
-def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
+def _entry(item: Placed, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:
     record, facts = item.selected.record, item.facts
     return Entry(
         movement=taxonomy.movements[item.selected.movement],
@@ -243,6 +269,7 @@ def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
         artist=item.artist,
         split=item.split,
         source=record.source,
+        group=item.artist if options.split_by == "artist" else None,
         shorter_side_px=min(facts.width, facts.height),
         aspect=facts.width / facts.height,
         bytes_per_pixel=facts.size_bytes / (facts.width * facts.height),
@@ -290,7 +317,7 @@ def _begin(partial: Path, digest: str) -> None:
 
 def _digest(selected: Sequence[Selected], settings: CutSettings) -> str:
     """Name what the chunks depend on: the pictures, in order, with their sizes and dates, and the settings."""
-    plan = hashlib.sha256(json.dumps(asdict(settings)).encode())
+    plan = hashlib.sha256(json.dumps([PAINTINGS_PER_CHUNK, asdict(settings)]).encode())
     stamps: dict[Path, tuple[int, int]] = {}
     for item in selected:
         place = item.record.place
