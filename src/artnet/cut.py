@@ -16,8 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
 from io import BytesIO
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,8 @@ def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSe
     rows = [result for result in results if not isinstance(result, Rejection)]
     rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
     kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
-    partial = path.with_suffix(".partial")
+    # Of its own name: a worker that outlives its killed command must not write into what the next command writes.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     # Without a dictionary, which would hash every picture to find that no two are alike.
     pq.write_table(pa.Table.from_pylist(rows, schema=kept), partial, compression="none", use_dictionary=False)
     partial.replace(path)
@@ -154,7 +156,9 @@ def read_rows(path: Path, sides: Mapping[int, Split]) -> Iterator[tuple[Split, p
 
 def open_pool(processes: int = 0) -> ProcessPoolExecutor:
     """Start worker processes, by default one for each processor; spawned, since Arrow's threads survive no fork."""
-    return ProcessPoolExecutor(processes or usable_processors(), mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(
+        processes or usable_processors(), mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
 
 
 def usable_processors() -> int:
@@ -229,6 +233,13 @@ def _cut(position: int, item: Selected, reader: RecordReader, settings: CutSetti
         "thumbnail": kept.thumbnail,
         "aspect": kept.aspect,
     }
+
+
+def _end_with_parent() -> None:
+    """Make a worker process end when its command is killed; it would otherwise wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:
