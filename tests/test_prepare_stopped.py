@@ -140,7 +140,7 @@ def full_disk(*_: object, **__: object) -> None:
         "artnet.dataset.pq.ParquetWriter.close",  # its end
         "artnet.prepare._write_rejected",
         "artnet.prepare.write_info",
-        "artnet.prepare._begin",
+        "artnet.becoming._begin",
     ],
 )
 def test_a_disk_that_is_full_at_any_step_leaves_no_dataset_and_loses_nothing(

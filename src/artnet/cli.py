@@ -162,7 +162,7 @@ def prepare(
 ) -> int:
     """Turn collections into a dataset with nothing leaking between its splits."""
     from artnet.layouts import read_catalog
-    from artnet.prepare import PrepareOptions
+    from artnet.prepare import PrepareOptions, check_out
     from artnet.prepare import prepare as prepare_dataset
     from artnet.split import parse_ratios
     from artnet.taxonomy import load_taxonomy
@@ -174,6 +174,7 @@ def prepare(
     options = PrepareOptions(
         size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed
     )
+    check_out(paths[-1], paths[:-1])
     kept = leave_out(load_taxonomy(taxonomy), without or [])
     catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
     with progress("cutting views") as advance:
@@ -183,11 +184,12 @@ def prepare(
     for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
         say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
     uneven = [
-        f"{each['split']} holds {each['paintings']} of {each['movement']}, {each['share']:.0%} of {each['wanted']:.0%}"
+        f"{each['split']} has {each['paintings']} of {each['movement']} ({each['share']:.0%}, not {each['wanted']:.0%})"
         for each in summary["stratification"]["warnings"]
     ]
     if uneven:
-        say(f"artnet: warning: far from the shares wanted, or few: {'; '.join(uneven)}; see audit.html")
+        more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
+        say(f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html")
     left_out = sum(summary["rejected"].values())
     print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.html")
     return 0

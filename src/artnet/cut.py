@@ -239,7 +239,12 @@ def _end_with_parent() -> None:
     """Make a worker process end when its command is killed; it would otherwise wait for work for ever."""
     parent = parent_process()
     if parent is not None:
-        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+        def wait_and_end() -> None:
+            parent.join()
+            os._exit(1)
+
+        Thread(target=wait_and_end, daemon=True).start()
 
 
 def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:

@@ -286,13 +286,16 @@ def _rows(table: Path, *required: tuple[str, ...]) -> Iterator[dict[str, str]]:
             for names in required:
                 if not set(names) & set(columns):
                     wanted, there = " or ".join(map(repr, names)), ", ".join(columns) or "nothing"
-                    raise DataError(f"{table}: has no column {wanted}; its first line names {there}")
+                    raise DataError(
+                        f"{table}: has no column {wanted}; its first line, read as separated by commas, names {there}"
+                    )
             for row in reader:
                 yield {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)}
     except FileNotFoundError:
         raise SourceError(f"{table}: no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: cannot be read as a table ({error})") from error
+        hint = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise DataError(f"{table}: cannot be read as a table ({error}){hint}") from error
 
 
 def _lists_pictures(table: Path) -> bool:
