@@ -195,6 +195,12 @@ def test_a_size_that_tells_nothing_is_not() -> None:
     assert not found["gives_away"]
 
 
+def test_pairs_that_hang_together_are_one_painting() -> None:
+    one, two, three, four, five = (Entry("Cubism", "c", None, "train", name) for name in "abcde")
+    found = near_duplicate_report([(one, three), (two, four), (three, five)])
+    assert found["groups"] == [["a", "c", "e"], ["b", "d"]]
+
+
 def test_near_duplicates_are_named_where_they_disagree() -> None:
     monet, gris = (
         Entry("Impressionism", "i", "monet", "train", "a.jpg"),

@@ -205,7 +205,9 @@ def test_what_is_no_collection_is_refused_by_name(case: str, tmp_path: Path) -> 
 
 def test_a_wrong_header_is_shown_beside_what_was_expected(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "wrong.csv", [("file", "style"), ("1.jpg", "Cubism")])
-    with pytest.raises(DataError, match="no column 'path'; its first line, read as separated by commas, names file, style"):
+    with pytest.raises(
+        DataError, match="no column 'path'; its first line, read as separated by commas, names file, style"
+    ):
         read_catalog(table)
 
 

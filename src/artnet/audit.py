@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from artnet.duplicates import clusters
 from artnet.metrics import balanced_accuracy
 from artnet.split import SPLITS, Ratios
 
@@ -126,19 +127,32 @@ def _groups(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def near_duplicate_report(pairs: Sequence[tuple[Entry, Entry]]) -> dict[str, Any]:
-    """Count the pairs that show the same painting, and name those under two movements or two artists."""
+    """Count the pairs that show the same painting, join them to groups, and name those that disagree."""
 
     def names(differ: Callable[[Entry, Entry], bool]) -> list[list[str]]:
         return [[first.source, second.source] for first, second in pairs if differ(first, second)]
 
     return {
         "pairs": len(pairs),
+        "groups": _same_paintings(pairs),
         "under_two_movements": names(lambda first, second: first.movement != second.movement),
         "under_two_artists": names(
             lambda first, second: None not in (first.artist, second.artist) and first.artist != second.artist
         ),
         "across_splits": names(lambda first, second: first.split != second.split),
     }
+
+
+def _same_paintings(pairs: Sequence[tuple[Entry, Entry]]) -> list[list[str]]:
+    """Name the pictures of each painting that was found more than once: all that a chain of pairs joins."""
+    places: dict[Entry, int] = {}
+    for entry in (entry for pair in pairs for entry in pair):
+        places.setdefault(entry, len(places))
+    labels = clusters(len(places), [(places[first], places[second]) for first, second in pairs])
+    groups: dict[int, list[str]] = {}
+    for entry, label in zip(places, labels, strict=True):
+        groups.setdefault(label, []).append(entry.source)
+    return list(groups.values())
 
 
 def facet_report(entries: Sequence[Entry], facet: str) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def audit_page(name: str, summary: Mapping[str, Any]) -> str:
 def _leaks(summary: Mapping[str, Any]) -> str:
     artists, near = len(summary["artists_across_splits"]), summary["near_duplicates"]
     return (
-        f"{artists} artists stand in more than one split. {near['pairs']} pairs of near-duplicates were found; of "
+        f"{artists} artists stand in more than one split. {near['pairs']} pairs of near-duplicates were found, "
+        f"copies of {len(near['groups'])} paintings; of "
         f"{len(near['across_splits'])} of them one was left out, because they would have stood in two splits."
     )
 
