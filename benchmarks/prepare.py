@@ -3,7 +3,7 @@
     python benchmarks/prepare.py [COUNT]            rates, on COUNT (600) drawn JPEGs of two megapixels
     python benchmarks/prepare.py --memory           peak memory at 2,000 and at 20,000 small pictures
 
-The pictures are drawn first, which is not counted: forms of five sizes under a grain that makes the files as heavy as
+The pictures are drawn first, which is not counted: forms of four sizes, the finest a grain that makes the files as heavy as
 those of paintings (0.24 bytes a pixel). "Plain loop" is one process of Pillow that opens each picture, cuts the same
 six views, encodes them alike and keeps the bytes. "Decoding" is two processes that decode and do nothing else. Of
 `prepare` everything is counted from the start of the command to its end. All three run in turn, three times; printed
