@@ -1,12 +1,14 @@
 """Measure `artnet prepare` against a plain loop doing the same work, and against merely decoding.
 
-    python benchmarks/prepare.py [COUNT]            rates, on COUNT (600) drawn JPEGs of two megapixels
+    python benchmarks/prepare.py [COUNT]            rates, on COUNT (1,000) drawn JPEGs of two megapixels
     python benchmarks/prepare.py --memory           peak memory at 2,000 and at 20,000 small pictures
 
-The pictures are drawn first, which is not counted: forms of four sizes, the finest a grain that makes the files as heavy as
-those of paintings (0.24 bytes a pixel). "Plain loop" is one process of Pillow that opens each picture, cuts the same
-six views, encodes them alike and keeps the bytes. "Decoding" is two processes that decode and do nothing else. Of
-`prepare` everything is counted from the start of the command to its end. All three run in turn, three times; printed
+The pictures are drawn first, which is not counted: forms of four sizes, the finest a grain that makes the files as
+heavy as those of paintings (0.24 bytes a pixel). "Plain loop" is one process of Pillow that opens each picture, cuts
+the same six views, encodes them alike and keeps the bytes. "Decoding" is two processes that decode and do nothing
+else. Of `prepare` everything is counted from the start of the command to its end, and its start takes two to three
+seconds of processors: measure on no fewer pictures than collections have.
+All three run in turn, three times; printed
 are the medians of the ratios, and their lowest and highest. Processor time is given as well, since it suffers less
 from other work on the machine: twice the loop's over prepare's is what two idle cores would give. Memory is that of
 the command with its workers, added up from /proc ten times a second, and that of the largest of these processes; Linux
@@ -187,4 +189,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--memory"]:
         memory()
     else:
-        rates(int(sys.argv[1]) if len(sys.argv) > 1 else 600)
+        rates(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
