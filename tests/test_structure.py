@@ -14,8 +14,9 @@ PACKAGE = ROOT / "src" / "artnet"
 
 # A module imports only modules that stand before it.
 RUN_ORDER = (
-    "errors taxonomy image views model engine metrics classify explain render sources batch table catalog layouts "
-    "split duplicates page audit audit_page dataset becoming cut card prepare evaluate report console options cli"
+    "errors taxonomy image views model engine metrics classify cam perturb attribute question evidence "
+    "faithfulness canvas explain render sources batch table catalog layouts split duplicates page audit "
+    "audit_page dataset becoming cut card prepare evaluate report console options cli"
 ).split()
 TRAINING_ORDER = "augment recipe schedule network loader run fit graph export".split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]

@@ -47,6 +47,9 @@ class Engine(Protocol):
     def outputs(self) -> frozenset[str]:
         """Name the outputs that the graph has; older model folders lack some of `output_names`."""
 
+    def shuffled(self, seed: int) -> Engine:
+        """Give the same graph with the numbers inside each of its weights in another order."""
+
     def run(
         self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
     ) -> dict[str, Floats]:
@@ -108,6 +111,12 @@ class OpenVinoEngine:
     def outputs(self) -> frozenset[str]:
         """Name the outputs that the graph has."""
         return frozenset(name for port in self._read().outputs for name in port.get_names())
+
+    def shuffled(self, seed: int) -> OpenVinoEngine:
+        """Give the same graph with shuffled weights."""
+        other = OpenVinoEngine(self._graph, "f32", cached=False)
+        _shuffle_weights(other._read(), seed)
+        return other
 
     def run(
         self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
@@ -194,6 +203,10 @@ class OnnxRuntimeEngine:
         """Name the outputs that the graph has."""
         return frozenset(entry.name for entry in self._session.get_outputs())
 
+    def shuffled(self, seed: int) -> OpenVinoEngine:
+        """Give the same graph with shuffled weights, on OpenVINO, which can change constants."""
+        return OpenVinoEngine(self._graph, "f32", cached=False).shuffled(seed)
+
     def run(
         self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
     ) -> dict[str, Floats]:
@@ -214,6 +227,29 @@ class OnnxRuntimeEngine:
 
     def _shape(self, name: str) -> Sequence[Any]:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)
+
+
+def _shuffle_weights(model: Any, seed: int) -> None:
+    """Put the numbers of every convolution and dense weight of a read graph into another order, in place.
+
+    A dense weight stands in the graph twice, once transposed: its longer axis is permuted, by its length alone.
+    """
+    import openvino.opset13 as opset
+
+    for node in [node for node in model.get_ops() if node.get_type_name() == "Constant"]:
+        shape = list(node.get_output_shape(0))
+        if len(shape) not in (2, 4) or sum(side > 1 for side in shape) < 2:
+            continue  # biases, means, shapes
+        values = np.array(node.data, np.float32)
+        if len(shape) == 4:
+            values = np.random.default_rng((seed, values.size)).permutation(values.ravel()).reshape(shape)
+        else:
+            axis = int(np.argmax(shape))
+            order = np.random.default_rng((seed, shape[axis])).permutation(shape[axis])
+            values = np.take(values, order, axis)
+        other = opset.constant(np.ascontiguousarray(values))
+        for use in node.output(0).get_target_inputs():
+            use.replace_source_output(other.output(0))
 
 
 @cache
