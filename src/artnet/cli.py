@@ -192,6 +192,9 @@ def train(
         str, typer.Option("--weights", metavar="FILE|pretrained|none", help="Where the backbone starts from.")
     ] = "pretrained",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's settings.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Decides every random choice.")] = 0,
     device: Annotated[DeviceChoice, typer.Option("--device", help="Where to train.")] = DeviceChoice.auto,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
@@ -202,10 +205,10 @@ def train(
     import dataclasses
 
     from artnet.training.fit import FitOptions, Watch, fit
-    from artnet.training.recipe import find_recipe
+    from artnet.training.recipe import adjusted, find_recipe
     from artnet.training.run import RunSettings
 
-    settings = find_recipe(recipe)
+    settings = adjusted(find_recipe(recipe), changes or [])
     if epochs is not None:
         settings = dataclasses.replace(settings, epochs=epochs)
     run = RunSettings(backbone=backbone, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)

@@ -32,17 +32,17 @@ from artnet.training.loader import (
     plain_batches,
     training_batches,
 )
+from artnet.training.mix import mix
 from artnet.training.network import (
     PaintingNetwork,
     build_network,
     explained_layers,
-    freeze_early,
     normalisation,
-    train_mode,
 )
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings, create_run, open_run
 from artnet.training.schedule import average_decay, follow, set_rates
+from artnet.training.trainable import choose_trained, parameter_groups, train_mode
 
 SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
 
@@ -173,15 +173,11 @@ def _predict(loop: _Loop, network: PaintingNetwork, views: StoredViews) -> np.nd
 
 
 def _begin(fabric: Fabric, network: PaintingNetwork, recipe: Recipe) -> _State:
-    freeze_early(network, recipe.frozen_share)
+    choose_trained(network, recipe.trained)
     network = network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).requires_grad_(False)
-    head = [*network.norm.parameters(), *network.dense.parameters()]
-    trunk = [tensor for tensor in network.trunk.parameters() if tensor.requires_grad]
-    groups = [{"params": head, "lr": recipe.head_rate, "peak": recipe.head_rate}]
-    if trunk:
-        groups.append({"params": trunk, "lr": recipe.trunk_rate, "peak": recipe.trunk_rate})
-    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+    rates = recipe.rates
+    optimizer = torch.optim.AdamW(parameter_groups(network, rates), eps=rates.epsilon)
     wrapped, optimizer = fabric.setup(network, optimizer)
     return _State(cast(PaintingNetwork, wrapped), cast(PaintingNetwork, fabric.to_device(average)), optimizer)
 
@@ -194,15 +190,15 @@ def _train_epoch(loop: _Loop, state: _State, views: StoredViews) -> float:
         raise TrainingError(
             f"the train split holds {len(views.encoded)} paintings, less than a batch of {recipe.batch}"
         )
-    size_px = _crop_px(settings.size_px, recipe.crop_share)
+    size_px = _crop_px(settings.size_px, recipe.changes.crop_share)
     rng = np.random.default_rng((settings.seed, state.epoch, 2**31 + 1))
     losses = []
-    train_mode(state.network)
+    train_mode(state.network, recipe.trained)
     started = time.monotonic()
     with _seeded(int(rng.integers(2**62))):
         epoch = Epoch(settings.seed, state.epoch, size_px)
         for index, batch in enumerate(training_batches(views, recipe, epoch, loop.options.workers)):
-            set_rates(state.optimizer, recipe, state.epoch * batches + index, recipe.epochs * batches)
+            set_rates(state.optimizer, recipe.rates, state.epoch * batches + index, recipe.epochs, batches)
             pixels, movements = loop.fabric.to_device(batch)
             loss = _step(loop, state, (_normalised(pixels, settings), movements), rng)
             if not math.isfinite(loss):
@@ -225,16 +221,15 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def _step(loop: _Loop, state: _State, batch: Batch, rng: np.random.Generator) -> float:
-    """Take one optimizer step; mixup as in Zhang et al., "mixup: beyond empirical risk minimization", 2018."""
+    """Take one optimizer step and return its loss."""
     (views, movements), recipe = batch, loop.settings.recipe
     target = F.one_hot(movements, state.network.dense.out_features).float()
-    if recipe.mixup > 0:
-        share = float(rng.beta(recipe.mixup, recipe.mixup))
-        views = share * views + (1 - share) * views.flip(0)
-        target = share * target + (1 - share) * target.flip(0)
+    views, target = mix(views, target, recipe.changes.mixup, recipe.changes.cutmix, rng)
     loss = F.cross_entropy(state.network(views), target, label_smoothing=recipe.label_smoothing)
     state.optimizer.zero_grad()
     loop.fabric.backward(loss)
+    if recipe.rates.clip_norm > 0:
+        loop.fabric.clip_gradients(state.network, state.optimizer, max_norm=recipe.rates.clip_norm)
     state.optimizer.step()
     state.steps += 1
     follow(state.average, state.network, average_decay(state.steps, recipe.average_decay))

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from artnet.dataset import read_columns
 from artnet.training.augment import augment
-from artnet.training.recipe import Recipe
+from artnet.training.recipe import Changes, Recipe
 
 Batch = tuple[Tensor, Tensor]  # views (B, 3, S, S) uint8, movements (B,) int64
 
@@ -46,9 +46,9 @@ class Epoch:
     size_px: int
 
 
-class _Augmented(Dataset[tuple[Tensor, int]]):
-    def __init__(self, views: StoredViews, recipe: Recipe, epoch: Epoch) -> None:
-        self._views, self._recipe, self._epoch = views, recipe, epoch
+class _ForTraining(Dataset[tuple[Tensor, int]]):
+    def __init__(self, views: StoredViews, changes: Changes, epoch: Epoch) -> None:
+        self._views, self._changes, self._epoch = views, changes, epoch
 
     def __len__(self) -> int:
         return len(self._views.encoded)
@@ -56,8 +56,11 @@ class _Augmented(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, position: tuple[int, int]) -> tuple[Tensor, int]:
         step, index = position  # a painting drawn twice in an epoch is changed in two ways
         rng = np.random.default_rng((self._epoch.seed, self._epoch.number, step))
-        recipe = self._recipe
-        image = augment(self._views.decode(index), self._epoch.size_px, recipe.smallest_crop, recipe.reencode, rng)
+        image, size_px = self._views.decode(index), self._epoch.size_px
+        if self._changes.augment:
+            image = augment(image, size_px, self._changes.smallest_crop, self._changes.reencode, rng)
+        elif image.size != (size_px, size_px):
+            image = image.resize((size_px, size_px), Image.Resampling.BICUBIC)
         return _tensor(image), int(self._views.movements[index])
 
 
@@ -106,7 +109,7 @@ def training_batches(views: StoredViews, recipe: Recipe, epoch: Epoch, workers: 
     """Yield one epoch of changed views; the last batch is dropped where it is not full."""
     order = draw_epoch(views.movements, recipe.balance, epoch.seed, epoch.number)
     loader = DataLoader(
-        _Augmented(views, recipe, epoch),
+        _ForTraining(views, recipe.changes, epoch),
         batch_size=recipe.batch,
         sampler=list(enumerate(order.tolist())),
         num_workers=workers,

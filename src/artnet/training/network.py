@@ -141,24 +141,6 @@ def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float,
     return mean, std
 
 
-def freeze_early(network: PaintingNetwork, share: float) -> None:
-    """Keep the first `share` (0 to 1) of the backbone's parameter tensors as they are."""
-    tensors = list(network.trunk.parameters())
-    for index, tensor in enumerate(tensors):
-        tensor.requires_grad_(index >= round(share * len(tensors)))
-
-
-def train_mode(network: PaintingNetwork) -> None:
-    """Switch to training with the backbone's batch normalisation left at its published statistics.
-
-    Folded weights have identity statistics and small batches would shake real ones.
-    """
-    network.train()
-    for module in network.trunk.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
-
-
 def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> tuple[str, ...]:
     """Name nine modules of the network, shallow to deep, whose maps are explained.
 

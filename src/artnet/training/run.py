@@ -19,10 +19,10 @@ from safetensors.torch import save_file
 
 from artnet.dataset import DatasetInfo
 from artnet.errors import OutputError, TrainingError
-from artnet.training.recipe import Recipe
+from artnet.training.recipe import Recipe, recipe_from
 from artnet.views import Fit
 
-FORMAT = "artnet-run/1"
+FORMAT = "artnet-run/2"
 Tensors = dict[str, torch.Tensor]
 
 
@@ -134,7 +134,7 @@ def open_run(folder: Path, settings: RunSettings | None = None) -> Run:
         if fields.get("format") != FORMAT:
             raise TrainingError(f"{path}: format {fields.get('format')!r}, this version reads {FORMAT}")
         tuples = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-        kept = RunSettings(**{**fields, **tuples, "recipe": Recipe(**fields["recipe"])})
+        kept = RunSettings(**{**fields, **tuples, "recipe": recipe_from(fields["recipe"])})
     except FileNotFoundError:
         raise TrainingError(f"{folder}: holds no run (no run.json)") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
