@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from artnet.errors import ArtNetError, OutputError, TrainingError, UsageError
-from artnet.training.fit import Step, Watch, fit
+from artnet.errors import ArtNetError, OutputError, StoppedError, TrainingError, UsageError
+from artnet.training.fit import fit
+from artnet.training.history import read_history
 from artnet.training.loader import Epoch, draw_epoch, load_six_views, load_whole_views, training_batches
+from artnet.training.loop import Step, Watch
 from artnet.training.recipe import Changes, Rates
-from artnet.training.run import Run, open_run, read_history
+from artnet.training.run import Run, open_run
 from training_fixture import ON_CPU, RECIPE, settings, tiny_run
 
 
 def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None:
     history = read_history(trained.folder)
-    assert [line["epoch"] for line in history] == ["1", "2"]
+    assert [row.epoch for row in history] == [1, 2]
     assert {path.name for path in trained.folder.iterdir()} == {
-        *("run.json", "history.csv", "best.safetensors", "last.safetensors", "validation.safetensors")
+        *("run.json", "state.json", "history.csv", "history.png", "tensorboard", "lock"),
+        *("best.safetensors", "last.safetensors", "validation.safetensors"),
     }
     assert trained.read_tensors("validation")["logits"].shape[1:] == (6, 5)
 
@@ -36,9 +40,9 @@ def test_training_again_gives_the_same_bits(trained: Run, data: Path, tmp_path: 
 def test_a_stopped_training_goes_on_to_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:
     def stop_in_the_second_epoch(step: Step) -> None:
         if step.epoch == 2 and step.batch == 2:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError, match=r"epoch 2, batch 3 .*--resume"):
         fit(data, tmp_path / "run", settings(), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
     resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
     expected = trained.read_tensors("last")

@@ -17,7 +17,10 @@ RUN_ORDER = (
     "errors taxonomy image views model engine metrics classify explain render sources batch table catalog layouts "
     "split duplicates page audit audit_page dataset cut card prepare evaluate report console options cli"
 ).split()
-TRAINING_ORDER = "augment recipe schedule mix network trainable loader run fit graph export".split()
+TRAINING_ORDER = (
+    "augment recipe schedule mix machine whole_batch network trainable loader run history state loop graph probe fit "
+    "export"
+).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 
 # Stands in for an installation without the training half: importing any of these fails.

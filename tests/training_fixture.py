@@ -7,7 +7,8 @@ from pathlib import Path
 from artnet.layouts import read_catalog
 from artnet.prepare import PrepareOptions, prepare
 from artnet.taxonomy import load_taxonomy
-from artnet.training.fit import FitOptions, fit
+from artnet.training.fit import fit
+from artnet.training.machine import FitOptions
 from artnet.training.recipe import Recipe, Trained
 from artnet.training.run import Run, RunSettings
 from collections_fixture import Work, draw_style_folders, paint

@@ -91,6 +91,42 @@ _SHARES = ("layer_decay", "norm_momentum", "smallest_crop", "cutmix", "label_smo
 
 RECIPES: Mapping[str, Recipe] = {
     "finetune": Recipe(),
+    # To measure a trunk, or a dataset, in minutes: the head alone on embeddings that are computed once. A pass takes
+    # a fraction of a second, so there are many; the best by validation is kept.
+    "probe": Recipe(
+        method="probe",
+        epochs=60,
+        batch=256,
+        rates=Rates(head=2e-3, weight_decay=0.05),
+        trained=Trained(frozen_share=1.0),
+        changes=Changes(augment=False, crop_share=1.0, mixup=0.0),
+        average_decay=0.0,
+    ),
+    # The project of 2020 to the letter, as a baseline. Its three convolutions are Keras' conv5_block15_2_conv,
+    # conv5_block16_1_conv and conv5_block16_2_conv. Keras' batch normalisation keeps 0.99 of its statistics, its Adam
+    # adds 1e-7, and nothing decays, smooths, mixes, balances or averages.
+    "artnet-2020": Recipe(
+        epochs=15,
+        batch=32,
+        rates=Rates(head=1e-4, trunk=1e-4, weight_decay=0.0, course="halving", halved_every=2, epsilon=1e-7),
+        trained=Trained(
+            only=(
+                "features.denseblock4.denselayer15.conv2",
+                "features.denseblock4.denselayer16.conv1",
+                "features.denseblock4.denselayer16.conv2",
+            ),
+            batch_norm="train",
+            norm_momentum=0.01,
+        ),
+        changes=Changes(augment=False, crop_share=1.0, reencode=False, mixup=0.0),
+        label_smoothing=0.0,
+        balance=0.0,
+        average_decay=0.0,
+        views="six",
+        backbone="densenet121",
+        size_px=256,
+        fit="letterbox",
+    ),
 }
 
 
