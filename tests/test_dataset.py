@@ -1,5 +1,6 @@
 """What is written is what is read, in order; a folder that is not whole is refused."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from artnet.dataset import (
     ShardWriter,
     as_columns,
     count_rows,
+    digest_of_ids,
     iterate_rows,
     read_columns,
     read_info,
@@ -205,3 +207,22 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("words", encoding="utf-8")
     with pytest.raises(DataError, match="file"):
         read_info(tmp_path / "file")
+
+
+def test_a_description_from_before_train_was_named_is_read(tmp_path: Path) -> None:
+    write_info(tmp_path, replace(INFO, train_sha256="ab"))
+    fields = json.loads((tmp_path / "dataset.json").read_text(encoding="utf-8"))
+    assert fields.pop("train_sha256") == "ab"
+    (tmp_path / "dataset.json").write_text(json.dumps(fields), encoding="utf-8")
+    assert read_info(tmp_path) == INFO
+    assert INFO.train_sha256 == ""
+
+
+def test_a_set_of_ids_is_named_by_the_sha256_of_its_sorted_lines() -> None:
+    assert digest_of_ids(["b", "a"]) == hashlib.sha256(b"a\nb\n").hexdigest()
+    assert digest_of_ids(["ab"]) != digest_of_ids(["a", "b"])
+
+
+@given(st.sets(st.text("0123456789abcdef", min_size=4, max_size=4)).flatmap(lambda ids: st.permutations(sorted(ids))))
+def test_the_order_of_ids_does_not_matter(ids: list[str]) -> None:
+    assert digest_of_ids(ids) == digest_of_ids(sorted(ids))

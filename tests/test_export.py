@@ -13,6 +13,7 @@ from torch import nn
 
 from artnet.card import model_card
 from artnet.classify import Classifier
+from artnet.dataset import read_info
 from artnet.engine import open_engine, output_names
 from artnet.errors import ExportError, OutputError, UsageError
 from artnet.evaluate import evaluate
@@ -66,6 +67,10 @@ def test_a_graph_of_other_weights_is_refused(exported: Path, trained: Run) -> No
     layers = explained_layers(other, settings.backbone, settings.size_px)
     with pytest.raises(ExportError, match="does not compute what its network computes: logits"):
         check_graph(other, layers, exported / GRAPH_FILE, [random_views(settings.size_px)])
+
+
+def test_the_model_folder_names_the_paintings_it_was_trained_on(exported: Path, data: Path) -> None:
+    assert read_config(exported).training["train_sha256"] == read_info(data).train_sha256 != ""
 
 
 def test_facts_reach_the_card(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from artnet.catalog import Catalog, Record, RecordReader, normalise_artist
-from artnet.dataset import Row, iterate_rows, read_info
+from artnet.dataset import Row, digest_of_ids, iterate_rows, read_info
 from artnet.errors import DataError, OutputError, UsageError
 from artnet.layouts import read_catalog
 from artnet.prepare import PrepareOptions, prepare
@@ -220,6 +220,10 @@ def test_the_description_says_how_it_was_made(prepared: Prepared) -> None:
     info = read_info(prepared.folder)
     assert (info.name, info.taxonomy, info.size_px, info.fit) == ("kaggle", "artnet-2026", 32, "letterbox")
     assert (info.split_by, info.ratios, info.seed) == ("artist", (0.5, 0.25, 0.25), 0)
+
+
+def test_the_description_names_the_paintings_of_train(prepared: Prepared) -> None:
+    assert read_info(prepared.folder).train_sha256 == digest_of_ids(row["id"] for row in prepared.rows()["train"])
 
 
 def test_the_card_leads_the_hub_to_the_shards(prepared: Prepared) -> None:

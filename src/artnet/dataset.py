@@ -5,8 +5,9 @@ Knows nothing about networks; the three splits come from `split`, the views from
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,10 @@ ROWS_PER_GROUP = 256
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a prepared dataset's rows have in common; kept as dataset.json beside the shards."""
+    """What a prepared dataset's rows have in common; kept as dataset.json beside the shards.
+
+    `train_sha256` names the paintings of train (see `digest_of_ids`); empty in datasets made before it was kept.
+    """
 
     name: str
     movements: tuple[str, ...]
@@ -37,6 +41,7 @@ class DatasetInfo:
     split_by: str
     ratios: tuple[float, float, float]
     seed: int
+    train_sha256: str = ""
     format: str = FORMAT
 
 
@@ -121,6 +126,11 @@ class ShardWriter:
         if self._rows:
             self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
             self._rows = []
+
+
+def digest_of_ids(ids: Iterable[str]) -> str:
+    """Name a set of paintings, whatever their order: the SHA-256 of their sorted ids, a line each."""
+    return hashlib.sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()
 
 
 def write_info(folder: Path, info: DatasetInfo) -> None:

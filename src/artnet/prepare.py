@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from artnet.cut import (
     open_pool,
     read_facts,
 )
-from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, ShardWriter, shard_names, write_info
+from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, ShardWriter, digest_of_ids, shard_names, write_info
 from artnet.duplicates import near_duplicates
 from artnet.errors import DataError, OutputError
 from artnet.image import DEFAULT_LIMITS, Limits
@@ -109,7 +109,8 @@ def prepare(
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (folder / "audit.html").write_text(audit_page(info.name, summary), "utf-8")
         (folder / "README.md").write_text(dataset_card(info, summary), "utf-8")
-        write_info(folder, info)
+        trained_on = digest_of_ids(item.facts.id for item in placed if item.split == "train")
+        write_info(folder, replace(info, train_sha256=trained_on))
     return summary
 
 

@@ -144,6 +144,8 @@ def _describe(
             "recipe": settings.recipe_name,
             "starting_weights": Path(settings.weights).name,
             "seed": settings.seed,
+            # Which paintings it has seen, so that an evaluation can refuse them; older datasets do not say.
+            **({"train_sha256": settings.train_sha256} if settings.train_sha256 else {}),
         },
     )
 

@@ -42,6 +42,7 @@ class RunSettings:
     fit: Fit = "letterbox"
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    train_sha256: str = ""
     format: str = FORMAT
 
     def described(self, info: DatasetInfo, mean: tuple[float, ...], std: tuple[float, ...]) -> RunSettings:
@@ -55,6 +56,7 @@ class RunSettings:
             fit=info.fit,
             mean=mean,
             std=std,
+            train_sha256=info.train_sha256,
         )
 
 
