@@ -222,9 +222,18 @@ def train(
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json and report.html go.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json, report.html ... go.")],
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     model: Model = None,
+    views: Annotated[str, typer.Option("--views", help="voting, or all six to compare them.")] = "voting",
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="FOLDER", help="A second model folder to compare with.")
+    ] = None,
+    strangers: Annotated[
+        list[str] | None,
+        typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
+    ] = None,
+    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Show the surest mistakes.")] = True,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -232,26 +241,28 @@ def evaluate(
 ) -> int:
     """Measure a model on a prepared dataset."""
     from artnet.classify import Classifier
+    from artnet.console import print_report
+    from artnet.evaluate import EvaluateOptions, checked_views
     from artnet.evaluate import evaluate as evaluate_model
     from artnet.report import check_report_folder, record_scores, write_report
 
     if record and model is None:
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
+    other = None if against is None else Classifier.load(against, runtime, precision)
+    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), pictures)
     with progress("answering") as advance:
-        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, advance)
+        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
+    for warning in report.warnings:
+        say(f"artnet: warning: {warning}")
     write_report(out, report)
     if record and model is not None:
         record_scores(model, report)
     if as_json:
         print_line(json.dumps(report.to_dict(), ensure_ascii=False))
-        return 0
-    for name, entry in report.values.items():
-        print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
-    for name, found in report.by_movement.items():
-        share = "none to find" if found["recall"] is None else f"{found['recall']:.3f} found"
-        print_line(f"{name:24} {share} of {found['paintings']}")
-    print_line(f"{report.paintings} paintings; report in {out}")
+    else:
+        print_report(report)
+        print_line(f"{report.paintings} paintings; report in {out}")
     return 0
 
 
