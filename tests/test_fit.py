@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from artnet.errors import ArtNetError, OutputError, TrainingError, UsageError
-from artnet.training.fit import Step, Watch, fit
+from artnet.errors import ArtNetError, OutputError, StoppedError, TrainingError, UsageError
+from artnet.training.fit import fit
+from artnet.training.history import read_history
 from artnet.training.loader import Epoch, draw_epoch, load_six_views, load_whole_views, training_batches
-from artnet.training.run import Run, open_run, read_history
-from artnet.training.schedule import average_decay, rate_share
+from artnet.training.loop import Step, Watch
+from artnet.training.recipe import Changes, Rates
+from artnet.training.run import Run, open_run
 from training_fixture import ON_CPU, RECIPE, settings, tiny_run
 
 
 def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None:
     history = read_history(trained.folder)
-    assert [line["epoch"] for line in history] == ["1", "2"]
+    assert [row.epoch for row in history] == [1, 2]
     assert {path.name for path in trained.folder.iterdir()} == {
-        *("run.json", "history.csv", "best.safetensors", "last.safetensors", "validation.safetensors")
+        *("run.json", "state.json", "history.csv", "history.png", "tensorboard", "lock"),
+        *("best.safetensors", "last.safetensors", "validation.safetensors"),
     }
     assert trained.read_tensors("validation")["logits"].shape[1:] == (6, 5)
 
@@ -36,9 +40,9 @@ def test_training_again_gives_the_same_bits(trained: Run, data: Path, tmp_path: 
 def test_a_stopped_training_goes_on_to_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:
     def stop_in_the_second_epoch(step: Step) -> None:
         if step.epoch == 2 and step.batch == 2:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError, match=r"epoch 2, batch 3 .*--resume"):
         fit(data, tmp_path / "run", settings(), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
     resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
     expected = trained.read_tensors("last")
@@ -52,7 +56,8 @@ def test_training_takes_nothing_from_the_global_generator(data: Path, tmp_path: 
 
 
 def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> None:
-    recipe = dataclasses.replace(RECIPE, epochs=6, mixup=0, label_smoothing=0, smallest_crop=0.9, reencode=False)
+    changes = Changes(mixup=0, smallest_crop=0.9, reencode=False)
+    recipe = dataclasses.replace(RECIPE, epochs=6, label_smoothing=0, changes=changes)
     losses: list[float] = []
     watch = Watch(on_epoch=lambda row: losses.append(row.train_loss))
     fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, watch)
@@ -60,7 +65,7 @@ def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> N
 
 
 def test_a_loss_that_is_no_number_stops_and_says_where(data: Path, tmp_path: Path) -> None:
-    recipe = dataclasses.replace(RECIPE, head_rate=float("nan"))
+    recipe = dataclasses.replace(RECIPE, rates=Rates(head=float("nan")))
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, batch 2"):
         fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU)
 
@@ -93,22 +98,6 @@ def test_a_run_without_its_weights_is_refused(trained: Run, tmp_path: Path, dama
         (tmp_path / "best.safetensors").write_bytes(damage)
     with pytest.raises(ArtNetError, match=r"best\.safetensors"):
         open_run(tmp_path).read_tensors("best")
-
-
-def test_the_rate_rises_straight_and_falls_as_a_cosine() -> None:
-    # 100 steps, a tenth of warm-up: half of the peak half-way down, at step 10 + 45.
-    shares = [rate_share(step, 100, 0.1) for step in range(100)]
-    assert shares[10] == 1
-    assert shares[55] == pytest.approx(0.5)
-    assert shares[:11] == sorted(shares[:11])
-    assert shares[10:] == sorted(shares[10:], reverse=True)
-    assert min(shares) > 0
-
-
-def test_the_average_forgets_its_start() -> None:
-    weight_of_start = np.prod([average_decay(step, 0.998) for step in range(1, 250)])
-    assert weight_of_start < 1e-8
-    assert average_decay(10**6, 0.998) == 0.998
 
 
 def test_an_epoch_without_balance_holds_every_painting_once() -> None:

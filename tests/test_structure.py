@@ -18,7 +18,10 @@ RUN_ORDER = (
     "table catalog layouts split duplicates page plot audit audit_page dataset cut card prepare answers figures compare "
     "strangers mistakes evaluate report_page report console options cli"
 ).split()
-TRAINING_ORDER = "augment recipe schedule network loader run fit graph calibrate export".split()
+TRAINING_ORDER = (
+    "augment recipe schedule mix machine whole_batch network trainable loader run history state loop graph probe fit "
+    "calibrate export"
+).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 
 # Stands in for an installation without the training half: importing any of these fails.

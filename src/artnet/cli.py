@@ -6,6 +6,7 @@ Knows nothing itself; every import that costs time stands inside the command tha
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -187,13 +188,23 @@ def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to make.")],
     recipe: Annotated[str, typer.Option("--recipe", help="Named settings, see docs/train.md.")] = "finetune",
-    backbone: Annotated[str, typer.Option("--backbone", help="Any name that timm knows.")] = "densenet121",
+    backbone: Annotated[
+        str | None, typer.Option("--backbone", help="Any name that timm knows; else the recipe's or densenet121.")
+    ] = None,
     weights: Annotated[
         str, typer.Option("--weights", metavar="FILE|pretrained|none", help="Where the backbone starts from.")
     ] = "pretrained",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's settings.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Decides every random choice.")] = 0,
     device: Annotated[DeviceChoice, typer.Option("--device", help="Where to train.")] = DeviceChoice.auto,
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Train on so many at once (DDP).")] = 1,
+    num_nodes: Annotated[int, typer.Option("--num-nodes", min=1, help="Machines that train together.")] = 1,
+    checkpoint_every: Annotated[
+        float, typer.Option("--checkpoint-every", metavar="MINUTES", min=0, help="Keep a state so often.")
+    ] = 5.0,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
 ) -> int:
@@ -201,21 +212,29 @@ def train(
     _need_training()
     import dataclasses
 
-    from artnet.training.fit import FitOptions, Watch, fit
-    from artnet.training.recipe import find_recipe
+    from artnet.training.fit import fit
+    from artnet.training.loop import Watch
+    from artnet.training.machine import FitOptions
+    from artnet.training.recipe import adjusted, find_recipe
     from artnet.training.run import RunSettings
 
-    settings = find_recipe(recipe)
+    settings = adjusted(find_recipe(recipe), changes or [])
     if epochs is not None:
         settings = dataclasses.replace(settings, epochs=epochs)
-    run = RunSettings(backbone=backbone, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
-    with progress("training") as advance:
+    name = backbone or settings.backbone or "densenet121"
+    run = RunSettings(backbone=name, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
+    options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every)
+    is_first = not any(os.environ.get(rank, "0") != "0" for rank in ("LOCAL_RANK", "NODE_RANK"))
+    with progress("training", shown=is_first) as advance:
         watch = Watch(
-            on_step=lambda step: advance(step.batch, step.batches, f"{step.line} of {settings.epochs}"),
-            on_epoch=lambda scores: print_line(scores.line),
+            on_step=lambda step: advance(step.done, step.total, step.line),
+            on_epoch=lambda scores: print_line(scores.line) if is_first else None,
+            on_embedded=lambda done, total: advance(done, total, "embedding"),
+            on_note=lambda note: say(f"artnet: warning: {note}") if is_first else None,
         )
-        fit(data, out, run, FitOptions(device=device, workers=workers, resume=resume), watch)
-    print_line(f"trained; make a model folder with: artnet export {out} --out FOLDER")
+        fit(data, out, run, options, watch)
+    if is_first:
+        print_line(f"trained; make a model folder with: artnet export {out} --out FOLDER")
     return 0
 
 
@@ -319,7 +338,7 @@ def _depth(text: str) -> int | Literal["all"]:
 def _need_training() -> None:
     missing = [
         name
-        for name in ("torch", "timm", "lightning_fabric", "onnx", "onnxscript", "safetensors")
+        for name in "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock".split()
         if find_spec(name) is None
     ]
     if missing:
