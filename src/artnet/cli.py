@@ -293,6 +293,9 @@ def export(
         Path | None,
         typer.Option("--facts", metavar="FILE.toml", help="What the model card says of licences and limits."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, where it has been moved.")
+    ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
     _need_training()
@@ -301,7 +304,8 @@ def export(
     from artnet.training.run import open_run
 
     known = None if facts is None else read_facts(facts)
-    agreement = export_run(open_run(run), out, known)
+    with progress("calibrating") as advance:
+        agreement = export_run(open_run(run), out, known, data, advance)
     print_line(
         f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
