@@ -172,4 +172,5 @@ def _shorter_sides(data: Path) -> NDArray[np.int64]:
     """Give each validation painting's shorter side in pixels."""
     table = read_columns(data, "val", ["width", "height"])
     sides: NDArray[np.int64] = np.stack([table["width"].to_numpy(), table["height"].to_numpy()]).astype(np.int64)
-    return sides.min(0)
+    shorter: NDArray[np.int64] = sides.min(0)
+    return shorter

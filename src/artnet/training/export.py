@@ -65,9 +65,8 @@ def export(
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
         views = [random_views(settings.size_px), _normalised(sample, settings)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
-        decided = calibrate(
-            Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), _preprocessing(settings)), data, progress
-        )
+        opened = Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), _preprocessing(settings))
+        decided = calibrate(opened, data, progress)
         write_familiarity(folder / FAMILIARITY_FILE, decided.fitted)
         config = _describe(settings, _layers(network, names, settings.size_px), decided, folder)
         config = replace(config, training={**config.training, **(facts or {})})
