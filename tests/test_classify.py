@@ -79,10 +79,11 @@ def test_the_smallest_picture_gets_an_answer(classifier: Classifier) -> None:
 
 
 def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting: Image.Image) -> None:
-    confidence = classifier.classify(painting).confidence
+    bare = Classifier(dataclasses.replace(classifier.config, familiarity=None), classifier.engine)
+    confidence = bare.classify(painting).confidence
     for threshold, decision in ((confidence, "confident"), (np.nextafter(confidence, 2), "unsure")):
         calibration = Calibration(classifier.config.calibration.temperature, float(threshold))
-        strict = Classifier(dataclasses.replace(classifier.config, calibration=calibration), classifier.engine)
+        strict = Classifier(dataclasses.replace(bare.config, calibration=calibration), classifier.engine)
         assert strict.classify(painting).decision == decision
 
 

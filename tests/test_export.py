@@ -127,7 +127,7 @@ def test_a_run_remembers_where_its_dataset_lay(trained: Run, data: Path) -> None
 
 def test_a_dataset_that_has_been_moved_can_be_named(trained: Run, data: Path, tmp_path: Path) -> None:
     moved = replace(trained.settings, data_folder=str(tmp_path / "gone"))
-    with pytest.raises(DataError, match="gone: the run's dataset is no longer there.*--data FOLDER"):
+    with pytest.raises(DataError, match=r"gone: the run's dataset is no longer there.*--data FOLDER"):
         find_dataset(moved, None)
     assert find_dataset(moved, data) == data
 

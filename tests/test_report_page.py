@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from artnet.classify import Classifier
-from artnet.evaluate import Report, evaluate
+from artnet.evaluate import EvaluateOptions, Report, evaluate
 from artnet.intervals import Interval
 from artnet.report_page import report_page
 
 
 @pytest.fixture(scope="module")
 def report(exported: Path, data: Path) -> Report:
-    return evaluate(Classifier.load(exported, precision="f32"), data, "test")
+    return evaluate(Classifier.load(exported, precision="f32"), data, "test", EvaluateOptions(pictures=False))
 
 
 def test_headlines_come_with_their_intervals(report: Report) -> None:
