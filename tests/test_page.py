@@ -49,4 +49,4 @@ def test_a_confusion_matrix_shows_counts_and_shares_of_the_truth() -> None:
     text = heat_table("caption", ["a", "b"], [[3, 1], [0, 0]])
     assert '<td class="heat right" style="--share:0.750">3<small>75%</small></td>' in text
     assert '<td class="heat wrong" style="--share:0.250">1<small>25%</small></td>' in text
-    assert "<td>3</td><td>1</td><td>4</td>" in text  # answered, and all
+    assert '<td class="sum">3</td><td class="sum">1</td><td>4</td>' in text  # answered, and all

@@ -239,6 +239,8 @@ def _as_users_get(classifier: Classifier, answers: Answers) -> Scores:
 
 def _compare(first: tuple[Classifier, Answers], second: tuple[Classifier, Answers]) -> Comparison:
     names = (first[0].config.name, second[0].config.name)
+    if names[0] == names[1]:
+        names = (names[0], f"{names[1]}, the other")
     return compare(names, first[1].y_true, _as_users_get(*first), _as_users_get(*second))
 
 

@@ -31,13 +31,16 @@ caption { text-align: left; color: var(--quiet); padding: .3rem 0 }
 small { color: var(--quiet); font-size: .82em; white-space: nowrap }
 td.heat { text-align: center; min-width: 5.5rem; border: 2px solid var(--paper); border-radius: 5px;
           background: color-mix(in oklab, var(--tone) calc(var(--share) * 50%), var(--sheet)) }
+td.sum { text-align: center } td.words, th.words { text-align: left }
 td.heat small { display: block; color: inherit } td.right { --tone: var(--right) } td.wrong { --tone: var(--wrong) }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; margin: 1.5rem 0 }
 .tile { background: var(--sheet); border-radius: 8px; padding: .9rem 1.1rem }
+.tile small { white-space: normal }
 .tile b { display: block; font-weight: 500; font-size: 1.9rem; line-height: 1.2 }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.5rem }
+.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1.5rem }
 figure { margin: 1rem 0 } figcaption { color: var(--quiet); font-size: .9rem; max-width: 46rem }
-svg { display: block; width: 100%; height: auto; overflow: visible } svg.inline { width: 9rem; display: inline-block }
+svg { display: block; width: 100%; height: auto; overflow: visible } svg.inline { width: 9rem; display: inline-block;
+      vertical-align: middle }
 svg text { fill: var(--quiet); font: 12px system-ui, sans-serif } svg .grid { stroke: var(--line) }
 svg .even { stroke: var(--quiet); stroke-dasharray: 4 4 }
 svg .curve { stroke: var(--right); stroke-width: 2.5; fill: none }
@@ -97,11 +100,19 @@ def group(kind: str, parts: Sequence[str]) -> Html:
     return Html(f'<div class="{kind}">' + "\n".join(parts) + "</div>")
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
-    """Compose a table from plain texts or HTML; the first cell of a row is its heading."""
-    cells = "".join(f'<th scope="col">{shown(text)}</th>' for text in head)
+def table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], words: frozenset[str] = frozenset()
+) -> Html:
+    """Compose a table from plain texts or HTML; the first cell of a row is its heading.
+
+    Columns hold numbers, set to the right; those whose head is among `words` hold words.
+    """
+    kinds = [' class="words"' if name in words else "" for name in head]
+    cells = "".join(f'<th scope="col"{kind}>{shown(text)}</th>' for kind, text in zip(kinds, head, strict=True))
     lines = [
-        f'<tr><th scope="row">{shown(first)}</th>' + "".join(f"<td>{shown(text)}</td>" for text in rest) + "</tr>"
+        f'<tr><th scope="row">{shown(first)}</th>'
+        + "".join(f"<td{kind}>{shown(text)}</td>" for kind, text in zip(kinds[1:], rest, strict=True))
+        + "</tr>"
         for first, *rest in rows
     ]
     return _wide(f"<table><caption>{escape(caption)}</caption>\n<tr>{cells}</tr>\n" + "\n".join(lines) + "\n</table>")
@@ -115,7 +126,7 @@ def heat_table(caption: str, names: Sequence[str], counts: Sequence[Sequence[int
         total = sum(counts[row])
         cells = "".join(_heat(count, total, row == column) for column, count in enumerate(counts[row]))
         lines.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td>{total}</td></tr>')
-    answered = "".join(f"<td>{sum(column)}</td>" for column in zip(*counts, strict=True))
+    answered = "".join(f'<td class="sum">{sum(column)}</td>' for column in zip(*counts, strict=True))
     lines.append(f'<tr><th scope="row">answered</th>{answered}<td>{sum(map(sum, counts))}</td></tr>')
     return _wide(
         f'<table><caption>{escape(caption)}</caption>\n<tr><th></th>{head}<th scope="col">paintings</th></tr>\n'

@@ -25,7 +25,7 @@ class _Frame:
 
     width: int = 440
     height: int = 320
-    left: int = 48
+    left: int = 62
     bottom: int = 46
     top: int = 12
     right: int = 12
@@ -88,7 +88,8 @@ def interval_bar(entry: Interval) -> Html:
 
 def _axes(frame: _Frame, across: str, up: str, label_offset: int = 38) -> list[str]:
     parts = []
-    for tick in np.linspace(frame.lowest, 1, 6):
+    step = 0.2 if frame.lowest < 0.5 else 0.1
+    for tick in np.arange(1, frame.lowest - 1e-9, -step):
         y = frame.y(tick)
         parts.append(_line("grid", (frame.x(0), y), (frame.x(1), y)))
         parts.append(_text(f"{tick:.0%}", frame.left - 8, y + 4, "end"))
@@ -96,7 +97,7 @@ def _axes(frame: _Frame, across: str, up: str, label_offset: int = 38) -> list[s
     parts += [_text(f"{tick:.0%}", frame.x(tick), base + 18, "middle") for tick in np.linspace(0, 1, 6)]
     parts.append(_text(across, frame.x(0.5), base + label_offset, "middle"))
     middle = (frame.top + base) / 2
-    parts.append(f'<text transform="translate(10 {middle:.0f}) rotate(-90)" text-anchor="middle">{escape(up)}</text>')
+    parts.append(f'<text transform="translate(12 {middle:.0f}) rotate(-90)" text-anchor="middle">{escape(up)}</text>')
     return parts
 
 

@@ -24,6 +24,7 @@ _HEADLINES = {
     "macro_f1": "mean of the movements' F1",
     "top_2_accuracy": "the truth is among the best two",
 }
+_WORDS = frozenset({"answers", "meaning", "style", "truth", "answer"})
 _LAZY = {
     "majority": "always the movement commonest in train",
     "artist_oracle": "the artist's commonest movement in train",
@@ -71,7 +72,8 @@ def _headlines(report: Report) -> Html:
         for name, meaning in _LAZY.items()
     ]
     return Html(
-        group("tiles", tiles) + table("What needs no eyes, for comparison", ["guesser", "answers", "accuracy"], rows)
+        group("tiles", tiles)
+        + table("What needs no eyes, for comparison", ["guesser", "answers", "accuracy"], rows, _WORDS)
     )
 
 
@@ -129,7 +131,7 @@ def _selective(report: Report) -> Html:
         for name, entry in report.by_decision.items()
     ]
     head = ["decision", "meaning", "paintings", "share", "share right"]
-    parts = [group("pair", [figure(drawing, caption)]), table("What it says of its answers", head, rows)]
+    parts = [group("pair", [figure(drawing, caption)]), table("What it says of its answers", head, rows, _WORDS)]
     return section("Answering only when sure", parts)
 
 
@@ -182,7 +184,10 @@ def _views(report: Report) -> Html:
 
 
 def _groups(report: Report) -> Html:
-    said = "Each group by itself; balanced over the movements that it holds."
+    said = (
+        "Each group by itself; balanced over the movements that it holds. Where all of a few paintings are answered "
+        "alike, resampling them shows no doubt: read the counts."
+    )
     rows = [
         [name, str(entry.paintings), interval_bar(entry.accuracy), _value(entry.accuracy)]
         for name, entry in report.by_style.items()
@@ -213,7 +218,7 @@ def _mistakes(report: Report) -> str:
         for mistake in report.mistakes
     ]
     head = ["source", "style", "truth", "answer", "confidence"]
-    return section("The surest mistakes", [paragraph(said), table("", head, rows)])
+    return section("The surest mistakes", [paragraph(said), table("", head, rows, _WORDS)])
 
 
 def _pictured(mistake: Mistake) -> str:
