@@ -252,7 +252,7 @@ def evaluate(
         list[str] | None,
         typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
     ] = None,
-    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Show the surest mistakes.")] = True,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -269,7 +269,7 @@ def evaluate(
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
     other = None if against is None else Classifier.load(against, runtime, precision)
-    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), pictures)
+    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures)
     with progress("answering") as advance:
         report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
     for warning in report.warnings:

@@ -107,11 +107,11 @@ def table(
 
     Columns hold numbers, set to the right; those whose head is among `words` hold words.
     """
-    kinds = [' class="words"' if name in words else "" for name in head]
-    cells = "".join(f'<th scope="col"{kind}>{shown(text)}</th>' for kind, text in zip(kinds, head, strict=True))
+    kinds = {index: ' class="words"' for index, name in enumerate(head) if name in words}
+    cells = "".join(f'<th scope="col"{kinds.get(index, "")}>{shown(text)}</th>' for index, text in enumerate(head))
     lines = [
         f'<tr><th scope="row">{shown(first)}</th>'
-        + "".join(f"<td{kind}>{shown(text)}</td>" for kind, text in zip(kinds[1:], rest, strict=True))
+        + "".join(f"<td{kinds.get(index, '')}>{shown(text)}</td>" for index, text in enumerate(rest, start=1))
         + "</tr>"
         for first, *rest in rows
     ]
