@@ -61,6 +61,15 @@ def test_a_weights_file_that_cannot_be_read_is_named(tmp_path: Path, content: by
         build_network(TINY, 5, str(path))
 
 
+def test_published_weights_that_cannot_be_fetched_are_named_with_their_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*names: object, **options: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("timm.create_model", offline)
+    with pytest.raises(TrainingError, match=r"fetch https://huggingface\.co/timm/densenet121.*--weights FILE"):
+        build_network("densenet121", 5, "pretrained")
+
+
 def test_an_unknown_backbone_is_refused_with_close_names() -> None:
     with pytest.raises(UsageError, match="densenet121"):
         build_network("densenet120", 5, "none")

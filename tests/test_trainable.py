@@ -8,7 +8,7 @@ from torch import nn
 
 from artnet.errors import UsageError
 from artnet.training.network import PaintingNetwork, build_network
-from artnet.training.recipe import Rates, Trained
+from artnet.training.recipe import RECIPES, Rates, Trained
 from artnet.training.trainable import choose_trained, parameter_groups, train_mode
 
 TINY = "test_efficientnet"
@@ -56,6 +56,31 @@ def test_statistics_move_only_where_they_are_trained(network: PaintingNetwork, b
     assert network.dropout.training
     same = [torch.equal(tensor, before[name]) for name, tensor in network.trunk.named_buffers()]
     assert all(same) != moves
+
+
+def test_the_recipe_of_2020_trains_three_convolutions_the_normalisations_and_the_head() -> None:
+    network = build_network("densenet121", 5, "none")
+    trained = RECIPES["artnet-2020"].trained
+    choose_trained(network, trained)
+    convolutions = {f"trunk.features.denseblock4.{name}.weight" for name in (
+        "denselayer15.conv2", "denselayer16.conv1", "denselayer16.conv2")}  # fmt: skip
+    norms = [name for name, module in network.named_modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    expected = convolutions | {f"{name}.{part}" for name in norms for part in ("weight", "bias")}
+    expected |= {"dense.weight", "dense.bias"}
+    assert {name for name, tensor in network.named_parameters() if tensor.requires_grad} == expected
+    assert len(norms) == 121 + 1  # those of DenseNet-121 and the head's
+    train_mode(network, trained)
+    assert all(module.training for module in network.modules())
+    assert {network.get_submodule(name).momentum for name in norms[:-1]} == {0.01}
+
+
+def test_the_recipe_of_2020_keeps_its_steps_to_the_letter() -> None:
+    recipe = RECIPES["artnet-2020"]
+    groups = parameter_groups(build_network("densenet121", 5, "none"), recipe.rates)
+    assert {(group["peak"], group["weight_decay"]) for group in groups} == {(1e-4, 0.0)}
+    assert (recipe.epochs, recipe.batch, recipe.views, recipe.size_px, recipe.fit) == (15, 32, "six", 256, "letterbox")
+    assert (recipe.rates.epsilon, recipe.rates.course, recipe.rates.halved_every) == (1e-7, "halving", 2)
+    assert (recipe.label_smoothing, recipe.balance, recipe.changes.mixup, recipe.changes.augment) == (0, 0, 0, False)
 
 
 def test_each_block_learns_at_half_the_rate_of_the_next(network: PaintingNetwork) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from artnet.layouts import read_catalog
 from artnet.prepare import PrepareOptions, prepare
 from artnet.taxonomy import load_taxonomy
@@ -12,6 +14,8 @@ from artnet.training.machine import FitOptions
 from artnet.training.recipe import Recipe, Trained
 from artnet.training.run import Run, RunSettings
 from collections_fixture import Work, draw_style_folders, paint
+
+torch.set_num_threads(1)  # so small a network gains nothing from more, and on a busy machine waits for them
 
 SIZE_PX = 64
 BACKBONE = "test_efficientnet"  # a third of a million parameters, made by timm's authors for tests

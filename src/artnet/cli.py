@@ -207,6 +207,9 @@ def train(
     ] = 5.0,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
+    precision: Annotated[
+        PrecisionChoice, typer.Option("--precision", help="auto: bf16 where the device computes in it; or f32.")
+    ] = PrecisionChoice.auto,
 ) -> int:
     """Train a network on a prepared dataset."""
     _need_training()
@@ -223,7 +226,7 @@ def train(
         settings = dataclasses.replace(settings, epochs=epochs)
     name = backbone or settings.backbone or "densenet121"
     run = RunSettings(backbone=name, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
-    options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every)
+    options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every, precision)
     is_first = not any(os.environ.get(rank, "0") != "0" for rank in ("LOCAL_RANK", "NODE_RANK"))
     with progress("training", shown=is_first) as advance:
         watch = Watch(

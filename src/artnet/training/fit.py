@@ -45,7 +45,8 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
         network = build_network(settings.backbone, len(info.movements), settings.weights)
     explained_layers(network, settings.backbone, info.size_px)  # refuses now what export could not explain
     settings = settings.described(info, *normalisation(network, settings.backbone), data)
-    batches_per_epoch(train, settings)
+    if recipe.method == "finetune":
+        batches_per_epoch(train, settings)  # refuses now what would be refused after the run is begun
     fabric = open_fabric(options, recipe.batch)
     with _opened(out, settings, options, fabric) as run, stop_requests() as stop_asked:
         session = Session(fabric, run, settings, options, watch, stop_asked)

@@ -29,6 +29,7 @@ class FitOptions:
     workers: int = 1
     resume: bool = False
     checkpoint_every_s: float = 300.0
+    precision: str = "auto"
 
     @property
     def processes(self) -> int:
@@ -52,7 +53,7 @@ def open_fabric(options: FitOptions, batch: int) -> Fabric:
             devices=options.devices,
             num_nodes=options.nodes,
             strategy="ddp" if options.processes > 1 else "auto",
-            precision=precision(options.device),
+            precision="32-true" if options.precision == "f32" else best_precision(options.device),
         )
     except (RuntimeError, ValueError) as error:
         raise UsageError(f"cannot train on device {options.device!r} here ({error}); use auto or cpu") from error
@@ -65,7 +66,7 @@ def launch(fabric: Fabric) -> None:
         fabric.launch()
 
 
-def precision(device: str) -> Literal["32-true", "bf16-mixed"]:
+def best_precision(device: str) -> Literal["32-true", "bf16-mixed"]:
     """Choose bf16 where the processor computes in it, float32 elsewhere."""
     if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"

@@ -221,9 +221,18 @@ def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
         if not pretrained:
             raise
         raise TrainingError(
-            f"the published weights of {backbone} could not be fetched ({error}); bring them as a safetensors file "
-            "from a machine with internet and name it with --weights FILE, or start with --weights none"
+            f"the published weights of {backbone} could not be fetched ({error}); on a machine with internet fetch "
+            f"{_address(backbone)} and name that file with --weights FILE, or start with --weights none"
         ) from error
+
+
+def _address(backbone: str) -> str:
+    """Say where timm's weights of a backbone lie."""
+    published: Any = timm.get_pretrained_cfg(backbone)
+    repository = getattr(published, "hf_hub_id", None)
+    if not repository or repository.endswith("/"):
+        return "its weights as a safetensors file"
+    return f"https://huggingface.co/{repository}/resolve/main/model.safetensors"
 
 
 def _is_classifier(name: str) -> bool:

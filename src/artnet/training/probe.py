@@ -110,7 +110,7 @@ def _epochs(
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-                loss_sum += float(loss)
+                loss_sum += float(loss.detach())
                 hits += float((logits.argmax(1) == truth[rows]).float().mean())
         if not np.isfinite(loss_sum):
             raise TrainingError(f"the loss became {loss_sum} in epoch {epoch + 1}; lower rates.head and start again")

@@ -5,10 +5,11 @@ Knows nothing about who divided it. In a single process, and outside of training
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 
 def processes() -> int:
@@ -43,8 +44,8 @@ class WholeBatchNorm(nn.BatchNorm1d):
             return super().forward(embedding)
         embedding = embedding.float()
         count = len(embedding) * processes()
-        mean = _sum(embedding.sum(0)) / count
-        variance = _sum((embedding - mean).square().sum(0)) / count
+        mean = _Sum.apply(embedding.sum(0)) / count
+        variance = _Sum.apply((embedding - mean).square().sum(0)) / count
         self._follow(mean.detach(), variance.detach() * count / (count - 1))
         scaled: Tensor = (embedding - mean) * torch.rsqrt(variance + self.eps)
         return scaled * self.weight + self.bias
@@ -59,7 +60,19 @@ class WholeBatchNorm(nn.BatchNorm1d):
         seen.add_(1)
 
 
-def _sum(part: Tensor) -> Tensor:
-    """Add up what the processes hold; gradients flow back to each."""
-    whole: Tensor = all_reduce(part)  # type: ignore[no-untyped-call]
+class _Sum(torch.autograd.Function):
+    """Add up what the processes hold; each one's part has a share in the loss of all."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor) -> Tensor:
+        return _added(part)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _added(gradients[0])
+
+
+def _added(part: Tensor) -> Tensor:
+    whole = part.contiguous().clone()
+    dist.all_reduce(whole)
     return whole
