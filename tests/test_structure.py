@@ -19,8 +19,8 @@ RUN_ORDER = (
     "compare strangers mistakes evaluate report_page report console options cli"
 ).split()
 TRAINING_ORDER = (
-    "augment recipe schedule mix machine whole_batch network trainable loader run history state loop graph probe fit "
-    "calibrate export"
+    "requirements augment recipe schedule mix machine whole_batch network trainable loader run history state loop "
+    "graph probe fit calibrate export"
 ).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 

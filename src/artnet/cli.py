@@ -8,16 +8,29 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from artnet import __version__
 from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say, take_any_name
-from artnet.errors import ArtNetError, MissingPartError, UsageError
-from artnet.options import DeviceChoice, EngineChoice, Json, Model, Precision, PrecisionChoice, Runtime
+from artnet.errors import ArtNetError, UsageError
+from artnet.options import (
+    Against,
+    DeviceChoice,
+    EngineChoice,
+    Json,
+    Model,
+    NoPictures,
+    Precision,
+    PrecisionChoice,
+    Runtime,
+    Strangers,
+    Views,
+    parse_depth,
+)
+from artnet.training.requirements import check_installed
 
 app = typer.Typer(
     add_completion=False,
@@ -126,7 +139,7 @@ def explain(
     from artnet.explain import explain as explain_picture
     from artnet.render import check_picture_path, write_pictures
 
-    wanted = _depth(depth)
+    wanted = parse_depth(depth)
     target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if target is not None:
         check_picture_path(target, image)
@@ -212,7 +225,7 @@ def train(
     ] = PrecisionChoice.auto,
 ) -> int:
     """Train a network on a prepared dataset."""
-    _need_training()
+    check_installed()
     import dataclasses
 
     from artnet.training.fit import fit
@@ -247,15 +260,10 @@ def evaluate(
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json, report.html ... go.")],
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     model: Model = None,
-    views: Annotated[str, typer.Option("--views", help="voting, or all six to compare them.")] = "voting",
-    against: Annotated[
-        Path | None, typer.Option("--against", metavar="FOLDER", help="A second model folder to compare with.")
-    ] = None,
-    strangers: Annotated[
-        list[str] | None,
-        typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
-    ] = None,
-    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")] = False,
+    views: Views = "voting",
+    against: Against = None,
+    strangers: Strangers = None,
+    no_pictures: NoPictures = False,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -301,7 +309,7 @@ def export(
     ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
-    _need_training()
+    check_installed()
     from artnet.training.export import export as export_run
     from artnet.training.export import read_facts
     from artnet.training.run import open_run
@@ -331,27 +339,6 @@ def info(model: Model = None, as_json: Json = False) -> int:
         print_line(f"{folder}\n")
         print_line(model_card(config).split("---\n", 2)[-1].strip())
     return 0
-
-
-def _depth(text: str) -> int | Literal["all"]:
-    if text == "all":
-        return "all"
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None
-
-
-def _need_training() -> None:
-    missing = [
-        name
-        for name in "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock".split()
-        if find_spec(name) is None
-    ]
-    if missing:
-        raise MissingPartError(
-            f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
-        )
 
 
 if __name__ == "__main__":
