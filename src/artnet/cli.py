@@ -8,16 +8,29 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from artnet import __version__
 from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say, take_any_name
-from artnet.errors import ArtNetError, MissingPartError, UsageError
-from artnet.options import DeviceChoice, EngineChoice, Json, Model, Precision, PrecisionChoice, Runtime
+from artnet.errors import ArtNetError, UsageError
+from artnet.options import (
+    Against,
+    DeviceChoice,
+    EngineChoice,
+    Json,
+    Model,
+    NoPictures,
+    Precision,
+    PrecisionChoice,
+    Runtime,
+    Strangers,
+    Views,
+    parse_depth,
+)
+from artnet.training.requirements import check_installed
 
 app = typer.Typer(
     add_completion=False,
@@ -126,7 +139,7 @@ def explain(
     from artnet.explain import explain as explain_picture
     from artnet.render import check_picture_path, write_pictures
 
-    wanted = _depth(depth)
+    wanted = parse_depth(depth)
     target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if target is not None:
         check_picture_path(target, image)
@@ -212,7 +225,7 @@ def train(
     ] = PrecisionChoice.auto,
 ) -> int:
     """Train a network on a prepared dataset."""
-    _need_training()
+    check_installed()
     import dataclasses
 
     from artnet.training.fit import fit
@@ -244,9 +257,13 @@ def train(
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json and report.html go.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json, report.html ... go.")],
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     model: Model = None,
+    views: Views = "voting",
+    against: Against = None,
+    strangers: Strangers = None,
+    no_pictures: NoPictures = False,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -254,26 +271,28 @@ def evaluate(
 ) -> int:
     """Measure a model on a prepared dataset."""
     from artnet.classify import Classifier
+    from artnet.console import print_report
+    from artnet.evaluate import EvaluateOptions, checked_views
     from artnet.evaluate import evaluate as evaluate_model
     from artnet.report import check_report_folder, record_scores, write_report
 
     if record and model is None:
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
+    other = None if against is None else Classifier.load(against, runtime, precision)
+    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures)
     with progress("answering") as advance:
-        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, advance)
+        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
+    for warning in report.warnings:
+        say(f"artnet: warning: {warning}")
     write_report(out, report)
     if record and model is not None:
         record_scores(model, report)
     if as_json:
         print_line(json.dumps(report.to_dict(), ensure_ascii=False))
-        return 0
-    for name, entry in report.values.items():
-        print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
-    for name, found in report.by_movement.items():
-        share = "none to find" if found["recall"] is None else f"{found['recall']:.3f} found"
-        print_line(f"{name:24} {share} of {found['paintings']}")
-    print_line(f"{report.paintings} paintings; report in {out}")
+    else:
+        print_report(report)
+        print_line(f"{report.paintings} paintings; report in {out}")
     return 0
 
 
@@ -285,15 +304,19 @@ def export(
         Path | None,
         typer.Option("--facts", metavar="FILE.toml", help="What the model card says of licences and limits."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, where it has been moved.")
+    ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
-    _need_training()
+    check_installed()
     from artnet.training.export import export as export_run
     from artnet.training.export import read_facts
     from artnet.training.run import open_run
 
     known = None if facts is None else read_facts(facts)
-    agreement = export_run(open_run(run), out, known)
+    with progress("calibrating") as advance:
+        agreement = export_run(open_run(run), out, known, data, advance)
     print_line(
         f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
@@ -316,27 +339,6 @@ def info(model: Model = None, as_json: Json = False) -> int:
         print_line(f"{folder}\n")
         print_line(model_card(config).split("---\n", 2)[-1].strip())
     return 0
-
-
-def _depth(text: str) -> int | Literal["all"]:
-    if text == "all":
-        return "all"
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None
-
-
-def _need_training() -> None:
-    missing = [
-        name
-        for name in "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock".split()
-        if find_spec(name) is None
-    ]
-    if missing:
-        raise MissingPartError(
-            f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
-        )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from artnet.batch import Answer
     from artnet.classify import Prediction
+    from artnet.evaluate import Report
 
 Advance = Callable[..., None]  # (done, total, what) with the last two optional
 
@@ -68,6 +69,26 @@ def prediction_line(prediction: Prediction) -> str:
     unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
     verdict = unsure if prediction.decision == "unsure" else prediction.decision
     return f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
+
+
+def print_report(report: Report) -> None:
+    """Print an evaluation's figures, one a line; the whole of it stands in the report's files."""
+    for name, entry in report.values.items():
+        print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
+    for name, found in report.by_movement.items():
+        share = f"{found.recall.value:.3f} found" if found.paintings else "none to find"
+        print_line(f"{name:24} {share} of {found.paintings}")
+    for name, group in report.by_decision.items():
+        print_line(
+            f"{name:24} {group.paintings / report.paintings:.3f} of the answers, {group.accuracy.value:.3f} right"
+        )
+    for name, strange in report.strangers.items():
+        print_line(f"{name:24} AUROC {strange.auroc:.3f}, {strange.called_unfamiliar:.3f} called unfamiliar")
+    if (found_against := report.comparison) is not None:
+        print_line(
+            f"against {found_against.second}: {found_against.difference.value:+.3f} accuracy, "
+            f"p = {found_against.p_value:.2g} (McNemar)"
+        )
 
 
 def print_json(answers: Iterable[Answer], single: bool) -> None:
