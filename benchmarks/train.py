@@ -1,10 +1,12 @@
 """Measure training side by side: our artnet-2020 step, Keras' and timm's; then `probe` against fine-tuning.
 
-    python benchmarks/train.py [--steps N] [--rounds-only]
+    python benchmarks/train.py [--steps N] [--only steps|probe] [--backbone NAME ...]
 
 Makes a throw-away environment with tensorflow-cpu (pip, some 1.5 GB, needs an index) and removes it afterwards;
 `--keras PYTHON` names an interpreter that has it already. Every contestant is a process of its own that takes one step
-of 32 pictures of 256 px when told to, in turn, so that all of them meet the same load; the median step counts.
+of 32 pictures of 256 px when told to, in turn, so that all of them meet the same load; the median step counts. On a
+busy machine the processors' seconds say more, with one thread for each (OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1):
+waiting is not in them.
 
 The contestants, all on a DenseNet-121 with random weights and five classes:
 - artnet: the step of `artnet train --recipe artnet-2020`: three convolutions, all normalisation and the head learn.
@@ -50,19 +52,19 @@ views = np.random.default_rng(0).normal(size=({batch}, {size}, {size}, 3)).astyp
 target = np.eye({classes}, dtype="float32")[np.arange({batch}) % {classes}]
 print("ready", sum(int(np.prod(w.shape)) for w in model.trainable_weights), "keras", keras.__version__, flush=True)
 for line in sys.stdin:
-    started = time.perf_counter()
+    started = time.perf_counter(), time.process_time()
     model.train_on_batch(views, target)
-    print(time.perf_counter() - started, flush=True)
+    print(time.perf_counter() - started[0], time.process_time() - started[1], flush=True)
 """
 
 
 def serve(step, said: str) -> None:  # type: ignore[no-untyped-def]
-    """Take a step for each line of standard input and print its seconds."""
+    """Take a step for each line of standard input and print its seconds on the wall and of processors."""
     print("ready", said, flush=True)
     for _ in sys.stdin:
-        started = time.perf_counter()
+        started = time.perf_counter(), time.process_time()
         step()
-        print(time.perf_counter() - started, flush=True)
+        print(time.perf_counter() - started[0], time.process_time() - started[1], flush=True)
 
 
 def serve_artnet() -> None:
@@ -117,13 +119,13 @@ def serve_timm(same_tensors: bool) -> None:
     serve(step, f"{count} timm {timm.__version__}")
 
 
-def race(commands: dict[str, list[str]], steps: int) -> dict[str, float]:
-    """Let every process take a step in turn; the median seconds of each, two rounds of warm-up not counted."""
+def race(commands: dict[str, list[str]], steps: int) -> dict[str, tuple[float, float]]:
+    """Let every process take a step in turn; the median wall and processor seconds of each, two rounds not counted."""
     processes = {
         name: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for name, command in commands.items()
     }
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    seconds: dict[str, list[list[float]]] = {name: [] for name in commands}
     try:
         for name, process in processes.items():
             print(f"{name}: trainable numbers and version: {process.stdout.readline().strip()}", flush=True)  # type: ignore[union-attr]
@@ -131,14 +133,18 @@ def race(commands: dict[str, list[str]], steps: int) -> dict[str, float]:
             for name, process in processes.items():
                 process.stdin.write("step\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
-                taken = float(process.stdout.readline())  # type: ignore[union-attr]
+                taken = [float(part) for part in process.stdout.readline().split()]  # type: ignore[union-attr]
+                print(f"    {name:20} {taken[0]:7.2f} s, {taken[1]:7.2f} s of processors", flush=True)
                 if number >= 2:
                     seconds[name].append(taken)
     finally:
         for process in processes.values():
             process.kill()
             process.communicate()
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+    return {
+        name: (statistics.median(wall for wall, _ in taken), statistics.median(spent for _, spent in taken))
+        for name, taken in seconds.items()
+    }
 
 
 def keras_python(folder: Path) -> str:
@@ -236,9 +242,15 @@ def main() -> None:
                 "timm, same tensors": [*own, "timm-same"],
             }
             seconds = race(commands, options.steps)
-        ours = seconds["artnet-2020"]
-        for name, taken in seconds.items():
-            print(f"{name:20} {taken:6.2f} s a step, {BATCH / taken:6.1f} pictures/s; ours is {taken / ours:.2f} times")
+        own_wall, own_spent = seconds["artnet-2020"]
+        print(
+            f"{'a step of 32 pictures':22} {'wall s':>8} {'pictures/s':>11} {'ours is':>8} {'cpu s':>8} {'ours is':>8}"
+        )
+        for name, (wall, spent) in seconds.items():
+            print(
+                f"{name:22} {wall:8.2f} {BATCH / wall:11.1f} {wall / own_wall:7.2f}x {spent:8.2f} "
+                f"{spent / own_spent:7.2f}x"
+            )
     if options.only != "steps":
         for backbone in options.backbone or ["mobilenet_edgetpu_100", "densenet121"]:
             probe_against_finetune(backbone, 2 * options.steps)
