@@ -31,7 +31,7 @@ import time
 import venv
 from pathlib import Path
 
-BATCH, SIZE_PX, CLASSES = 32, 256, 5
+BATCH, SIZE_PX, CLASSES, WARM_UP = 32, 256, 5, 2
 PAINTINGS, VALIDATION, FINE_EPOCHS, FINE_PX = 5000, 750, 5, 224
 
 KERAS = """
@@ -129,13 +129,13 @@ def race(commands: dict[str, list[str]], steps: int) -> dict[str, tuple[float, f
     try:
         for name, process in processes.items():
             print(f"{name}: trainable numbers and version: {process.stdout.readline().strip()}", flush=True)  # type: ignore[union-attr]
-        for number in range(steps + 2):
+        for number in range(steps + WARM_UP):
             for name, process in processes.items():
                 process.stdin.write("step\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
                 taken = [float(part) for part in process.stdout.readline().split()]  # type: ignore[union-attr]
                 print(f"    {name:20} {taken[0]:7.2f} s, {taken[1]:7.2f} s of processors", flush=True)
-                if number >= 2:
+                if number >= WARM_UP:
                     seconds[name].append(taken)
     finally:
         for process in processes.values():
@@ -248,8 +248,8 @@ def main() -> None:
         )
         for name, (wall, spent) in seconds.items():
             print(
-                f"{name:22} {wall:8.2f} {BATCH / wall:11.1f} {wall / own_wall:7.2f}x {spent:8.2f} "
-                f"{spent / own_spent:7.2f}x"
+                f"{name:22} {wall:10.2f} {BATCH / wall:10.1f} {wall / own_wall:9.2f}x {spent:10.2f} "
+                f"{spent / own_spent:9.2f}x"
             )
     if options.only != "steps":
         for backbone in options.backbone or ["mobilenet_edgetpu_100", "densenet121"]:
