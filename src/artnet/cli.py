@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # how launchers number processes that train together
 
 
 def main() -> None:
@@ -240,7 +241,7 @@ def train(
     name = backbone or settings.backbone or "densenet121"
     run = RunSettings(backbone=name, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
     options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every, precision)
-    is_first = not any(os.environ.get(rank, "0") != "0" for rank in ("LOCAL_RANK", "NODE_RANK"))
+    is_first = not any(os.environ.get(rank, "0") != "0" for rank in RANKS)
     with progress("training", shown=is_first) as advance:
         watch = Watch(
             on_step=lambda step: advance(step.done, step.total, step.line),
