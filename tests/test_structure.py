@@ -15,7 +15,7 @@ PACKAGE = ROOT / "src" / "artnet"
 # A module imports only modules that stand before it.
 RUN_ORDER = (
     "errors taxonomy image views familiarity model engine metrics intervals classify explain render sources batch "
-    "table catalog layouts split duplicates page plot audit audit_page dataset cut card prepare answers figures "
+    "table catalog layouts split duplicates page plot audit audit_page dataset becoming cut card prepare answers figures "
     "compare strangers mistakes evaluate report_page report console options cli"
 ).split()
 TRAINING_ORDER = (
