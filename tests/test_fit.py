@@ -22,7 +22,7 @@ from artnet.training.network import build_network
 from artnet.training.recipe import Changes, Rates
 from artnet.training.run import Run, open_run
 from artnet.training.state import begin, resume_state, save_state
-from training_fixture import BACKBONE, ON_CPU, RECIPE, settings, tiny_run
+from training_fixture import BACKBONE, ON_CPU, RECIPE, SIZE_PX, settings, tiny_run
 
 
 def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None:
@@ -30,9 +30,9 @@ def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None
     assert [row.epoch for row in history] == [1, 2]
     assert {path.name for path in trained.folder.iterdir()} == {
         *("run.json", "state.json", "history.csv", "history.png", "tensorboard", "lock"),
-        *("best.safetensors", "last.safetensors", "validation.safetensors"),
+        *("best.safetensors", "last.safetensors", "sample.safetensors"),
     }
-    assert trained.read_tensors("validation")["logits"].shape[1:] == (6, 5)
+    assert trained.read_tensors("sample")["views"].shape == (8, 3, SIZE_PX, SIZE_PX)
 
 
 def test_training_again_gives_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:

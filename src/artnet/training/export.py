@@ -56,7 +56,7 @@ def export(
     network = build_network(settings.backbone, len(settings.movements), "none")
     network.load_state_dict(run.read_tensors("best"))
     network.eval().requires_grad_(False)
-    sample = run.read_tensors("validation")["sample"].numpy()
+    sample = run.read_tensors("sample")["views"].numpy()
     names = explained_layers(network, settings.backbone, settings.size_px)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:

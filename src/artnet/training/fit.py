@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from artnet.dataset import DatasetInfo, read_columns, read_info
+from artnet.dataset import DatasetInfo, read_info
 from artnet.errors import DataError, UsageError
-from artnet.training.loader import load_six_views, load_views, load_whole_views
-from artnet.training.loop import Session, Watch, batches_per_epoch, predict, train_network
+from artnet.training.loader import StoredViews, load_views, load_whole_views
+from artnet.training.loop import Session, Watch, batches_per_epoch, train_network
 from artnet.training.machine import FitOptions, launch, open_fabric, seeded, stop_requests
-from artnet.training.network import PaintingNetwork, build_network, explained_layers, normalisation
+from artnet.training.network import build_network, explained_layers, normalisation
 from artnet.training.probe import train_head
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings, create_run, locked, open_run
@@ -51,7 +51,8 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
     with _opened(out, settings, options, fabric) as run, stop_requests() as stop_asked:
         session = Session(fabric, run, settings, options, watch, stop_asked)
         (train_head if recipe.method == "probe" else train_network)(session, network, train, val)
-        _keep_validation(session, network, data)
+        if fabric.is_global_zero:
+            _keep_sample(run, val)
     return run
 
 
@@ -93,19 +94,7 @@ def _opened(out: Path, settings: RunSettings, options: FitOptions, fabric: Fabri
         yield run
 
 
-def _keep_validation(session: Session, network: PaintingNetwork, data: Path) -> None:
-    """Keep what export needs besides the weights: logits of all six views on val, and some real views."""
-    network.load_state_dict(session.run.read_tensors("best"))
-    six = load_six_views(data, "val")
-    logits = predict(session, network, six)
-    sample = [np.asarray(six.decode(6 * index)) for index in range(min(SAMPLE_PAINTINGS, len(six.encoded) // 6))]
-    sides = read_columns(data, "val", ["width", "height"])
-    shorter = np.stack([sides["width"].to_numpy(), sides["height"].to_numpy()]).astype(np.int64).min(0)
-    tensors = {
-        "logits": torch.from_numpy(logits.reshape(-1, 6, logits.shape[1])),
-        "movements": torch.from_numpy(six.movements[::6].copy()),
-        "shorter_sides": torch.from_numpy(shorter),
-        "sample": torch.from_numpy(np.stack(sample)).permute(0, 3, 1, 2).contiguous(),
-    }
-    if session.fabric.is_global_zero:
-        session.run.write_tensors("validation", tensors)
+def _keep_sample(run: Run, val: StoredViews) -> None:
+    """Keep some real whole views, on which export checks its graph."""
+    views = [np.asarray(val.decode(index)) for index in range(min(SAMPLE_PAINTINGS, len(val.encoded)))]
+    run.write_tensors("sample", {"views": torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous()})

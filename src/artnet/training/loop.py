@@ -84,7 +84,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class _Learner:
+class Learner:
     """A state, and its network and optimizer as Fabric runs them."""
 
     state: State
@@ -93,7 +93,7 @@ class _Learner:
 
 
 @dataclass(frozen=True)
-class _StepScores:
+class StepScores:
     """What one step gave, over the processes together."""
 
     loss: float
@@ -107,7 +107,7 @@ def train_network(session: Session, network: PaintingNetwork, train: StoredViews
     Errors: `StoppedError` after Ctrl-C, `TrainingError` for a loss that is no number or a state of another
     network, `OutputError` where the disk is full.
     """
-    recipe, learner = session.settings.recipe, _begin(session, network)
+    recipe, learner = session.settings.recipe, begin_learning(session, network)
     state = learner.state
     while state.position.epoch < recipe.epochs:
         _train_epoch(session, learner, train)
@@ -154,15 +154,16 @@ def normalised(pixels: Tensor, settings: RunSettings) -> Tensor:
     return ((pixels.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def _begin(session: Session, network: PaintingNetwork) -> _Learner:
+def begin_learning(session: Session, network: PaintingNetwork) -> Learner:
+    """Make a training ready for its next step: from the run's last state where it has one."""
     state = begin(network.to(memory_format=torch.channels_last), session.settings.recipe)
     forward, optimizer = session.fabric.setup(network, state.optimizer)
     session.fabric.to_device(state.average)
     resume_state(session.run, state, session.settings)
-    return _Learner(state, forward, optimizer)
+    return Learner(state, forward, optimizer)
 
 
-def _train_epoch(session: Session, learner: _Learner, views: StoredViews) -> None:
+def _train_epoch(session: Session, learner: Learner, views: StoredViews) -> None:
     """Run an epoch, or what is left of it."""
     fabric, state, settings = session.fabric, learner.state, session.settings
     recipe, batches = settings.recipe, batches_per_epoch(views, settings)
@@ -173,7 +174,7 @@ def _train_epoch(session: Session, learner: _Learner, views: StoredViews) -> Non
     for batch in training_batches(views, recipe, epoch, session.options.workers, part):
         position = state.position
         set_rates(state.optimizer, recipe.rates, epoch.number * batches + position.batch, recipe.epochs, batches)
-        done = _step(session, learner, batch)
+        done = take_step(session, learner, batch)
         before, now = now, time.monotonic()
         state.advance(
             batch=position.batch + 1,
@@ -193,7 +194,7 @@ def _train_epoch(session: Session, learner: _Learner, views: StoredViews) -> Non
             )
 
 
-def _step(session: Session, learner: _Learner, batch: Batch) -> _StepScores:
+def take_step(session: Session, learner: Learner, batch: Batch) -> StepScores:
     """Take one optimizer step; all that is random in it follows from seed, epoch and batch."""
     state, settings, fabric = learner.state, session.settings, session.fabric
     recipe, position = settings.recipe, state.position
@@ -221,13 +222,13 @@ def _step(session: Session, learner: _Learner, batch: Batch) -> _StepScores:
     return scores
 
 
-def _together(session: Session, loss: Tensor, accuracy: Tensor) -> _StepScores:
+def _together(session: Session, loss: Tensor, accuracy: Tensor) -> StepScores:
     """Average a step's scores over the processes; where one was asked to stop, all do."""
     numbers = torch.stack([loss.detach(), accuracy, loss.new_tensor(float(session.stop_asked()))]).double()
     if session.fabric.world_size > 1:
         numbers = cast(Tensor, session.fabric.all_reduce(numbers, reduce_op="mean"))
     mean_loss, mean_accuracy, stop = numbers.tolist()
-    return _StepScores(mean_loss, mean_accuracy, stop > 0)
+    return StepScores(mean_loss, mean_accuracy, stop > 0)
 
 
 def _end_epoch(session: Session, state: State, scores: EpochScores) -> None:
