@@ -15,8 +15,9 @@ from artnet.audit import (
     facet_report,
     majority_accuracy,
     near_duplicate_report,
+    stratification,
 )
-from artnet.split import SPLITS
+from artnet.split import SPLITS, Ratios
 
 NOTHING = LeftOut({}, {})
 ARTISTS = st.sampled_from(["monet", "gris", "courbet", None])
@@ -123,6 +124,48 @@ def test_every_count_of_the_summary_adds_up_to_the_paintings(entries: list[Entry
     assert by_split == sum(summary["movements"].values()) == sum(summary["styles"].values()) == len(entries)
 
 
+# Cubism: gris has 30 of 60 in train, braque 20 in test, ten by nobody known: six in val, four in train.
+UNEVEN = [
+    *[Entry("Cubism", "c", "gris", "train", group="gris")] * 30,
+    *[Entry("Cubism", "c", "braque", "test", group="braque")] * 20,
+    *[Entry("Cubism", "c", None, "val")] * 6,
+    *[Entry("Cubism", "c", None, "train")] * 4,
+]
+
+
+def test_stratification_gives_the_shares_of_a_movement_and_how_far_they_are_off() -> None:
+    found = stratification(UNEVEN, Ratios(0.7, 0.15, 0.15))
+    assert found["movements"]["Cubism"]["shares"] == {"train": 34 / 60, "val": 0.1, "test": 20 / 60}
+    assert found["largest_deviation"] == pytest.approx(20 / 60 - 0.15)
+    assert found["together"] == found["movements"]["Cubism"]["shares"]
+
+
+def test_stratification_weighs_the_groups() -> None:
+    found = stratification(UNEVEN, Ratios())["movements"]["Cubism"]
+    assert found["groups"] == 12
+    assert found["effective_groups"] == pytest.approx(60**2 / (30**2 + 20**2 + 10))  # 2.7: two artists are most of it
+    assert found["largest_group"] == {"name": "gris", "paintings": 30, "share": 0.5}
+
+
+def test_a_share_far_off_and_too_few_paintings_are_warned_of() -> None:
+    warnings = stratification(UNEVEN, Ratios(0.7, 0.15, 0.15))["warnings"]
+    assert warnings[0] == {"movement": "Cubism", "split": "val", "paintings": 6, "share": 0.1, "wanted": 0.15}
+    assert [(each["split"], each["paintings"]) for each in warnings] == [("val", 6), ("test", 20)]
+
+
+def test_an_even_split_is_not_warned_of_nor_one_that_nobody_wants() -> None:
+    even = [entry("Cubism", None, "train")] * 80 + [entry("Cubism", None, "val")] * 20
+    assert stratification(even, Ratios(0.8, 0.2, 0))["warnings"] == []
+    assert stratification([], Ratios())["warnings"] == []
+
+
+@given(ENTRIES)
+def test_shares_add_up_and_effective_groups_are_no_more_than_groups(entries: list[Entry]) -> None:
+    for found in stratification(entries, Ratios())["movements"].values():
+        assert sum(found["shares"].values()) == pytest.approx(1)
+        assert 1 <= found["effective_groups"] <= found["groups"] + 1e-9
+
+
 def sized(movement: str, split: str, side_px: int) -> Entry:
     return Entry(movement, movement, None, split, shorter_side_px=side_px)
 
@@ -150,6 +193,12 @@ def test_a_size_that_tells_nothing_is_not() -> None:
     found = facet_report(entries, "shorter_side_px")
     assert found["balanced_accuracy"] == 0.5
     assert not found["gives_away"]
+
+
+def test_pairs_that_hang_together_are_one_painting() -> None:
+    one, two, three, four, five = (Entry("Cubism", "c", None, "train", name) for name in "abcde")
+    found = near_duplicate_report([(one, three), (two, four), (three, five)])
+    assert found["groups"] == [["a", "c", "e"], ["b", "d"]]
 
 
 def test_near_duplicates_are_named_where_they_disagree() -> None:

@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from artnet.dataset import (
     DatasetInfo,
     Row,
-    ShardWriter,
+    SplitWriter,
     as_columns,
     count_rows,
     digest_of_ids,
@@ -33,10 +36,14 @@ COLUMNS = tuple(Row.__dataclass_fields__)
 INFO = DatasetInfo("drawn", MOVEMENTS, "artnet-2026", 32, "letterbox", "artist", (0.7, 0.15, 0.15), 0)
 
 
-def write_shard(path: Path, rows: Sequence[Row], movements: Sequence[str]) -> None:
-    with ShardWriter(path, movements) as shard:
-        for row in rows:
-            shard.write(as_columns(row))
+def table(rows: Sequence[Row]) -> pa.Table:
+    return pa.Table.from_pylist([as_columns(each) for each in rows], schema=schema(MOVEMENTS))
+
+
+def write_rows(folder: Path, split: str, rows: Sequence[Row], rows_per_shard: int = 2000) -> list[Path]:
+    with SplitWriter(folder, split, len(rows), MOVEMENTS, rows_per_shard) as writer:
+        writer.write(table(rows))
+    return [folder / name for name in shard_names(split, len(rows), rows_per_shard)]
 
 
 def row(number: int) -> Row:
@@ -62,10 +69,7 @@ def rebuilt(columns: dict[str, Any]) -> Row:
 
 
 def write_split(folder: Path, split: str, rows: int, rows_per_shard: int) -> list[Path]:
-    paths = [folder / name for name in shard_names(split, rows, rows_per_shard)]
-    for start, path in zip(range(0, rows, rows_per_shard), paths, strict=True):
-        write_shard(path, [row(number) for number in range(start, min(start + rows_per_shard, rows))], MOVEMENTS)
-    return paths
+    return write_rows(folder, split, [row(number) for number in range(rows)], rows_per_shard)
 
 
 def numbers(folder: Path, split: str = "train") -> list[int]:
@@ -74,7 +78,7 @@ def numbers(folder: Path, split: str = "train") -> list[int]:
 
 def test_a_shard_read_back_equals_what_was_written(tmp_path: Path) -> None:
     rows = [row(0), replace(row(1), artist=None, title=None, date=None)]
-    write_shard(tmp_path / "train-00000-of-00001.parquet", rows, MOVEMENTS)
+    write_rows(tmp_path, "train", rows)
     assert [rebuilt(columns) for columns in iterate_rows(tmp_path, "train", COLUMNS)] == rows
 
 
@@ -119,6 +123,21 @@ def test_rows_come_in_the_order_they_were_written_in(tmp_path: Path) -> None:
     assert numbers(tmp_path) == list(range(7))
     assert read_columns(tmp_path, "train", ["source"])["source"].to_pylist() == [f"mine/{n}.jpg" for n in range(7)]
     assert count_rows(tmp_path, "train") == 7
+
+
+@given(st.lists(st.integers(0, 6), max_size=4))
+def test_how_rows_come_does_not_show_in_the_bytes(cuts: list[int]) -> None:
+    rows, places = table([row(number) for number in range(7)]), sorted([0, *cuts, 7])
+    written = []
+    for pieces in ([rows], [rows.slice(low, high - low) for low, high in pairwise(places)]):
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+            patched.setattr("artnet.dataset.ROWS_PER_GROUP", 2)
+            with SplitWriter(Path(folder), "train", 7, MOVEMENTS, rows_per_shard=3) as writer:
+                for piece in pieces:
+                    writer.write(piece)
+            written.append({path.name: path.read_bytes() for path in Path(folder).iterdir()})
+            assert [pq.ParquetFile(path).num_row_groups for path in sorted(Path(folder).iterdir())] == [2, 2, 1]
+    assert written[0] == written[1]
 
 
 def test_rows_stream_one_shard_after_the_other(tmp_path: Path) -> None:

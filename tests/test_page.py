@@ -34,6 +34,7 @@ def test_an_audit_becomes_a_page_with_its_warnings() -> None:
     assert "48 paintings, 48 of them by nobody known; 1 files were left out" in text
     assert "gives the movement away" in text
     assert "Cubism0.jpg" in text
+    assert "50.0% !" in text  # of Cubism in test, where 15 % was wanted
     assert "Baroque" in text
 
 

@@ -22,9 +22,9 @@ from artnet.catalog import Catalog, Record, RecordReader, normalise_artist
 from artnet.dataset import Row, digest_of_ids, iterate_rows, read_info
 from artnet.errors import DataError, OutputError, UsageError
 from artnet.layouts import read_catalog
-from artnet.prepare import PrepareOptions, prepare
+from artnet.prepare import PrepareOptions, check_out, prepare
 from artnet.split import SPLITS, Ratios
-from artnet.taxonomy import load_taxonomy
+from artnet.taxonomy import load_taxonomy, without
 from collections_fixture import Work, draw_csv, draw_painter_by_numbers, draw_style_folders, paint
 
 OPTIONS = PrepareOptions(size_px=32, ratios=Ratios(0.5, 0.25, 0.25), processes=1)
@@ -298,6 +298,60 @@ def test_pictures_that_cannot_be_decoded_do_not_count_as_paintings(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["torn"]
 
 
+def test_a_collection_whose_pictures_are_all_missing_is_told_where_they_were_looked_for(tmp_path: Path) -> None:
+    works = [replace(work, data=None) for work in good_works(2)]
+    catalog = read_catalog(draw_csv(tmp_path / "bare", works))
+    with pytest.raises(
+        DataError, match=r"catalog.csv: lists 20 paintings, .* none .* looked in .*bare; the first is bare/1"
+    ):
+        prepare([catalog, small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
+    assert not (tmp_path / "out.partial").exists()
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_was_left_out_is_said_where_too_little_is_left(tmp_path: Path) -> None:
+    works = [work for work in good_works(2) if work.style != "Fauvism"]
+    torn_ones = [Work("Fauvism", "", "", "", torn(number)) for number in (4000, 4001)]
+    catalog = read_catalog(draw_csv(tmp_path / "torn", [*works, *torn_ones]))
+    expected = (
+        r"Expressionism were found \(2 were left out: 2 corrupt; for one, torn/17.jpg: cannot .*--without Expressionism"
+    )
+    with pytest.raises(DataError, match=expected):
+        prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+
+
+def test_styles_that_nobody_knows_are_named_where_nothing_else_is_there(tmp_path: Path) -> None:
+    works = [Work("Baroque", "", "", "", paint(number)) for number in range(3)]
+    catalog = read_catalog(draw_csv(tmp_path / "old", works))
+    with pytest.raises(
+        DataError, match=r"3 are of styles that the taxonomy does not know: Baroque 3 .*add pictures of them$"
+    ):
+        prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_collection_without_a_movement_is_prepared_without_it(tmp_path: Path) -> None:
+    works = [work for work in GOOD if work.style != "Realism"]
+    kept = without(TAXONOMY, ["Realism"])
+    prepare([read_catalog(draw_csv(tmp_path / "four", works))], tmp_path / "out", kept, OPTIONS)
+    info = read_info(tmp_path / "out")
+    assert info.movements == ("Cubism", "Impressionism", "Expressionism", "Abstract")
+    assert info.taxonomy == "artnet-2026 without Realism"
+
+
+def test_a_place_inside_a_collection_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(OutputError, match=r"lies inside the collection .*mine; choose"):
+        check_out(tmp_path / "mine" / "deep" / "out", [tmp_path / "mine"])
+    check_out(tmp_path / "mine-out", [tmp_path / "mine"])
+
+
+def test_a_link_to_nowhere_is_a_place_that_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="exists already"):
+        check_out(tmp_path / "out")
+
+
 def occupy_with_file(out: Path) -> Path:
     out.write_text("precious", encoding="utf-8")
     return out
@@ -383,7 +437,7 @@ def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, mon
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("artnet.dataset.ShardWriter.write", fail)
+    monkeypatch.setattr("artnet.dataset.SplitWriter.write", fail)
     with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\)"):
         prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
     assert not (tmp_path / "out").exists()

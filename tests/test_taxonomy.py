@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.errors import TaxonomyError
-from artnet.taxonomy import DEFAULT, load_taxonomy, normalise_style
+from artnet.errors import TaxonomyError, UsageError
+from artnet.taxonomy import DEFAULT, load_taxonomy, normalise_style, without
 
 MOVEMENTS = ("Cubism", "Impressionism", "Expressionism", "Realism", "Abstract")
 TABLE = Path(__file__).parent.parent / "../shared/data/painter-by-numbers/all_data_info.csv"
@@ -186,3 +186,22 @@ def test_a_file_of_the_wrong_form_is_refused_by_name(tmp_path: Path, text: str, 
     with pytest.raises(TaxonomyError, match=problem) as refused:
         load_taxonomy(path)
     assert str(path) in str(refused.value)
+
+
+def test_a_movement_left_out_takes_its_styles_along() -> None:
+    four = without(load_taxonomy(), ["Realism"])
+    assert four.movements == ("Cubism", "Impressionism", "Expressionism", "Abstract")
+    assert four.movement_of("Naturalism") is None
+    assert four.movement_of("Fauvism") == "Expressionism"
+    assert "Realism" not in four.wikidata
+    assert four.name == "artnet-2026 without Realism"
+
+
+def test_nothing_left_out_is_the_taxonomy_itself() -> None:
+    assert without(load_taxonomy(), []) == load_taxonomy()
+
+
+@pytest.mark.parametrize("movements", [["Realismo"], ["Cubism", "Impressionism", "Expressionism", "Realism"]])
+def test_leaving_out_what_is_not_there_or_too_much_is_refused(movements: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"leave out (some of|fewer)"):
+        without(load_taxonomy(), movements)

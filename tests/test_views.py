@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from artnet.errors import UsageError
-from artnet.views import FITS, REGIONS, VIEWS, WHOLE, Box, Fit, checked_fit, cut_views, placement, region_box
+from artnet.views import (
+    FITS,
+    REDUCING_GAP,
+    REGIONS,
+    VIEWS,
+    WHOLE,
+    Box,
+    Fit,
+    checked_fit,
+    cut_views,
+    placement,
+    region_box,
+    whole_view,
+)
 
 SIDES = st.integers(1, 5000)
 SIZES = st.integers(1, 300)
@@ -134,7 +147,20 @@ def test_a_view_shows_its_box_and_nothing_else(width: int, height: int, size_px:
     image = painted(width, height)
     for view in cut_views(image, size_px, "stretch"):
         part = image.crop(view.box.as_tuple())
-        assert same(view.image, part.resize((size_px, size_px), Image.Resampling.BICUBIC)), view.name
+        gap = REDUCING_GAP if view.name == WHOLE else None
+        expected = part.resize((size_px, size_px), Image.Resampling.BICUBIC, reducing_gap=gap)
+        assert same(view.image, expected), view.name
+
+
+def test_a_large_painting_is_fitted_quickly_and_hardly_changed() -> None:
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)).resize((1000, 800))
+    image = Image.blend(coarse, Image.fromarray(rng.integers(0, 255, (800, 1000, 3), dtype=np.uint8)), 0.2)
+    fair = image.resize((128, 102), Image.Resampling.BICUBIC)
+    found = whole_view(image, 128, "letterbox").image.crop((0, 13, 128, 115))  # halved first: 1000 / 128 is over 6
+    levels = np.abs(np.asarray(fair, np.float64) - np.asarray(found, np.float64))
+    assert 0 < levels.mean() < 0.5
+    assert levels.max() <= 4
 
 
 def test_a_smaller_paintings_region_is_enlarged() -> None:

@@ -21,6 +21,7 @@ def audit_page(name: str, summary: Mapping[str, Any]) -> str:
     )
     sections = [
         _splits(summary),
+        _stratification(summary["stratification"]),
         _baselines(summary["baselines"]),
         _facets(summary["facets"]),
         _pairs("Near-duplicates under two movements", summary["near_duplicates"]["under_two_movements"]),
@@ -35,7 +36,8 @@ def audit_page(name: str, summary: Mapping[str, Any]) -> str:
 def _leaks(summary: Mapping[str, Any]) -> str:
     artists, near = len(summary["artists_across_splits"]), summary["near_duplicates"]
     return (
-        f"{artists} artists stand in more than one split. {near['pairs']} pairs of near-duplicates were found; of "
+        f"{artists} artists stand in more than one split. {near['pairs']} pairs of near-duplicates were found, "
+        f"copies of {len(near['groups'])} paintings; of "
         f"{len(near['across_splits'])} of them one was left out, because they would have stood in two splits."
     )
 
@@ -44,6 +46,20 @@ def _splits(summary: Mapping[str, Any]) -> str:
     splits = summary["splits"]
     rows = [[name, *(str(splits[split].get(name, 0)) for split in splits)] for name in summary["movements"]]
     return table("Paintings by movement and split", ["movement", *splits], rows)
+
+
+def _stratification(found: Mapping[str, Any]) -> str:
+    wanted, uneven = found["wanted"], {(each["movement"], each["split"]) for each in found["warnings"]}
+    rows = [["wanted", *(f"{share:.1%}" for share in wanted.values()), "", "", ""]]
+    for name, each in found["movements"].items():
+        shares = [f"{share:.1%}{' !' * ((name, split) in uneven)}" for split, share in each["shares"].items()]
+        largest, groups = each["largest_group"], f"{each['groups']} ({each['effective_groups']:.1f})"
+        rows.append([name, *shares, groups, largest["name"] or "none has a name", f"{largest['share']:.1%}"])
+    caption = (
+        "How evenly the splits divide each movement; the effective number of groups in brackets; "
+        "! marks a share off by more than half of what was wanted, or fewer than 20 paintings"
+    )
+    return table(caption, ["movement", *wanted, "groups", "largest group", "its share"], rows)
 
 
 def _baselines(baselines: Mapping[str, float | None]) -> str:

@@ -79,11 +79,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Catalog:
-    """A collection's records in the catalog's own order."""
+    """A collection's records in the catalog's own order; `looked_in` says where their pictures were looked for."""
 
     name: str
     kind: Kind
     records: tuple[Record, ...]
+    looked_in: str = ""
 
     @property
     def missing(self) -> int:

@@ -166,17 +166,22 @@ def prepare(
     taxonomy: Annotated[
         str, typer.Option("--taxonomy", help="artnet-2026, artnet-2020 or your own TOML file.")
     ] = "artnet-2026",
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="MOVEMENT", help="Leave a movement out; may be repeated.")
+    ] = None,
     catalog: Annotated[
         str | None,
         typer.Option("--catalog", help="painter-by-numbers, wikiart, huggingface, folders or csv; else recognised."),
     ] = None,
 ) -> int:
     """Turn collections into a dataset with nothing leaking between its splits."""
+    from artnet.console import print_audit
     from artnet.layouts import read_catalog
-    from artnet.prepare import PrepareOptions
+    from artnet.prepare import PrepareOptions, check_out
     from artnet.prepare import prepare as prepare_dataset
     from artnet.split import parse_ratios
     from artnet.taxonomy import load_taxonomy
+    from artnet.taxonomy import without as leave_out
     from artnet.views import checked_fit
 
     if len(paths) < 2:
@@ -184,15 +189,12 @@ def prepare(
     options = PrepareOptions(
         size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed
     )
+    check_out(paths[-1], paths[:-1])
+    kept = leave_out(load_taxonomy(taxonomy), without or [])
     catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
     with progress("cutting views") as advance:
-        summary = prepare_dataset(catalogs, paths[-1], load_taxonomy(taxonomy), options, advance)
-    for split, counts in summary["splits"].items():
-        print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
-    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
-        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
-    left_out = sum(summary["rejected"].values())
-    print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.html")
+        summary = prepare_dataset(catalogs, paths[-1], kept, options, advance)
+    print_audit(summary, paths[-1])
     return 0
 
 

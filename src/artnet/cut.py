@@ -10,14 +10,15 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
 from io import BytesIO
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,11 @@ from artnet.dataset import Row, as_columns, schema
 from artnet.duplicates import Fingerprint, fingerprint
 from artnet.errors import ArtNetError, WorkerError
 from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.split import SPLITS, Split
 from artnet.views import VIEWS, Fit, cut_views
 
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
-PAINTINGS_PER_CHUNK = 64
+PAINTINGS_PER_CHUNK = 32  # a kill costs a few seconds, and the processors finish nearly together
 _CHUNKS_UNDER_WAY = 8  # keeps every processor busy without listing a million tasks
 
 Progress = Callable[[int, int], None]
@@ -127,8 +129,10 @@ def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSe
     rows = [result for result in results if not isinstance(result, Rejection)]
     rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
     kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
-    partial = path.with_suffix(".partial")
-    pq.write_table(pa.Table.from_pylist(rows, schema=kept), partial, compression="none")
+    # Of its own name: a worker that outlives its killed command must not write into what the next command writes.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    # Without a dictionary, which would hash every picture to find that no two are alike.
+    pq.write_table(pa.Table.from_pylist(rows, schema=kept), partial, compression="none", use_dictionary=False)
     partial.replace(path)
 
 
@@ -140,18 +144,21 @@ def read_facts(path: Path) -> tuple[list[Facts], list[Rejection]]:
     return [_facts(row) for row in rows], [Rejection(**fields) for fields in rejected]
 
 
-def iterate_chunk(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield a chunk's paintings: position and the columns of a prepared dataset."""
+def read_rows(path: Path, sides: Mapping[int, Split]) -> Iterator[tuple[Split, pa.Table]]:
+    """Give a chunk's paintings as rows of a prepared dataset, for each split those whose position `sides` names."""
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=16):
-            for row in batch.to_pylist():
-                position = row["position"]
-                yield position, {name: value for name, value in row.items() if name not in _FACTS}
+        table = file.read(use_threads=False)
+    splits = [sides.get(position) for position in table["position"].to_pylist()]
+    rows = table.drop_columns(list(_FACTS))
+    for split in SPLITS:
+        yield split, rows.filter(pa.array([each == split for each in splits], pa.bool_()))
 
 
 def open_pool(processes: int = 0) -> ProcessPoolExecutor:
     """Start worker processes, by default one for each processor; spawned, since Arrow's threads survive no fork."""
-    return ProcessPoolExecutor(processes or usable_processors(), mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(
+        processes or usable_processors(), mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
 
 
 def usable_processors() -> int:
@@ -226,6 +233,18 @@ def _cut(position: int, item: Selected, reader: RecordReader, settings: CutSetti
         "thumbnail": kept.thumbnail,
         "aspect": kept.aspect,
     }
+
+
+def _end_with_parent() -> None:
+    """Make a worker process end when its command is killed; it would otherwise wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+
+        def wait_and_end() -> None:
+            parent.join()
+            os._exit(1)
+
+        Thread(target=wait_and_end, daemon=True).start()
 
 
 def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:

@@ -95,18 +95,22 @@ def shard_names(split: str, rows: int, rows_per_shard: int = ROWS_PER_SHARD) -> 
     return [f"{split}-{index:05d}-of-{count:05d}.parquet" for index in range(count)]
 
 
-class ShardWriter:
-    """Write one shard row by row; memory holds one row group.
+class SplitWriter:
+    """Write a split's shards, given how many rows it will hold; memory holds one row group.
 
-    The pictures are compressed already, so the columns that hold them are not again.
+    How the rows come, one by one or many at once, does not show in the bytes.
     """
 
-    def __init__(self, path: Path, movements: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, split: str, rows: int, movements: Sequence[str], rows_per_shard: int = ROWS_PER_SHARD
+    ) -> None:
+        self._paths = [folder / name for name in shard_names(split, rows, rows_per_shard)]
         self._schema = schema(movements)
-        self._file = pq.ParquetWriter(path, self._schema, compression="none")
-        self._rows: list[dict[str, Any]] = []
+        self._rows_per_shard = self._room = rows_per_shard  # room: the rows that the shard at hand still takes
+        self._file: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
 
-    def __enter__(self) -> ShardWriter:
+    def __enter__(self) -> SplitWriter:
         return self
 
     def __exit__(
@@ -114,18 +118,35 @@ class ShardWriter:
     ) -> None:
         if error is None:
             self._flush()
-        self._file.close()
+        self._close()
 
-    def write(self, columns: dict[str, Any]) -> None:
-        """Add one painting, given as its columns (see `as_columns`)."""
-        self._rows.append(columns)
-        if len(self._rows) == ROWS_PER_GROUP:
-            self._flush()
+    def write(self, rows: pa.Table) -> None:
+        """Add paintings, in the columns of `schema`."""
+        while rows.num_rows:
+            missing = min(ROWS_PER_GROUP, self._room) - sum(map(len, self._waiting))
+            self._waiting.append(rows.slice(0, missing))
+            if rows.num_rows >= missing:
+                self._flush()
+            rows = rows.slice(missing)
 
     def _flush(self) -> None:
-        if self._rows:
-            self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows = []
+        if not self._waiting:
+            return
+        group = pa.concat_tables(self._waiting).cast(self._schema).combine_chunks()
+        self._waiting = []
+        if self._file is None:
+            # The pictures are compressed already, so the columns that hold them are not again.
+            self._file = pq.ParquetWriter(self._paths.pop(0), self._schema, compression="none")
+        self._file.write_table(group)
+        self._room -= group.num_rows
+        if not self._room:
+            self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            self._room = self._rows_per_shard
 
 
 def digest_of_ids(ids: Iterable[str]) -> str:

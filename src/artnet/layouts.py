@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 import os
 import re
 import unicodedata
@@ -26,8 +25,8 @@ PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
 REPLACEMENTS = "replacements_for_corrupted_files"
 SPLIT_TABLES = tuple(f"{task}_{split}.csv" for task in ("style", "artist", "genre") for split in ("train", "val"))
 
-_log = logging.getLogger(__name__)
-
+# Where a kind's pictures are looked for, before the name of its folder.
+_PICTURES_OF: dict[Kind, str] = {"painter-by-numbers": "train, test and their zip archives in "}
 _PARTS = ("train", "test")
 # Kaggle cut its training pictures into train_1.zip ... as well; train_info.csv.zip holds no picture.
 _PART_ARCHIVE = re.compile(r"(train|test)(_\d+)?\.zip", re.IGNORECASE)
@@ -54,10 +53,12 @@ def read_catalog(source: Path, kind: str | None = None) -> Catalog:
     if not records:
         raise DataError(f"{source}: read as {chosen}, but it lists no painting")
     of_folder = chosen == "painter-by-numbers" and source.is_file()
-    catalog = Catalog(name=source.parent.name if of_folder else source.name, kind=chosen, records=records)
-    if catalog.missing == len(records):
-        _log.warning("%s: lists %d paintings, and the file of none of them is there", source, len(records))
-    return catalog
+    return Catalog(
+        name=source.parent.name if of_folder else source.name,
+        kind=chosen,
+        records=records,
+        looked_in=_PICTURES_OF.get(chosen, "") + str(source.parent if source.is_file() else source),
+    )
 
 
 def _named_kind(name: str) -> Kind:
@@ -285,13 +286,16 @@ def _rows(table: Path, *required: tuple[str, ...]) -> Iterator[dict[str, str]]:
             for names in required:
                 if not set(names) & set(columns):
                     wanted, there = " or ".join(map(repr, names)), ", ".join(columns) or "nothing"
-                    raise DataError(f"{table}: has no column {wanted}; its first line names {there}")
+                    raise DataError(
+                        f"{table}: has no column {wanted}; its first line, read as separated by commas, names {there}"
+                    )
             for row in reader:
                 yield {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)}
     except FileNotFoundError:
         raise SourceError(f"{table}: no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: cannot be read as a table ({error})") from error
+        hint = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise DataError(f"{table}: cannot be read as a table ({error}){hint}") from error
 
 
 def _lists_pictures(table: Path) -> bool:

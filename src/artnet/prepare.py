@@ -8,29 +8,31 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from artnet.audit import Entry, LeftOut, audit
 from artnet.audit_page import audit_page
+from artnet.becoming import becoming
 from artnet.card import dataset_card
 from artnet.catalog import Catalog, normalise_artist
 from artnet.cut import (
+    PAINTINGS_PER_CHUNK,
     CutSettings,
     Facts,
     Rejection,
     Selected,
     cut_collection,
-    iterate_chunk,
     open_pool,
     read_facts,
+    read_rows,
 )
-from artnet.dataset import ROWS_PER_SHARD, DatasetInfo, ShardWriter, digest_of_ids, shard_names, write_info
+from artnet.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_info
 from artnet.duplicates import near_duplicates
 from artnet.errors import DataError, OutputError
 from artnet.image import DEFAULT_LIMITS, Limits
@@ -80,9 +82,9 @@ def prepare(
     whole or not there. What was cut when it was stopped is kept there, and the same call goes on from it to the same
     bytes. Errors: `OutputError` where `out` exists or cannot be written, `DataError` where too little is left.
     """
-    if out.exists():
-        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    check_out(out)
     check_split_by(options.split_by)
+    _check_there(catalogs)
     unmapped, selected = _select(catalogs, taxonomy)
     settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.limits)
     info = DatasetInfo(
@@ -95,15 +97,16 @@ def prepare(
         ratios=(options.ratios.train, options.ratios.val, options.ratios.test),
         seed=options.seed,
     )
-    with _becoming(out, _digest(selected, settings)) as folder:
+    with becoming(out, _digest(selected, settings)) as folder:
         with open_pool(options.processes) as pool:
             chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
         placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
         _assemble(folder, chunks, placed, info)
         summary = audit(
-            [_entry(item, taxonomy) for item in placed],
+            [_entry(item, taxonomy, options) for item in placed],
             LeftOut(unmapped, Counter(item.reason for item in rejected)),
-            [(_entry(first, taxonomy), _entry(second, taxonomy)) for first, second in pairs],
+            [(_entry(first, taxonomy, options), _entry(second, taxonomy, options)) for first, second in pairs],
+            options.ratios,
         )
         _write_rejected(folder / "rejected.csv", rejected)
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -112,6 +115,24 @@ def prepare(
         trained_on = digest_of_ids(item.facts.id for item in placed if item.split == "train")
         write_info(folder, replace(info, train_sha256=trained_on))
     return summary
+
+
+def check_out(out: Path, sources: Iterable[Path] = ()) -> None:
+    """Refuse a place that is taken, or that lies in a collection, which would read it as its own the next time."""
+    if out.exists() or out.is_symlink():
+        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    for source in sources:
+        if out.resolve().is_relative_to(source.resolve()):
+            raise OutputError(f"{out}: lies inside the collection {source}; choose a folder outside of it")
+
+
+def _check_there(catalogs: Sequence[Catalog]) -> None:
+    for catalog in catalogs:
+        if catalog.missing == len(catalog.records):
+            raise DataError(
+                f"{catalog.name}: lists {catalog.missing} paintings, and the picture of none of them is there; looked "
+                f"in {catalog.looked_in}; the first is {catalog.records[0].source}"
+            )
 
 
 def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Selected]]:
@@ -124,7 +145,7 @@ def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[st
             unmapped[record.style] += 1
         else:
             selected.append(Selected(record, taxonomy.movements.index(movement)))
-    _check_enough([item.movement for item in selected], taxonomy)
+    _check_enough([item.movement for item in selected], taxonomy, _strangers(unmapped))
     return unmapped, selected
 
 
@@ -143,9 +164,10 @@ def _decide(
     placed = [_place(selected[each.position], each, options) for each in facts]
     pairs = [(placed[i], placed[j]) for i, j in near_duplicates([item.facts.fingerprint for item in placed])]
     placed, divided = _without_divided(placed, pairs)
-    _check_enough([item.selected.movement for item in placed], taxonomy)
+    rejected += [*copies, *divided]
+    _check_enough([item.selected.movement for item in placed], taxonomy, _losses(rejected))
     _check_splits(placed, options)
-    return placed, pairs, [*rejected, *copies, *divided]
+    return placed, pairs, rejected
 
 
 def _without_copies(
@@ -202,14 +224,32 @@ def _rejected_copy(item: Placed, kept: Placed) -> Rejection:
     return Rejection(record.source, record.style, "near-duplicate", message)
 
 
-def _check_enough(movements: Iterable[int], taxonomy: Taxonomy) -> None:
+def _check_enough(movements: Iterable[int], taxonomy: Taxonomy, lost: str = "") -> None:
     counts = Counter(movements)
     poor = [name for index, name in enumerate(taxonomy.movements) if counts[index] < 2]
     if poor:
+        options = " ".join(f"--without {quote(name)}" for name in poor)
+        without = f", or do without: {options}" if len(taxonomy.movements) - len(poor) >= 2 else ""
         raise DataError(
-            f"fewer than two paintings of {', '.join(poor)} were found; add pictures of them, or give a "
-            "taxonomy without them"
+            f"fewer than two paintings of {', '.join(poor)} were found{lost}; add pictures of them{without}"
         )
+
+
+def _strangers(unmapped: Counter[str]) -> str:
+    """Name the commonest styles of no movement."""
+    styles = ", ".join(f"{style} {count}" for style, count in unmapped.most_common(5))
+    return f" ({unmapped.total()} are of styles that the taxonomy does not know: {styles} ...)" if unmapped else ""
+
+
+def _losses(rejected: Sequence[Rejection]) -> str:
+    """Say how many paintings were left out and why, with one of them."""
+    if not rejected:
+        return ""
+    reasons = ", ".join(
+        f"{count} {reason}" for reason, count in Counter(item.reason for item in rejected).most_common()
+    )
+    one = rejected[0].message.removeprefix(f"{rejected[0].source}: ")
+    return f" ({len(rejected)} were left out: {reasons}; for one, {rejected[0].source}: {one})"
 
 
 def _check_splits(placed: Sequence[Placed], options: PrepareOptions) -> None:
@@ -226,16 +266,18 @@ def _assemble(folder: Path, chunks: Sequence[Path], placed: Sequence[Placed], in
     """Copy the kept paintings from the chunks into the shards of their splits, in the catalog's order."""
     for stale in folder.glob("*.parquet"):
         stale.unlink()
-    for split in SPLITS:
-        wanted = {item.facts.position for item in placed if item.split == split}
-        rows = (row for chunk in chunks for position, row in iterate_chunk(chunk) if position in wanted)
-        for name in shard_names(split, len(wanted)):
-            with ShardWriter(folder / name, info.movements) as shard:
-                for _, row in zip(range(ROWS_PER_SHARD), rows, strict=False):
-                    shard.write(row)
+    sides = {item.facts.position: item.split for item in placed}
+    counts = Counter(sides.values())
+    with ExitStack() as stack:
+        writers = {
+            split: stack.enter_context(SplitWriter(folder, split, counts[split], info.movements)) for split in SPLITS
+        }
+        for chunk in chunks:
+            for split, rows in read_rows(chunk, sides):
+                writers[split].write(rows)
 
 
-def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
+def _entry(item: Placed, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:
     record, facts = item.selected.record, item.facts
     return Entry(
         movement=taxonomy.movements[item.selected.movement],
@@ -243,6 +285,7 @@ def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
         artist=item.artist,
         split=item.split,
         source=record.source,
+        group=item.artist if options.split_by == "artist" else None,
         shorter_side_px=min(facts.width, facts.height),
         aspect=facts.width / facts.height,
         bytes_per_pixel=facts.size_bytes / (facts.width * facts.height),
@@ -250,47 +293,9 @@ def _entry(item: Placed, taxonomy: Taxonomy) -> Entry:
     )
 
 
-@contextmanager
-def _becoming(out: Path, digest: str) -> Iterator[Path]:
-    """Give a folder to write into that becomes `out` when everything has been written.
-
-    A folder that an earlier call with the same digest left is taken up; any other is refused. After an error of the
-    data the folder goes, since the next call would end in the same error.
-    """
-    partial = out.with_name(out.name + ".partial")
-    plan = partial / "plan.txt"
-    try:
-        if partial.exists() and (not plan.exists() or plan.read_text() != digest):
-            raise OutputError(
-                f"{partial}: holds something else than an unfinished dataset of these pictures and settings; remove it"
-            )
-        if not partial.exists():
-            _begin(partial, digest)
-        yield partial
-        shutil.rmtree(partial / "chunks", ignore_errors=True)
-        plan.unlink()
-        partial.rename(out)
-    except DataError:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"{out}: cannot be written ({error.strerror or error}); what is done is kept, the same command goes on"
-        ) from error
-
-
-def _begin(partial: Path, digest: str) -> None:
-    """Make the folder with its plan already in it, so that no kill leaves one without."""
-    scratch = partial.with_name(f".{partial.name}.new")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    (scratch / "plan.txt").write_text(digest)
-    scratch.rename(partial)
-
-
 def _digest(selected: Sequence[Selected], settings: CutSettings) -> str:
     """Name what the chunks depend on: the pictures, in order, with their sizes and dates, and the settings."""
-    plan = hashlib.sha256(json.dumps(asdict(settings)).encode())
+    plan = hashlib.sha256(json.dumps([PAINTINGS_PER_CHUNK, asdict(settings)]).encode())
     stamps: dict[Path, tuple[int, int]] = {}
     for item in selected:
         place = item.record.place

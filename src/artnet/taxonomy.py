@@ -6,13 +6,13 @@ Knows nothing about pictures, tables or folders: a style comes in as text, a mov
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from artnet.errors import TaxonomyError
+from artnet.errors import TaxonomyError, UsageError
 
 DEFAULT = "artnet-2026"
 PACKAGED = "taxonomy.toml"
@@ -76,6 +76,26 @@ def load_taxonomy(name_or_path: str | Path = DEFAULT) -> Taxonomy:
         return _build(document, PACKAGED, base_only=name_or_path == document["base"])
     file = str(name_or_path)
     return _build(_parse(_read(file, known), file), file, base_only=False)
+
+
+def without(taxonomy: Taxonomy, movements: Sequence[str]) -> Taxonomy:
+    """Leave movements out, with their styles; the name says so. Errors: `UsageError` for one that is not there."""
+    for movement in movements:
+        if movement not in taxonomy.movements:
+            known = ", ".join(taxonomy.movements)
+            raise UsageError(f"{taxonomy.name} has no movement {movement!r}; leave out some of {known}")
+    kept = tuple(each for each in taxonomy.movements if each not in movements)
+    if len(kept) < 2:
+        raise UsageError(f"{len(kept)} movement(s) would be left of {taxonomy.name}; leave out fewer")
+    if kept == taxonomy.movements:
+        return taxonomy
+    left_out = [each for each in taxonomy.movements if each in movements]
+    return Taxonomy(
+        name=f"{taxonomy.name} without {' and '.join(left_out)}",
+        movements=kept,
+        wikidata={movement: each for movement, each in taxonomy.wikidata.items() if movement in kept},
+        styles={style: movement for style, movement in taxonomy.styles.items() if movement in kept},
+    )
 
 
 def _read(file: str, known: tuple[str, ...]) -> bytes:
