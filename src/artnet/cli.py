@@ -176,6 +176,7 @@ def prepare(
     ] = None,
 ) -> int:
     """Turn collections into a dataset with nothing leaking between its splits."""
+    from artnet.console import print_audit
     from artnet.layouts import read_catalog
     from artnet.prepare import PrepareOptions, check_out
     from artnet.prepare import prepare as prepare_dataset
@@ -194,19 +195,7 @@ def prepare(
     catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
     with progress("cutting views") as advance:
         summary = prepare_dataset(catalogs, paths[-1], kept, options, advance)
-    for split, counts in summary["splits"].items():
-        print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
-    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
-        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
-    uneven = [
-        f"{each['split']} has {each['paintings']} of {each['movement']} ({each['share']:.0%}, not {each['wanted']:.0%})"
-        for each in summary["stratification"]["warnings"]
-    ]
-    if uneven:
-        more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
-        say(f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html")
-    left_out = sum(summary["rejected"].values())
-    print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.html")
+    print_audit(summary, paths[-1])
     return 0
 
 

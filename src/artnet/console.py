@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from artnet.batch import Answer
@@ -69,6 +70,23 @@ def prediction_line(prediction: Prediction) -> str:
     unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
     verdict = unsure if prediction.decision == "unsure" else prediction.decision
     return f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
+
+
+def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
+    """Print what a prepared dataset holds; what its audit warns of goes to standard error."""
+    for split, counts in summary["splits"].items():
+        print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
+    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
+        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
+    uneven = [
+        f"{each['split']} has {each['paintings']} of {each['movement']} ({each['share']:.0%}, not {each['wanted']:.0%})"
+        for each in summary["stratification"]["warnings"]
+    ]
+    if uneven:
+        more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
+        say(f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html")
+    left_out = sum(summary["rejected"].values())
+    print_line(f"{summary['paintings']} paintings in {folder}; {left_out} left out, see rejected.csv and audit.html")
 
 
 def print_report(report: Report) -> None:

@@ -154,11 +154,6 @@ def digest_of_ids(ids: Iterable[str]) -> str:
     return hashlib.sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()
 
 
-def digest_of_ids(ids: Iterable[str]) -> str:
-    """Name a set of paintings, whatever their order: the SHA-256 of their sorted ids, a line each."""
-    return hashlib.sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()
-
-
 def write_info(folder: Path, info: DatasetInfo) -> None:
     """Write dataset.json, the file by which a prepared dataset is recognised."""
     (folder / INFO_FILE).write_text(json.dumps(asdict(info), indent=2) + "\n", encoding="utf-8")

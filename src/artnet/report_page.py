@@ -40,8 +40,8 @@ _DECISIONS = {
 def report_page(report: Report) -> str:
     """Compose the report as one page."""
     intro = (
-        f"{report.paintings} paintings of the {report.split} split of {report.data}; {report.protocol}. In brackets "
-        "stand 95 % intervals from 1,000 bootstrap samples of paintings."
+        f"{report.paintings} paintings of the {report.split} split of {report.data}; {report.protocol}. All "
+        "ranges are 95 % intervals from 1,000 bootstrap samples of paintings."
     )
     sections = [
         *(paragraph(warning, "warning") for warning in report.warnings),

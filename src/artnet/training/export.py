@@ -129,7 +129,7 @@ def _describe(settings: RunSettings, layers: tuple[Layer, ...], decided: Calibra
             "recipe": settings.recipe_name,
             "starting_weights": Path(settings.weights).name,
             "seed": settings.seed,
-            # Which paintings it has seen, so that an evaluation can refuse them; older datasets do not say.
+            # Which paintings it has seen, so that an evaluation can warn of them; older datasets do not say.
             **({"train_sha256": settings.train_sha256} if settings.train_sha256 else {}),
         },
     )
