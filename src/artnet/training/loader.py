@@ -6,6 +6,7 @@ many workers decode.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from artnet.dataset import read_columns
 from artnet.training.augment import augment
-from artnet.training.recipe import Recipe
+from artnet.training.recipe import Changes, Recipe, TrainedViews
 
 Batch = tuple[Tensor, Tensor]  # views (B, 3, S, S) uint8, movements (B,) int64
 
@@ -46,9 +47,18 @@ class Epoch:
     size_px: int
 
 
-class _Augmented(Dataset[tuple[Tensor, int]]):
-    def __init__(self, views: StoredViews, recipe: Recipe, epoch: Epoch) -> None:
-        self._views, self._recipe, self._epoch = views, recipe, epoch
+@dataclass(frozen=True)
+class Part:
+    """Which part of an epoch is wanted: from which batch on, and which process's rows of each."""
+
+    first_batch: int = 0
+    rank: int = 0
+    processes: int = 1
+
+
+class _ForTraining(Dataset[tuple[Tensor, int]]):
+    def __init__(self, views: StoredViews, changes: Changes, epoch: Epoch) -> None:
+        self._views, self._changes, self._epoch = views, changes, epoch
 
     def __len__(self) -> int:
         return len(self._views.encoded)
@@ -56,8 +66,11 @@ class _Augmented(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, position: tuple[int, int]) -> tuple[Tensor, int]:
         step, index = position  # a painting drawn twice in an epoch is changed in two ways
         rng = np.random.default_rng((self._epoch.seed, self._epoch.number, step))
-        recipe = self._recipe
-        image = augment(self._views.decode(index), self._epoch.size_px, recipe.smallest_crop, recipe.reencode, rng)
+        image, size_px = self._views.decode(index), self._epoch.size_px
+        if self._changes.augment:
+            image = augment(image, size_px, self._changes.smallest_crop, self._changes.reencode, rng)
+        elif image.size != (size_px, size_px):
+            image = image.resize((size_px, size_px), Image.Resampling.BICUBIC)
         return _tensor(image), int(self._views.movements[index])
 
 
@@ -77,6 +90,11 @@ def load_whole_views(folder: Path, split: str) -> StoredViews:
     table = read_columns(folder, split, ["whole", "movement"])
     encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
     return StoredViews(encoded, table["movement"].to_numpy().copy())
+
+
+def load_views(folder: Path, split: str, views: TrainedViews) -> StoredViews:
+    """Read the views that a recipe trains on."""
+    return load_six_views(folder, split) if views == "six" else load_whole_views(folder, split)
 
 
 def load_six_views(folder: Path, split: str) -> StoredViews:
@@ -102,23 +120,42 @@ def draw_epoch(movements: np.ndarray, balance: float, seed: int, epoch: int) -> 
     return rng.choice(count, size=count, p=chances / chances.sum())
 
 
-def training_batches(views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int) -> Iterator[Batch]:
-    """Yield one epoch of changed views; the last batch is dropped where it is not full."""
-    order = draw_epoch(views.movements, recipe.balance, epoch.seed, epoch.number)
-    loader = DataLoader(
-        _Augmented(views, recipe, epoch),
-        batch_size=recipe.batch,
-        sampler=list(enumerate(order.tolist())),
+def training_batches(
+    views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int, part: Part = Part()
+) -> Iterator[Batch]:
+    """Yield one epoch's batches, or this process's part of each; the last is dropped where it is not full."""
+    order = draw_epoch(views.movements, recipe.balance, epoch.seed, epoch.number).tolist()
+    own = recipe.batch // part.processes
+    positions = [
+        (step * recipe.batch + part.rank * own + row)
+        for step in range(part.first_batch, len(order) // recipe.batch)
+        for row in range(own)
+    ]
+    yield from DataLoader(
+        _ForTraining(views, recipe.changes, epoch),
+        batch_size=own,
+        sampler=[(position, order[position]) for position in positions],
         num_workers=workers,
-        drop_last=True,
+        worker_init_fn=_leave_interrupts_to_the_loop,
         generator=torch.Generator(),  # or the loader would draw from the global one
     )
-    yield from loader
 
 
-def plain_batches(views: StoredViews, batch: int, workers: int) -> Iterator[Batch]:
-    """Yield views in their own order, as they are."""
-    yield from DataLoader(_AsTheyAre(views), batch_size=batch, num_workers=workers, generator=torch.Generator())
+def _leave_interrupts_to_the_loop(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal, and the loop still needs its workers to end its step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | None = None) -> Iterator[Batch]:
+    """Yield views, or some of them, in their own order, as they are."""
+    yield from DataLoader(
+        _AsTheyAre(views),
+        batch_size=batch,
+        sampler=range(len(views.encoded)) if rows is None else rows,
+        num_workers=workers,
+        worker_init_fn=_leave_interrupts_to_the_loop,
+        generator=torch.Generator(),
+    )
 
 
 def _tensor(image: Image.Image) -> Tensor:
