@@ -173,6 +173,8 @@ def stored_views(count: int):  # type: ignore[no-untyped-def]
 
 def probe_against_finetune(backbone: str, steps: int) -> None:
     """Run `probe` whole and a few steps of `finetune`, and print both."""
+    import numpy as np
+
     from artnet.training.loader import Epoch, StoredViews, training_batches
     from artnet.training.loop import Session, Watch, _crop_px, begin_learning, predict, take_step
     from artnet.training.machine import FitOptions, open_fabric
@@ -182,7 +184,7 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
     from artnet.training.run import Run, RunSettings
     from artnet.training.trainable import train_mode
 
-    train, val, options = stored_views(PAINTINGS), stored_views(VALIDATION), FitOptions(device="cpu")
+    train, val, options = stored_views(PAINTINGS), stored_views(VALIDATION), FitOptions(device="cpu", workers=0)
     with tempfile.TemporaryDirectory() as folder:
 
         def session(name: str) -> Session:
@@ -190,31 +192,43 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
             settings = RunSettings(backbone, "none", name, recipe, mean=(0.5,) * 3, std=(0.5,) * 3, size_px=FINE_PX)
             return Session(open_fabric(options, recipe.batch), Run(Path(folder), settings), settings, options, Watch())
 
-        started = time.perf_counter()
+        started = now()
         train_head(session("probe"), build_network(backbone, CLASSES, "none"), train, val)
-        probe_s = time.perf_counter() - started
+        probe = now() - started
+        print(
+            f"{backbone}: probe on {PAINTINGS} paintings: {probe[0]:.0f} s, {probe[1]:.0f} s of processors", flush=True
+        )
 
         fine = session("finetune")
         recipe = fine.settings.recipe
         learner = begin_learning(fine, build_network(backbone, CLASSES, "none"))
         train_mode(learner.state.network, recipe.trained)
         taken, epoch = [], Epoch(0, 0, _crop_px(FINE_PX, recipe.changes.crop_share))
-        before = time.perf_counter()
-        for index, batch in enumerate(training_batches(train, recipe, epoch, options.workers)):
+        before = now()
+        for batch in training_batches(train, recipe, epoch, options.workers):
             take_step(fine, learner, batch)
-            before, now = time.perf_counter(), before
-            taken.append(before - now)
-            if index == steps + 2:
+            before, after = now(), before
+            taken.append(before - after)
+            if len(taken) == steps + WARM_UP:
                 break
-        step_s = statistics.median(taken[2:])
-        started = time.perf_counter()
-        predict(fine, learner.state.average, StoredViews(val.encoded[:256], val.movements[:256]))
-        validation_s = (time.perf_counter() - started) * VALIDATION / 256
-    fine_s = FINE_EPOCHS * (PAINTINGS // recipe.batch * step_s + validation_s)
+        step = np.median(taken[WARM_UP:], 0)
+        started = now()
+        predict(fine, learner.state.average, StoredViews(val.encoded[:128], val.movements[:128]))
+        validation = (now() - started) * VALIDATION / 128
+    tuned = FINE_EPOCHS * (PAINTINGS // recipe.batch * step + validation)
     print(
-        f"{backbone}, {PAINTINGS} paintings: probe {probe_s:.0f} s (measured); finetune, {FINE_EPOCHS} epochs: "
-        f"{fine_s:.0f} s (from {len(taken) - 2} steps of {step_s:.2f} s and validation): {fine_s / probe_s:.1f} times"
+        f"{backbone}: {FINE_EPOCHS} epochs of finetune, from {steps} steps of {step[0]:.2f} s ({step[1]:.2f} s of "
+        f"processors) and validation: {tuned[0]:.0f} s, {tuned[1]:.0f} s of processors; probe is "
+        f"{tuned[0] / probe[0]:.1f} times faster, {tuned[1] / probe[1]:.1f} times by processors",
+        flush=True,
     )
+
+
+def now():  # type: ignore[no-untyped-def]
+    """Give the seconds on the wall and those that processors spent on this process."""
+    import numpy as np
+
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def main() -> None:

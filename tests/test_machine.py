@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 import torch
 
 from artnet.errors import UsageError
 from artnet.training.machine import FitOptions, open_fabric, seeded, stop_requests
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C do what it does in a terminal; a command in a script's background starts with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_first_ctrl_c_asks_and_the_second_stops_at_once() -> None:
