@@ -199,7 +199,7 @@ def test_full_balance_draws_the_movements_alike() -> None:
 
 
 def test_full_balance_draws_collections_alike_and_in_each_the_movements_it_holds() -> None:
-    views = drawable([0, 0, 0, 1] + [1, 2], [0, 0, 0, 0] + [1, 1])
+    views = drawable([0, 0, 0, 1, 1, 2], [0, 0, 0, 0, 1, 1])
     assert chances(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
 
 
