@@ -26,6 +26,7 @@ from artnet.duplicates import Fingerprint, clusters, fingerprint, near_duplicate
 from artnet.errors import ImageError, SourceError
 from artnet.image import decode_image
 from artnet.layouts import read_catalog
+from artnet.views import painted_part, whole_view
 
 CELL_PX = 128
 PAIRS_A_ROW = 6
@@ -97,11 +98,16 @@ def read(records: Iterable[Record]) -> Iterable[tuple[Record, Image.Image]]:
                     print(f"left out: {error}")
 
 
+def small_fingerprint(image: Image.Image) -> Fingerprint:
+    """Take the fingerprint as `prepare` does: of the whole view, without its bands."""
+    return fingerprint(painted_part(whole_view(image, 256, "letterbox"), "letterbox"), image.width / image.height)
+
+
 def fingerprints_of(paths: Sequence[Path]) -> Collection:
     whole = Collection([], [])
     for record, image in read(record for path in paths for record in read_catalog(path).records):
         started = time.perf_counter()
-        whole.prints.append(fingerprint(image))
+        whole.prints.append(small_fingerprint(image))
         whole.seconds += time.perf_counter() - started
         whole.records.append(record)
     return whole
@@ -113,9 +119,9 @@ def print_recall(chosen: Sequence[Record], rng: random.Random) -> None:
     originals: list[Fingerprint] = []
     copies: dict[str, list[Fingerprint]] = {kind: [] for kind in kinds}
     for _, image in read(chosen):
-        originals.append(fingerprint(image))
+        originals.append(small_fingerprint(image))
         for kind, copy in kinds.items():
-            copies[kind].append(fingerprint(copy(image)))
+            copies[kind].append(small_fingerprint(copy(image)))
     print(f"\n| kind of copy | found of {len(originals)} |\n| --- | ---: |")
     for kind, made in copies.items():
         found = sum(j - i == len(made) for i, j in near_duplicates(originals + made))

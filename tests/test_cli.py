@@ -226,3 +226,15 @@ def test_an_interrupt_is_no_traceback(artnet: Artnet, painting_file: Path, monke
     done = artnet("classify", painting_file)
     assert done.code == 130
     assert done.err == "artnet: interrupted\n"
+
+
+def test_evaluate_compares_and_measures_strangers_and_warns(
+    artnet: Artnet, exported: Path, data: Path, painting_file: Path, tmp_path: Path
+) -> None:
+    asked = ["--against", exported, "--strangers", painting_file.parent, "--split", "train", "--no-pictures"]
+    found = artnet("evaluate", data, "--model", exported, *asked, "--out", tmp_path / "report")
+    assert found.code == 0
+    assert "AUROC" in found.out
+    assert "+0.000 accuracy, p = 1 (McNemar)" in found.out
+    assert "artnet: warning: These are paintings of the train split" in found.err
+    assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".html", ".csv"}

@@ -1,56 +1,109 @@
-"""An evaluation answers as users are answered, and its files say what it found."""
+"""An evaluation answers as users are answered, and says what its figures are worth."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from artnet.card import model_card
+from artnet.answers import Answers
 from artnet.classify import Classifier
-from artnet.dataset import read_info
-from artnet.errors import DataError
-from artnet.evaluate import Answers, Report, _report, evaluate
-from artnet.model import default_model, read_config
-from artnet.report import record_scores, report_page, write_report
+from artnet.dataset import iterate_rows, read_info
+from artnet.errors import DataError, UsageError
+from artnet.evaluate import Beside, EvaluateOptions, Report, assemble, baselines, checked_views, evaluate, warnings_of
+
+LAZY = Beside({"majority": 0.25, "artist_oracle": None, "chance": 0.2})
 
 
 @pytest.fixture(scope="module")
 def report(classifier: Classifier, data: Path) -> Report:
     """Four paintings, worked by hand: three right, the Realist taken for an Expressionist."""
-    scores = np.eye(5)[[0, 1, 2, 2]] * 0.5 + 0.1
-    answers = Answers(np.array([0, 1, 2, 3]), scores, ("a", "a", "b", "b"))
-    return _report(classifier, read_info(data), "test", answers)
+    logits = np.log(np.eye(5)[[0, 1, 2, 2]] * 0.5 + 0.1)[:, None] * classifier.config.calibration.temperature
+    ids = ("w", "x", "y", "z")
+    sources = ("a/w.jpg", "a/x.jpg", "b/y.jpg", "b/z.jpg")
+    answers = Answers(ids, sources, ("Cubism", "Fauvism", "Neo_Dada", "Realism"), np.arange(4), ("whole",), logits)
+    return assemble(classifier, read_info(data), "test", answers, LAZY)
 
 
-def test_scores_worked_by_hand(report: Report) -> None:
-    assert report.values["accuracy"].value == 0.75
-    assert report.values["balanced_accuracy"].value == 0.75  # Abstract does not occur and does not count
-    assert report.values["calibration_error"].value == pytest.approx(0.15)  # confidence 0.6, accuracy 0.75
-    assert report.by_movement["Realism"] == {"paintings": 1, "recall": 0.0}
-    assert report.by_movement["Abstract"] == {"paintings": 0, "recall": None}
-    assert report.by_collection["b"]["accuracy"] == 0.5
-    assert report.confusion[3] == (0, 0, 1, 0, 0)
-
-
-def test_intervals_hold_their_value(report: Report) -> None:
-    for entry in report.values.values():
-        assert entry.low <= entry.value <= entry.high
-
-
-def test_every_painting_of_the_split_is_answered_as_users_are(exported: Path, data: Path) -> None:
-    from artnet.dataset import iterate_rows
-
+@pytest.fixture(scope="module")
+def measured(exported: Path, data: Path) -> Report:
+    """A tiny trained model, measured with everything that can be asked for."""
     classifier = Classifier.load(exported, precision="f32")
-    found = evaluate(classifier, data, "test")
-    rows = list(iterate_rows(data, "test", ["movement", "source"]))
-    assert found.paintings == len(rows) == sum(map(sum, found.confusion))
-    assert [sum(row) for row in found.confusion] == np.bincount([row["movement"] for row in rows], minlength=5).tolist()
+    return evaluate(classifier, data, "test", EvaluateOptions(views="all", against=classifier))
+
+
+def test_figures_worked_by_hand(report: Report) -> None:
+    assert report.values["accuracy"].value == 0.75
+    assert report.values["calibration_error"].value == pytest.approx(0.15)  # confidence 0.6, accuracy 0.75
+    assert report.by_movement["Realism"].recall.value == 0
+    assert report.by_collection["b"].accuracy.value == 0.5
+    assert report.by_style["Expressionism: Neo Dada"].accuracy.value == 1
+    assert report.confusion[3] == (0, 0, 1, 0, 0)
+    assert [(each.id, each.truth, each.answer) for each in report.mistakes] == [("z", "Realism", "Expressionism")]
+
+
+def test_before_calibration_the_temperature_is_one(classifier: Classifier, report: Report) -> None:
+    sharper = 0.6**classifier.config.calibration.temperature
+    expected = sharper / (sharper + 4 * 0.1**classifier.config.calibration.temperature)
+    assert np.nanmax(report.calibration["before"].bins.confidence) == pytest.approx(expected)
+    assert np.nanmax(report.calibration["after"].bins.confidence) == pytest.approx(0.6)
+
+
+def test_every_painting_of_the_split_is_answered_as_users_are(measured: Report, data: Path) -> None:
+    rows = list(iterate_rows(data, "test", ["movement", "id"]))
+    assert measured.paintings == len(rows) == sum(map(sum, measured.confusion))
+    assert measured.answers.ids == tuple(row["id"] for row in rows)
+    counts = np.bincount([row["movement"] for row in rows], minlength=5)
+    assert [sum(row) for row in measured.confusion] == counts.tolist()
+
+
+def test_all_six_views_are_compared_when_asked_for(measured: Report, exported: Path, data: Path) -> None:
+    assert list(measured.by_views) == ["whole alone", "five regions alone", "all six alike", "as the model votes"]
+    voting = evaluate(Classifier.load(exported, precision="f32"), data, "test")
+    assert list(voting.by_views) == ["whole alone", "as the model votes"]
+    assert voting.scores == pytest.approx(measured.scores)
+
+
+def test_a_model_compared_with_itself_does_not_differ(measured: Report) -> None:
+    assert measured.comparison is not None
+    assert measured.comparison.difference.value == 0
+    assert measured.comparison.p_value == 1
+
+
+def test_mistakes_have_pictures_unless_they_are_not_wanted(measured: Report, exported: Path, data: Path) -> None:
+    assert measured.mistakes
+    assert all(mistake.picture for mistake in measured.mistakes)
+    bare = evaluate(Classifier.load(exported), data, "test", EvaluateOptions(pictures=False))
+    assert not any(mistake.picture for mistake in bare.mistakes)
+
+
+def test_lazy_guessers_are_scored_on_the_same_split(data: Path) -> None:
+    found = baselines(data, read_info(data), "test")
+    assert found["chance"] == 0.2
+    assert found["majority"] is not None
+    assert found["artist_oracle"] == found["majority"]  # no artist of test is known
+
+
+def test_other_training_paintings_are_warned_of(classifier: Classifier, data: Path) -> None:
+    info = dataclasses.replace(read_info(data), train_sha256="b" * 64)
+
+    def trained_on(digest: str) -> Classifier:
+        config = dataclasses.replace(classifier.config, training={"train_sha256": digest})
+        return Classifier(config, classifier.engine)
+
+    assert "may hold paintings that the model was trained on" in warnings_of(trained_on("a" * 64), info, "test")[0]
+    assert warnings_of(trained_on("b" * 64), info, "test") == ()
+    assert warnings_of(trained_on(""), info, "test") == ()
+    assert "train split" in warnings_of(trained_on("b" * 64), info, "train")[0]
+
+
+def test_what_travels_in_the_model_folder_names_no_painting(measured: Report) -> None:
+    record = measured.to_record()
+    assert not {"mistakes", "by_style", "answers"} & set(record)
+    assert all(identity not in str(record) for identity in measured.answers.ids)
+    assert record["values"]["accuracy"]["value"] == measured.values["accuracy"].value
 
 
 def test_a_dataset_of_other_views_is_refused(classifier: Classifier, data: Path) -> None:
@@ -63,32 +116,13 @@ def test_a_folder_that_is_no_dataset_is_refused(classifier: Classifier, tmp_path
         evaluate(classifier, tmp_path, "test")
 
 
-def test_the_report_is_written_for_programs_and_for_people(report: Report, tmp_path: Path) -> None:
-    write_report(tmp_path / "report", report)
-    found = json.loads((tmp_path / "report" / "report.json").read_text())
-    assert found["values"]["accuracy"]["value"] == 0.75
-    page = (tmp_path / "report" / "report.html").read_text()
-    assert "0.750" in page
-    assert "http" not in page
+def test_an_unknown_choice_of_views_is_refused() -> None:
+    with pytest.raises(UsageError, match="voting or all"):
+        checked_views("some")
 
 
-def test_names_in_a_report_cannot_become_markup(report: Report) -> None:
-    page = report_page(dataclasses.replace(report, model="<script>alert(1)</script>"))
-    assert "<script>" not in page
-
-
-def test_recorded_scores_stand_in_the_folder_and_on_its_card(report: Report, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(default_model(), tmp_path / "model"))
-    record_scores(folder, report)
-    assert read_config(folder).scores["values"]["accuracy"]["value"] == 0.75
-    assert "| accuracy | 0.750 |" in (folder / "README.md").read_text()
-    assert Classifier.load(folder).classify(Image.new("RGB", (9, 9))).movement
-
-
-def test_a_card_without_scores_says_so(classifier: Classifier) -> None:
-    assert "Not evaluated yet" in model_card(dataclasses.replace(classifier.config, scores={}))
-
-
-def test_the_embedded_models_card_is_what_its_config_says() -> None:
-    config = read_config(default_model())
-    assert (default_model() / "README.md").read_text(encoding="utf-8") == model_card(config)
+def test_strangers_for_a_model_that_cannot_tell_are_refused(exported: Path, data: Path) -> None:
+    opened = Classifier.load(exported)
+    blind = Classifier(dataclasses.replace(opened.config, familiarity=None), opened.engine)
+    with pytest.raises(UsageError, match="cannot tell strangers"):
+        evaluate(blind, data, "test", EvaluateOptions(strangers=(str(data),)))

@@ -16,11 +16,11 @@ from artnet.card import model_card
 from artnet.classify import Classifier
 from artnet.dataset import read_info
 from artnet.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, open_engine, output_names
-from artnet.errors import ExportError, OutputError, UsageError
+from artnet.errors import DataError, ExportError, OutputError, UsageError
 from artnet.evaluate import evaluate
 from artnet.explain import explain
-from artnet.model import GRAPH_FILE, default_model, read_config, read_model
-from artnet.training.export import choose_view_weights, export, read_facts
+from artnet.model import FAMILIARITY_FILE, GRAPH_FILE, default_model, read_config, read_model, sha256_of
+from artnet.training.export import export, find_dataset, read_facts
 from artnet.training.graph import (
     _avg_pool2d_backward,
     _convolution_backward,
@@ -155,22 +155,29 @@ def test_the_gradient_of_average_pooling_is_autograds(kernel: int, stride: int, 
     assert torch.allclose(found, expected, atol=1e-6)
 
 
-def test_regions_vote_only_where_they_help() -> None:
-    rng = np.random.default_rng(0)
-    y_true = rng.integers(0, 5, 200)
-    good, noise = np.eye(5)[y_true] * 3, rng.normal(size=(200, 5))
-    whole_knows = np.stack([good, *[noise] * 5], axis=1)
-    regions_know = np.stack([noise, *[good] * 5], axis=1)
-    sides = np.full(200, 448)
-    assert choose_view_weights(whole_knows, y_true, sides, 224)["centre"] == 0
-    assert choose_view_weights(regions_know, y_true, sides, 224)["whole"] == 0.25
-    assert sum(choose_view_weights(regions_know, y_true, sides, 224).values()) == pytest.approx(1)
+def test_a_run_remembers_where_its_dataset_lay(trained: Run, data: Path) -> None:
+    assert find_dataset(trained.settings, None) == data.resolve()
 
 
-def test_small_paintings_cannot_decide_whether_regions_vote() -> None:
-    y_true = np.arange(300) % 5
-    regions_know = np.stack([np.zeros((300, 5)), *[np.eye(5)[y_true] * 3] * 5], axis=1)
-    assert choose_view_weights(regions_know, y_true, np.full(300, 280), 224)["whole"] == 1
+def test_a_dataset_that_has_been_moved_can_be_named(trained: Run, data: Path, tmp_path: Path) -> None:
+    moved = replace(trained.settings, data_folder=str(tmp_path / "gone"))
+    with pytest.raises(DataError, match=r"gone: the run's dataset is no longer there.*--data FOLDER"):
+        find_dataset(moved, None)
+    assert find_dataset(moved, data) == data
+
+
+@pytest.mark.parametrize("other", [{"train_sha256": "f" * 64}, {"size_px": 96}, {"movements": ("a", "b")}])
+def test_another_dataset_is_refused(trained: Run, data: Path, other: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="is not the dataset that the run was trained on"):
+        find_dataset(replace(trained.settings, **other), data)  # type: ignore[arg-type]
+
+
+def test_the_model_folder_knows_strangers(exported: Path) -> None:
+    config = read_model(exported)[1]
+    assert config.familiarity is not None
+    assert config.familiarity.sha256 == sha256_of(exported / FAMILIARITY_FILE)
+    assert (exported / FAMILIARITY_FILE).stat().st_size < 3 * 2**20
+    assert "is called unfamiliar" in (exported / "README.md").read_text()
 
 
 def test_a_relative_distance_worked_by_hand() -> None:

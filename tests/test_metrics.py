@@ -12,15 +12,21 @@ from artnet.metrics import (
     Floats,
     Ints,
     accuracy,
+    auroc,
     balanced_accuracy,
-    bootstrap,
     calibration_error,
+    calibration_gaps,
     confidence_for_accuracy,
     confusion,
+    f1_scores,
     fit_temperature,
     macro_f1,
+    mcnemar_p,
     negative_log_likelihood,
+    precisions,
     recalls,
+    reliability,
+    risk_coverage,
     softmax,
     top_k_accuracy,
 )
@@ -290,41 +296,116 @@ def test_those_at_or_above_the_threshold_reach_the_accuracy_and_no_lower_one_doe
     assert not any(reached(confidence) for confidence, _ in answers if confidence < threshold)
 
 
-# Bootstrap
+# Each class
 
 
-def test_bootstrap_of_a_constant_has_no_width() -> None:
-    interval = bootstrap(lambda _: 0.5, 10, np.random.default_rng(0), rounds=20)
-    assert (interval.value, interval.low, interval.high) == (0.5, 0.5, 0.5)
+def test_precision_and_f1_worked_by_hand() -> None:
+    matrix = np.array([[2, 2, 0], [1, 5, 0], [0, 0, 0]])  # class 2 neither occurs nor is answered
+    assert precisions(matrix)[:2] == pytest.approx([2 / 3, 5 / 7])
+    assert f1_scores(matrix)[:2] == pytest.approx([4 / 7, 10 / 13])
+    assert np.isnan(precisions(matrix)[2])
+    assert np.isnan(f1_scores(matrix)[2])
 
 
-def test_bootstrap_gives_the_textbook_interval_of_a_proportion() -> None:
-    right = np.arange(400) < 300  # by hand: 0.75 -+ 1.96 * sqrt(0.75 * 0.25 / 400) = 0.75 -+ 0.0424
-    interval = bootstrap(lambda chosen: float(right[chosen].mean()), 400, np.random.default_rng(0), rounds=2000)
-    assert interval.value == 0.75
-    assert (interval.low, interval.high) == pytest.approx((0.7076, 0.7924), abs=0.005)
+@given(answers(), answers())
+@FEW
+def test_stacked_matrices_are_scored_as_each_alone(first: tuple[Ints, Ints], second: tuple[Ints, Ints]) -> None:
+    matrices = [confusion(*labels, CLASSES) for labels in (first, second)]
+    for measure in (recalls, precisions, f1_scores):
+        alone = [measure(matrix) for matrix in matrices]
+        assert np.array_equal(measure(np.stack(matrices)), np.stack(alone), equal_nan=True)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=50), st.integers(0, 99))
-@settings(deadline=None, max_examples=25)
-def test_a_bootstrap_interval_holds_its_value(right: list[bool], seed: int) -> None:
-    answers = np.array(right)
-    rng = np.random.default_rng(seed)
-    interval = bootstrap(lambda chosen: float(answers[chosen].mean()), len(right), rng, rounds=200)
-    assert 0 <= interval.low <= interval.value <= interval.high <= 1
+@given(answers())
+@FEW
+def test_f1_lies_between_precision_and_recall(labels: tuple[Ints, Ints]) -> None:
+    matrix = confusion(*labels, CLASSES)
+    known = np.isfinite(recalls(matrix)) & np.isfinite(precisions(matrix))
+    both = np.stack([recalls(matrix)[known], precisions(matrix)[known]])
+    assert (f1_scores(matrix)[known] >= both.min(0) - 1e-12).all()
+    assert (f1_scores(matrix)[known] <= both.max(0) + 1e-12).all()
 
 
-def test_the_same_seed_gives_the_same_interval() -> None:
-    values = np.random.default_rng(1).normal(size=30)
-    first, again, other = (
-        bootstrap(lambda chosen: float(values[chosen].mean()), 30, np.random.default_rng(seed), rounds=50)
-        for seed in (7, 7, 8)
-    )
-    assert first == again
-    assert (other.low, other.high) != (first.low, first.high)
+# Reliability
 
 
-def test_bootstrap_leaves_the_global_generator_alone() -> None:
-    before = np.random.get_state()[1].tolist()
-    bootstrap(lambda chosen: float(chosen.mean()), 5, np.random.default_rng(0), rounds=10)
-    assert np.random.get_state()[1].tolist() == before
+def test_reliability_worked_by_hand() -> None:
+    found = reliability(*two_classes([0.95, 0.91, 0.55], [True, False, True]), bins=10)
+    assert found.counts.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 0, 2]
+    assert found.accuracy[[5, 9]] == pytest.approx([1, 0.5])
+    assert found.confidence[[5, 9]] == pytest.approx([0.55, 0.93])
+    assert np.isnan(found.accuracy[0])
+
+
+@given(scored())
+@FEW
+def test_the_bins_add_up_to_the_calibration_error(labels: tuple[Ints, Floats]) -> None:
+    found = reliability(*labels)
+    held = found.counts > 0
+    gaps = np.abs(found.confidence - found.accuracy)[held] * found.counts[held]
+    assert gaps.sum() / found.counts.sum() == pytest.approx(calibration_error(*labels))
+    assert np.abs(calibration_gaps(*labels).sum(0)).sum() == pytest.approx(gaps.sum())
+
+
+# Risk and coverage
+
+
+def test_risk_coverage_worked_by_hand() -> None:
+    # From above: 1/1, 1/2, 2/3 right; the area is the mean risk, (0 + 1/2 + 1/3) / 3.
+    found = risk_coverage(*two_classes([0.9, 0.8, 0.7], [True, False, True]))
+    assert found.coverage == pytest.approx([1 / 3, 2 / 3, 1])
+    assert found.accuracy == pytest.approx([1, 1 / 2, 2 / 3])
+    assert found.area == pytest.approx(5 / 18)
+
+
+def test_equally_sure_answers_are_one_point_of_the_curve() -> None:
+    found = risk_coverage(*two_classes([0.9, 0.7, 0.7, 0.7], [True, True, False, False]))
+    assert found.coverage == pytest.approx([1 / 4, 1])
+    assert found.accuracy == pytest.approx([1, 1 / 2])
+    assert found.area == pytest.approx(3 / 8)
+
+
+@given(scored())
+@FEW
+def test_the_curve_ends_at_the_accuracy_of_all(labels: tuple[Ints, Floats]) -> None:
+    found = risk_coverage(*labels)
+    assert found.coverage[-1] == 1
+    assert found.accuracy[-1] == pytest.approx(accuracy(labels[0], labels[1].argmax(1)))
+    assert 0 <= found.area <= 1
+
+
+# Telling two kinds apart
+
+VALUES = st.lists(st.integers(-20, 20), min_size=1, max_size=20)
+
+
+def test_auroc_worked_by_hand() -> None:
+    # Pairs (negative, positive): (1, 2) and (1, 3) count 1, (2, 2) a half, (2, 3) 1: 3.5 of 4.
+    assert auroc(np.array([1.0, 2.0]), np.array([2.0, 3.0])) == 0.875
+    assert math.isnan(auroc(np.array([]), np.array([1.0])))
+
+
+@given(VALUES, VALUES)
+@FEW
+def test_auroc_sees_only_the_order(negatives: list[int], positives: list[int]) -> None:
+    below, above = np.array(negatives, float), np.array(positives, float)
+    assert auroc(np.exp(below / 5), np.exp(above / 5)) == auroc(below, above)
+    assert auroc(-below, -above) == pytest.approx(1 - auroc(below, above))
+
+
+# Two models
+
+
+def test_mcnemar_worked_by_hand() -> None:
+    # Binomial(4, 1/2): P(at most 1) = (1 + 4) / 16, twice that is 0.625.
+    assert mcnemar_p(3, 1) == 0.625
+    assert mcnemar_p(0, 0) == 1
+    assert mcnemar_p(10, 0) == pytest.approx(2 / 1024)
+    assert 0 < mcnemar_p(700, 500) < 1e-7
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+@FEW
+def test_mcnemar_does_not_mind_which_model_comes_first(only_first: int, only_second: int) -> None:
+    assert mcnemar_p(only_first, only_second) == mcnemar_p(only_second, only_first)
+    assert 0 < mcnemar_p(only_first, only_second) <= 1

@@ -12,7 +12,7 @@ import pytest
 
 from artnet.classify import Classifier
 from artnet.errors import ModelError
-from artnet.model import CONFIG_FILE, GRAPH_FILE, default_model, read_config, read_model, write_config
+from artnet.model import CONFIG_FILE, FAMILIARITY_FILE, GRAPH_FILE, default_model, read_config, read_model, write_config
 
 
 @pytest.fixture
@@ -39,7 +39,9 @@ def test_the_embedded_model_is_within_its_size() -> None:
 
 
 def test_a_model_folder_holds_nothing_that_executes() -> None:
-    assert {path.name for path in default_model().iterdir()} == {"config.json", "model.onnx", "README.md"}
+    assert {path.name for path in default_model().iterdir()} == {
+        *("config.json", "model.onnx", "README.md", "familiarity.npz")
+    }
 
 
 def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
@@ -48,18 +50,18 @@ def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
     assert read_config(folder) == config
 
 
-@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE])
+@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE, FAMILIARITY_FILE])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ModelError, match=name):
         read_model(folder)
 
 
-def test_an_altered_graph_is_refused(folder: Path) -> None:
-    graph = folder / GRAPH_FILE
-    data = bytearray(graph.read_bytes())
+@pytest.mark.parametrize("name", [GRAPH_FILE, FAMILIARITY_FILE])
+def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
+    data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
-    graph.write_bytes(data)
+    (folder / name).write_bytes(data)
     with pytest.raises(ModelError, match="sha256"):
         read_model(folder)
 
@@ -89,6 +91,10 @@ def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> N
         (lambda fields: fields["calibration"].update(temperature=0), "temperature"),
         (lambda fields: fields["calibration"].update(temperature=float("nan")), "temperature"),
         (lambda fields: fields["calibration"].update(unsure_below=2), "unsure_below"),
+        (lambda fields: fields["familiarity"].update(method="guess"), "method of familiarity"),
+        (lambda fields: fields["familiarity"].update(threshold=0), "threshold of familiarity"),
+        (lambda fields: fields["familiarity"].pop("sha256"), "sha256"),
+        (lambda fields: fields.update(view_weights={"centre": 1}), "vote of the whole"),
         (lambda fields: fields["preprocessing"].update(size_px="224"), "size_px"),
         (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
         (lambda fields: fields.update(training=[]), "training"),
@@ -100,6 +106,16 @@ def test_a_setting_that_contradicts_is_refused(folder: Path, edit: Callable[[Any
     change(folder, edit)
     with pytest.raises(ModelError, match=fault):
         read_model(folder)
+
+
+def test_a_folder_from_before_familiarity_is_never_unfamiliar(folder: Path) -> None:
+    change(folder, lambda fields: fields.pop("familiarity"))
+    change(folder, lambda fields: [fields["calibration"].pop(name) for name in ("coverage", "accuracy")])
+    (folder / FAMILIARITY_FILE).unlink()
+    opened = Classifier.load(folder)
+    assert opened.familiarity is None
+    assert opened.decide(1.0, 1e9) == "confident"
+    assert opened.config.calibration.coverage is None
 
 
 def test_a_config_that_is_no_json_is_refused(folder: Path) -> None:

@@ -12,9 +12,7 @@ from artnet.errors import TrainingError, UsageError
 from artnet.training.network import (
     build_network,
     explained_layers,
-    freeze_early,
     normalisation,
-    train_mode,
 )
 
 TINY = "test_efficientnet"
@@ -63,6 +61,15 @@ def test_a_weights_file_that_cannot_be_read_is_named(tmp_path: Path, content: by
         build_network(TINY, 5, str(path))
 
 
+def test_published_weights_that_cannot_be_fetched_are_named_with_their_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*names: object, **options: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("timm.create_model", offline)
+    with pytest.raises(TrainingError, match=r"fetch https://huggingface\.co/timm/densenet121.*--weights FILE"):
+        build_network("densenet121", 5, "pretrained")
+
+
 def test_an_unknown_backbone_is_refused_with_close_names() -> None:
     with pytest.raises(UsageError, match="densenet121"):
         build_network("densenet120", 5, "none")
@@ -96,25 +103,6 @@ def test_any_other_backbone_has_nine_different_layers_and_the_last_is_its_output
     layers = explained_layers(build_network(backbone, 5, "none"), backbone, 64)
     assert len(set(layers)) == 9
     assert layers[8] == "trunk"
-
-
-@pytest.mark.parametrize(("share", "trained"), [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)])
-def test_the_first_share_of_the_backbone_is_frozen(share: float, trained: float) -> None:
-    network = build_network(TINY, 5, "none")
-    freeze_early(network, share)
-    flags = [tensor.requires_grad for tensor in network.trunk.parameters()]
-    assert flags == sorted(flags)
-    assert sum(flags) / len(flags) == pytest.approx(trained, abs=0.02)
-    assert all(tensor.requires_grad for tensor in network.dense.parameters())
-
-
-def test_training_leaves_the_backbones_statistics_alone() -> None:
-    network = build_network(TINY, 5, "none")
-    before = {name: tensor.clone() for name, tensor in network.trunk.named_buffers()}
-    train_mode(network)
-    network(torch.randn(4, 3, 64, 64))
-    assert network.dropout.training
-    assert all(torch.equal(tensor, before[name]) for name, tensor in network.trunk.named_buffers())
 
 
 def test_the_normalisation_is_that_of_the_starting_weights() -> None:

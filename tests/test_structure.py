@@ -14,11 +14,15 @@ PACKAGE = ROOT / "src" / "artnet"
 
 # A module imports only modules that stand before it.
 RUN_ORDER = (
-    "errors taxonomy image views model engine metrics classify cam perturb attribute question evidence "
-    "faithfulness canvas explain render sources batch table catalog layouts split duplicates page audit "
-    "audit_page dataset becoming cut card prepare evaluate report console options cli"
+    "errors taxonomy image views familiarity model engine metrics intervals classify cam perturb attribute "
+    "question evidence faithfulness canvas explain render sources batch table catalog layouts split duplicates "
+    "page plot audit audit_page dataset becoming cut card prepare answers figures compare strangers mistakes "
+    "evaluate report_page report console options cli"
 ).split()
-TRAINING_ORDER = "augment recipe schedule network loader run fit graph export".split()
+TRAINING_ORDER = (
+    "requirements augment recipe schedule mix machine whole_batch network trainable loader run history state loop "
+    "graph probe fit calibrate export"
+).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 
 # Stands in for an installation without the training half: importing any of these fails.

@@ -19,6 +19,7 @@ from artnet.views import (
     Fit,
     checked_fit,
     cut_views,
+    painted_part,
     placement,
     region_box,
     whole_view,
@@ -278,3 +279,9 @@ def test_a_marked_spot_is_found_where_the_placement_says() -> None:
     x, y = placement(400, 100, 200, "letterbox").to_view(310, 50)
     assert view.image.getpixel((round(x), round(y))) == RED
     assert view.image.getpixel((round(x) + 8, round(y))) == WHITE
+
+
+@pytest.mark.parametrize(("fit", "size"), [("letterbox", (8, 4)), ("stretch", (8, 8))])
+def test_the_painted_part_of_a_whole_view_is_all_but_its_bands(fit: Fit, size: tuple[int, int]) -> None:
+    part = painted_part(whole_view(Image.new("RGB", (200, 100), RED), 8, fit), fit)
+    assert part.size == size and part.getcolors() == [(size[0] * size[1], RED)]

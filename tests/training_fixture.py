@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from artnet.layouts import read_catalog
 from artnet.prepare import PrepareOptions, prepare
 from artnet.taxonomy import load_taxonomy
-from artnet.training.fit import FitOptions, fit
-from artnet.training.recipe import Recipe
+from artnet.training.fit import fit
+from artnet.training.machine import FitOptions
+from artnet.training.recipe import Recipe, Trained
 from artnet.training.run import Run, RunSettings
 from collections_fixture import Work, draw_style_folders, paint
 
+torch.set_num_threads(1)  # so small a network gains nothing from more, and on a busy machine waits for them
+
 SIZE_PX = 64
 BACKBONE = "test_efficientnet"  # a third of a million parameters, made by timm's authors for tests
-RECIPE = Recipe(epochs=2, batch=8, frozen_share=0.0)
+RECIPE = Recipe(epochs=2, batch=8, trained=Trained(frozen_share=0.0))
 ON_CPU = FitOptions(device="cpu", workers=0)
 
 

@@ -5,11 +5,12 @@ Knows nothing but config.json, dataset.json and audit.json: every figure on a ca
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from artnet.dataset import DatasetInfo
-from artnet.model import CARD_FILE, ModelConfig
+from artnet.model import CARD_FILE, Calibration, ModelConfig
 from artnet.views import WHOLE
 
 
@@ -84,9 +85,32 @@ def _use(config: ModelConfig) -> str:
             "    artnet explain painting.jpg --model FOLDER --out sheet.png",
             "",
             f"Input: views of {size_px} px ({fit}). Vote: {vote}. Temperature {config.calibration.temperature:g}; an "
-            f"answer under a confidence of {config.calibration.unsure_below:.2f} is called unsure.",
+            f"answer under a confidence of {config.calibration.unsure_below:.2f} is called unsure."
+            + _answered(config.calibration),
+            *_unfamiliar(config),
         ]
     )
+
+
+def _answered(calibration: Calibration) -> str:
+    if calibration.coverage is None or calibration.accuracy is None:
+        return ""
+    return (
+        f" Of the validation paintings {calibration.coverage:.0%} were answered above it, "
+        f"{calibration.accuracy:.0%} of them rightly."
+    )
+
+
+def _unfamiliar(config: ModelConfig) -> list[str]:
+    known = config.familiarity
+    if known is None:
+        return []
+    return [
+        "",
+        f"A picture whose embedding lies more than {known.threshold:.1f} standard deviations from the paintings of "
+        "training is called unfamiliar (Mahalanobis distance; Lee et al. 2018, Mueller and Hein 2025). The threshold "
+        f"leaves at least {known.quantile:.1%} of each collection's validation paintings familiar.",
+    ]
 
 
 def _making(config: ModelConfig) -> str:
@@ -119,7 +143,25 @@ def _scores(config: ModelConfig) -> str:
         f"| {name} | {entry['paintings']} | {_share(entry['recall'])} |"
         for name, entry in scores["by_movement"].items()
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_decisions(scores), *_strangers(scores)])
+
+
+def _decisions(scores: Mapping[str, Any]) -> list[str]:
+    found = scores.get("by_decision", {})
+    lines = [
+        f"| {name} | {entry['paintings'] / scores['paintings']:.3f} | {_share(entry['accuracy'])} |"
+        for name, entry in found.items()
+    ]
+    return ["", "| decision | share of paintings | of these right |", "| --- | ---: | ---: |", *lines] if lines else []
+
+
+def _strangers(scores: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"| {name} | {entry['pictures']} | {entry['auroc']:.3f} | {entry['called_unfamiliar']:.3f} |"
+        for name, entry in scores.get("strangers", {}).items()
+    ]
+    head = "| pictures that are no such paintings | count | AUROC of strangeness | called unfamiliar |"
+    return ["", head, "| --- | ---: | ---: | ---: |", *lines] if lines else []
 
 
 def _interval_row(name: str, entry: dict[str, Any]) -> str:
@@ -130,13 +172,22 @@ def _share(value: float | None) -> str:
     return "none to find" if value is None else f"{value:.3f}"
 
 
+def _never_unfamiliar(config: ModelConfig) -> str:
+    said = "- It answers with one of its movements whatever it is shown"
+    if config.familiarity is None:
+        return f"{said}, and never says that a picture is unfamiliar."
+    return (
+        f"{said}. `unfamiliar` is a distance and no knowledge: many pictures that are no such paintings are missed, "
+        "above all drawings and paintings of other periods."
+    )
+
+
 def _limits(config: ModelConfig) -> str:
     return "\n".join(
         [
             "## Limits",
             "",
-            "- It answers with one of its movements whatever it is shown; it does not yet say that a picture is unlike "
-            "any painting it has seen.",
+            _never_unfamiliar(config),
             "- Style labels are opinions, and a painting may honestly be two things: read the scores, not only the "
             "first of them.",
             "- It sees a reproduction, a few hundred pixels wide: no surface, no size, no date.",

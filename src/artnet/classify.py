@@ -16,10 +16,11 @@ from PIL import Image
 
 from artnet.engine import Engine, open_engine
 from artnet.errors import ModelError, UsageError
+from artnet.familiarity import Familiarity, read_familiarity
 from artnet.image import DEFAULT_LIMITS, Limits, open_image, upright_srgb
 from artnet.metrics import softmax
-from artnet.model import GRAPH_FILE, ModelConfig, Preprocessing, read_model
-from artnet.views import VIEWS, Box, View, cut_views
+from artnet.model import FAMILIARITY_FILE, GRAPH_FILE, ModelConfig, Preprocessing, read_model
+from artnet.views import VIEWS, WHOLE, Box, View, cut_views
 
 Decision = Literal["confident", "unsure", "unfamiliar"]
 
@@ -35,7 +36,11 @@ class ViewScores:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one painting; scores are 0 to 1 and add up to 1, width and height are in pixels."""
+    """The answer for one painting; scores are 0 to 1 and add up to 1, width and height are in pixels.
+
+    `strangeness` is the distance from the paintings that the model knows (see `familiarity`), None where it cannot
+    tell.
+    """
 
     source: str
     movement: str
@@ -46,6 +51,7 @@ class Prediction:
     model: str
     width: int
     height: int
+    strangeness: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the prediction as the JSON object that `artnet classify --json` prints."""
@@ -65,10 +71,18 @@ class Prediction:
         }
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the network makes of some views: logits (V, C), and the whole's strangeness where the model can tell."""
+
+    logits: NDArray[np.float32]
+    strangeness: float | None
+
+
 class Classifier:
     """A model folder, opened once and used often; safe to share between threads."""
 
-    def __init__(self, config: ModelConfig, engine: Engine) -> None:
+    def __init__(self, config: ModelConfig, engine: Engine, familiarity: Familiarity | None = None) -> None:
         said = (len(config.movements), config.preprocessing.size_px)
         if (engine.classes, engine.size_px) != said:
             raise ModelError(
@@ -77,6 +91,7 @@ class Classifier:
             )
         self.config = config
         self.engine = engine
+        self.familiarity = familiarity
 
     @classmethod
     def load(cls, folder: str | Path | None = None, engine: str = "openvino", precision: str = "auto") -> Classifier:
@@ -88,7 +103,8 @@ class Classifier:
         'Cubism'
         """
         path, config = read_model(None if folder is None else Path(folder))
-        return cls(config, open_engine(path / GRAPH_FILE, engine, precision))
+        familiarity = None if config.familiarity is None else read_familiarity(path / FAMILIARITY_FILE)
+        return cls(config, open_engine(path / GRAPH_FILE, engine, precision), familiarity)
 
     def classify(
         self,
@@ -110,11 +126,27 @@ class Classifier:
             raise UsageError(f"views is {views!r}; use voting or all")
         names = VIEWS if views == "all" else self.config.voting_views
         cut = cut_views(image, self.config.preprocessing.size_px, self.config.preprocessing.fit, names)
-        logits = self.engine.run(network_input(cut, self.config.preprocessing), None, ["logits"])["logits"]
-        return self._answer(image, name, cut, logits)
+        return self._answer(image, name, cut, self.see(cut))
 
-    def _answer(self, image: Image.Image, name: str, cut: Sequence[View], logits: NDArray[np.float32]) -> Prediction:
-        config = self.config
+    def see(self, views: Sequence[View]) -> Seen:
+        """Run the network on views of one painting."""
+        inputs = network_input(views, self.config.preprocessing)
+        names = [view.name for view in views]
+        if self.familiarity is None or WHOLE not in names:
+            return Seen(self.engine.run(inputs, None, ["logits"])["logits"], None)
+        found = self.engine.run(inputs, None, ["logits", "embedding"])
+        whole = found["embedding"][names.index(WHOLE)]
+        return Seen(found["logits"], float(self.familiarity.strangeness(whole[None])[0]))
+
+    def decide(self, confidence: float, strangeness: float | None) -> Decision:
+        """Say whether an answer can be relied on; of a picture unlike any painting, not even that it is unsure."""
+        known = self.config.familiarity
+        if known is not None and strangeness is not None and strangeness > known.threshold:
+            return "unfamiliar"
+        return "unsure" if confidence < self.config.calibration.unsure_below else "confident"
+
+    def _answer(self, image: Image.Image, name: str, cut: Sequence[View], seen: Seen) -> Prediction:
+        config, logits = self.config, seen.logits
         temperature = config.calibration.temperature
         weights = [config.view_weights.get(view.name, 0.0) for view in cut]
         scores = self._named(vote(logits, weights, temperature))
@@ -123,7 +155,7 @@ class Classifier:
             source=name,
             movement=movement,
             confidence=scores[movement],
-            decision="unsure" if scores[movement] < config.calibration.unsure_below else "confident",
+            decision=self.decide(scores[movement], seen.strangeness),
             scores=scores,
             views=tuple(
                 ViewScores(view.name, view.box, self._named(row))
@@ -132,6 +164,7 @@ class Classifier:
             model=config.name,
             width=image.width,
             height=image.height,
+            strangeness=seen.strangeness,
         )
 
     def _named(self, row: NDArray[np.float64]) -> dict[str, float]:

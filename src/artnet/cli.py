@@ -6,17 +6,31 @@ Knows nothing itself; every import that costs time stands inside the command tha
 from __future__ import annotations
 
 import json
+import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from artnet import __version__
 from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say, take_any_name
-from artnet.errors import ArtNetError, MissingPartError, UsageError
-from artnet.options import DeviceChoice, EngineChoice, Json, Model, Precision, PrecisionChoice, Runtime
+from artnet.errors import ArtNetError, UsageError
+from artnet.options import (
+    Against,
+    DeviceChoice,
+    EngineChoice,
+    Json,
+    Model,
+    NoPictures,
+    Precision,
+    PrecisionChoice,
+    Runtime,
+    Strangers,
+    Views,
+    parse_depth,
+)
+from artnet.training.requirements import check_installed
 
 app = typer.Typer(
     add_completion=False,
@@ -27,6 +41,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # how launchers number processes that train together
 
 
 def main() -> None:
@@ -125,7 +140,7 @@ def explain(
     from artnet.explain import explain as explain_picture
     from artnet.render import check_picture_path, write_pictures
 
-    wanted = _depth(depth)
+    wanted = parse_depth(depth)
     target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if target is not None:
         check_picture_path(target, image)
@@ -161,6 +176,7 @@ def prepare(
     ] = None,
 ) -> int:
     """Turn collections into a dataset with nothing leaking between its splits."""
+    from artnet.console import print_audit
     from artnet.layouts import read_catalog
     from artnet.prepare import PrepareOptions, check_out
     from artnet.prepare import prepare as prepare_dataset
@@ -179,19 +195,7 @@ def prepare(
     catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
     with progress("cutting views") as advance:
         summary = prepare_dataset(catalogs, paths[-1], kept, options, advance)
-    for split, counts in summary["splits"].items():
-        print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
-    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
-        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
-    uneven = [
-        f"{each['split']} has {each['paintings']} of {each['movement']} ({each['share']:.0%}, not {each['wanted']:.0%})"
-        for each in summary["stratification"]["warnings"]
-    ]
-    if uneven:
-        more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
-        say(f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html")
-    left_out = sum(summary["rejected"].values())
-    print_line(f"{summary['paintings']} paintings in {paths[-1]}; {left_out} left out, see rejected.csv and audit.html")
+    print_audit(summary, paths[-1])
     return 0
 
 
@@ -200,44 +204,69 @@ def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to make.")],
     recipe: Annotated[str, typer.Option("--recipe", help="Named settings, see docs/train.md.")] = "finetune",
-    backbone: Annotated[str, typer.Option("--backbone", help="Any name that timm knows.")] = "densenet121",
+    backbone: Annotated[
+        str | None, typer.Option("--backbone", help="Any name that timm knows; else the recipe's or densenet121.")
+    ] = None,
     weights: Annotated[
         str, typer.Option("--weights", metavar="FILE|pretrained|none", help="Where the backbone starts from.")
     ] = "pretrained",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's settings.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Decides every random choice.")] = 0,
     device: Annotated[DeviceChoice, typer.Option("--device", help="Where to train.")] = DeviceChoice.auto,
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Train on so many at once (DDP).")] = 1,
+    num_nodes: Annotated[int, typer.Option("--num-nodes", min=1, help="Machines that train together.")] = 1,
+    checkpoint_every: Annotated[
+        float, typer.Option("--checkpoint-every", metavar="MINUTES", min=0, help="Keep a state so often.")
+    ] = 5.0,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
+    precision: Annotated[
+        PrecisionChoice, typer.Option("--precision", help="auto: bf16 where the device computes in it; or f32.")
+    ] = PrecisionChoice.auto,
 ) -> int:
     """Train a network on a prepared dataset."""
-    _need_training()
+    check_installed()
     import dataclasses
 
-    from artnet.training.fit import FitOptions, Watch, fit
-    from artnet.training.recipe import find_recipe
+    from artnet.training.fit import fit
+    from artnet.training.loop import Watch
+    from artnet.training.machine import FitOptions
+    from artnet.training.recipe import adjusted, find_recipe
     from artnet.training.run import RunSettings
 
-    settings = find_recipe(recipe)
+    settings = adjusted(find_recipe(recipe), changes or [])
     if epochs is not None:
         settings = dataclasses.replace(settings, epochs=epochs)
-    run = RunSettings(backbone=backbone, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
-    with progress("training") as advance:
+    name = backbone or settings.backbone or "densenet121"
+    run = RunSettings(backbone=name, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
+    options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every, precision)
+    is_first = not any(os.environ.get(rank, "0") != "0" for rank in RANKS)
+    with progress("training", shown=is_first) as advance:
         watch = Watch(
-            on_step=lambda step: advance(step.batch, step.batches, f"{step.line} of {settings.epochs}"),
-            on_epoch=lambda scores: print_line(scores.line),
+            on_step=lambda step: advance(step.done, step.total, step.line),
+            on_epoch=lambda scores: print_line(scores.line) if is_first else None,
+            on_embedded=lambda done, total: advance(done, total, "embedding"),
+            on_note=lambda note: say(f"artnet: warning: {note}") if is_first else None,
         )
-        fit(data, out, run, FitOptions(device=device, workers=workers, resume=resume), watch)
-    print_line(f"trained; make a model folder with: artnet export {out} --out FOLDER")
+        fit(data, out, run, options, watch)
+    if is_first:
+        print_line(f"trained; make a model folder with: artnet export {out} --out FOLDER")
     return 0
 
 
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json and report.html go.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where report.json, report.html ... go.")],
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     model: Model = None,
+    views: Views = "voting",
+    against: Against = None,
+    strangers: Strangers = None,
+    no_pictures: NoPictures = False,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -245,26 +274,28 @@ def evaluate(
 ) -> int:
     """Measure a model on a prepared dataset."""
     from artnet.classify import Classifier
+    from artnet.console import print_report
+    from artnet.evaluate import EvaluateOptions, checked_views
     from artnet.evaluate import evaluate as evaluate_model
     from artnet.report import check_report_folder, record_scores, write_report
 
     if record and model is None:
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
+    other = None if against is None else Classifier.load(against, runtime, precision)
+    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures)
     with progress("answering") as advance:
-        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, advance)
+        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
+    for warning in report.warnings:
+        say(f"artnet: warning: {warning}")
     write_report(out, report)
     if record and model is not None:
         record_scores(model, report)
     if as_json:
         print_line(json.dumps(report.to_dict(), ensure_ascii=False))
-        return 0
-    for name, entry in report.values.items():
-        print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
-    for name, found in report.by_movement.items():
-        share = "none to find" if found["recall"] is None else f"{found['recall']:.3f} found"
-        print_line(f"{name:24} {share} of {found['paintings']}")
-    print_line(f"{report.paintings} paintings; report in {out}")
+    else:
+        print_report(report)
+        print_line(f"{report.paintings} paintings; report in {out}")
     return 0
 
 
@@ -276,15 +307,19 @@ def export(
         Path | None,
         typer.Option("--facts", metavar="FILE.toml", help="What the model card says of licences and limits."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, where it has been moved.")
+    ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
-    _need_training()
+    check_installed()
     from artnet.training.export import export as export_run
     from artnet.training.export import read_facts
     from artnet.training.run import open_run
 
     known = None if facts is None else read_facts(facts)
-    agreement = export_run(open_run(run), out, known)
+    with progress("calibrating") as advance:
+        agreement = export_run(open_run(run), out, known, data, advance)
     print_line(
         f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
@@ -307,27 +342,6 @@ def info(model: Model = None, as_json: Json = False) -> int:
         print_line(f"{folder}\n")
         print_line(model_card(config).split("---\n", 2)[-1].strip())
     return 0
-
-
-def _depth(text: str) -> int | Literal["all"]:
-    if text == "all":
-        return "all"
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None
-
-
-def _need_training() -> None:
-    missing = [
-        name
-        for name in ("torch", "timm", "lightning_fabric", "onnx", "onnxscript", "safetensors")
-        if find_spec(name) is None
-    ]
-    if missing:
-        raise MissingPartError(
-            f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
-        )
 
 
 if __name__ == "__main__":

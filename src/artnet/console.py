@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from artnet.batch import Answer
     from artnet.classify import Prediction
+    from artnet.evaluate import Report
 
 Advance = Callable[..., None]  # (done, total, what) with the last two optional
 
@@ -68,6 +70,43 @@ def prediction_line(prediction: Prediction) -> str:
     unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
     verdict = unsure if prediction.decision == "unsure" else prediction.decision
     return f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
+
+
+def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
+    """Print what a prepared dataset holds; what its audit warns of goes to standard error."""
+    for split, counts in summary["splits"].items():
+        print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
+    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
+        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
+    uneven = [
+        f"{each['split']} has {each['paintings']} of {each['movement']} ({each['share']:.0%}, not {each['wanted']:.0%})"
+        for each in summary["stratification"]["warnings"]
+    ]
+    if uneven:
+        more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
+        say(f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html")
+    left_out = sum(summary["rejected"].values())
+    print_line(f"{summary['paintings']} paintings in {folder}; {left_out} left out, see rejected.csv and audit.html")
+
+
+def print_report(report: Report) -> None:
+    """Print an evaluation's figures, one a line; the whole of it stands in the report's files."""
+    for name, entry in report.values.items():
+        print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
+    for name, found in report.by_movement.items():
+        share = f"{found.recall.value:.3f} found" if found.paintings else "none to find"
+        print_line(f"{name:24} {share} of {found.paintings}")
+    for name, group in report.by_decision.items():
+        print_line(
+            f"{name:24} {group.paintings / report.paintings:.3f} of the answers, {group.accuracy.value:.3f} right"
+        )
+    for name, strange in report.strangers.items():
+        print_line(f"{name:24} AUROC {strange.auroc:.3f}, {strange.called_unfamiliar:.3f} called unfamiliar")
+    if (found_against := report.comparison) is not None:
+        print_line(
+            f"against {found_against.second}: {found_against.difference.value:+.3f} accuracy, "
+            f"p = {found_against.p_value:.2g} (McNemar)"
+        )
 
 
 def print_json(answers: Iterable[Answer], single: bool) -> None:

@@ -32,7 +32,7 @@ from artnet.duplicates import Fingerprint, fingerprint
 from artnet.errors import ArtNetError, WorkerError
 from artnet.image import DEFAULT_LIMITS, Limits, decode_image
 from artnet.split import SPLITS, Split
-from artnet.views import VIEWS, Fit, cut_views
+from artnet.views import VIEWS, Fit, cut_views, painted_part
 
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
 PAINTINGS_PER_CHUNK = 32  # a kill costs a few seconds, and the processors finish nearly together
@@ -210,7 +210,8 @@ def _cut(position: int, item: Selected, reader: RecordReader, settings: CutSetti
     except ArtNetError as error:
         return Rejection(record.source, record.style, error.kind, str(error))
     whole, *regions = cut_views(image, settings.size_px, settings.fit, VIEWS)
-    kept = fingerprint(image)
+    # Of the small view: to pass over all pixels of a large painting once more takes 1.4 ms at two megapixels.
+    kept = fingerprint(painted_part(whole, settings.fit), image.width / image.height)
     row = Row(
         id=hashlib.sha256(data).hexdigest(),
         movement=item.movement,

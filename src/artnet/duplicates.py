@@ -65,10 +65,10 @@ class Fingerprint:
     aspect: float
 
 
-def fingerprint(image: Image.Image) -> Fingerprint:
-    """Reduce a picture to its fingerprint; 0.3 ms at 0.1 megapixels, 2.3 ms at 2, on one busy core."""
+def fingerprint(image: Image.Image, aspect: float | None = None) -> Fingerprint:
+    """Reduce a picture to its fingerprint; `aspect` is the painting's where the picture is a stretched copy of it."""
     small = image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX, reducing_gap=2.0)
-    return Fingerprint(small.convert("L").tobytes(), image.width / image.height)
+    return Fingerprint(small.convert("L").tobytes(), aspect or image.width / image.height)
 
 
 def near_duplicates(fingerprints: Sequence[Fingerprint], least_score: float = DUPLICATE_SCORE) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ Knows nothing about who raises them.
     │   └── TaxonomyError     5  422   a taxonomy file that cannot be used
     ├── TrainingError         6  500   a training that cannot start or go on
     │   └── ExportError       6  500   a graph that does not agree with its network
+    ├── StoppedError        130  500   a training that was asked to stop and can go on
     ├── OutputError           7  507   a place that cannot be written
     ├── WorkerError           9  500   a helper process that was ended from outside
     └── MissingPartError      8  501   an optional package that is not installed
@@ -121,6 +122,13 @@ class ExportError(TrainingError):
     """Report an exported graph that does not compute what its network computes."""
 
     kind = "export"
+
+
+class StoppedError(ArtNetError):
+    """Report that a training stopped as asked, and how it goes on; the code is the shell's for Ctrl-C."""
+
+    exit_code = 130
+    kind = "stopped"
 
 
 class OutputError(ArtNetError):

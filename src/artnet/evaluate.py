@@ -5,49 +5,56 @@ Knows nothing about training and needs no torch.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from io import BytesIO
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from artnet.classify import Classifier, network_input, vote
-from artnet.dataset import DatasetInfo, count_rows, iterate_rows, read_info
-from artnet.errors import DataError
-from artnet.metrics import (
-    Interval,
-    accuracy,
-    balanced_accuracy,
-    bootstrap,
-    calibration_error,
-    confusion,
-    macro_f1,
-    negative_log_likelihood,
-    recalls,
-    top_k_accuracy,
+from artnet.answers import Answers, Progress, Scores, answer_split, check_fit
+from artnet.audit import Entry, artist_oracle_accuracy, majority_accuracy
+from artnet.catalog import normalise_artist
+from artnet.classify import Classifier
+from artnet.compare import Comparison, compare
+from artnet.dataset import DatasetInfo, read_columns, read_info
+from artnet.errors import DataError, UsageError
+from artnet.figures import (
+    Calibrated,
+    GroupScores,
+    MovementScores,
+    Selective,
+    by_decision,
+    by_group,
+    by_movement,
+    calibrated,
+    overall,
+    selective,
 )
-from artnet.views import REGIONS, VIEWS, WHOLE, Box, View
+from artnet.intervals import Interval
+from artnet.metrics import confusion
+from artnet.mistakes import Mistake, with_pictures, worst_mistakes
+from artnet.strangers import KnownPaintings, Strangers, check_strangers, measure_strangers
+from artnet.views import REGIONS, VIEWS, WHOLE
 
-Progress = Callable[[int, int], None]
+Views = Literal["voting", "all"]
+CHOICES: tuple[Views, ...] = ("voting", "all")
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model answered on a split: scores (N, C), and what the truth and the collection of each painting are."""
+class EvaluateOptions:
+    """What to measure besides: all six views, a second model, folders of strangers, pictures of mistakes."""
 
-    y_true: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    collections: tuple[str, ...]
+    views: Views = "voting"
+    against: Classifier | None = None
+    strangers: tuple[str, ...] = ()
+    pictures: bool = True
 
 
 @dataclass(frozen=True)
 class Report:
-    """An evaluation; `to_dict` is report.json."""
+    """An evaluation; `to_dict` is report.json, `answers` and `scores` become predictions.csv."""
 
     model: str
     data: str
@@ -55,121 +62,237 @@ class Report:
     protocol: str
     movements: tuple[str, ...]
     paintings: int
+    warnings: tuple[str, ...]
     values: Mapping[str, Interval]
-    by_movement: Mapping[str, Mapping[str, float | None]]
-    by_collection: Mapping[str, Mapping[str, float]]
+    by_movement: Mapping[str, MovementScores]
+    by_style: Mapping[str, GroupScores]
+    by_collection: Mapping[str, GroupScores]
+    by_decision: Mapping[str, GroupScores]
+    by_views: Mapping[str, GroupScores]
     confusion: tuple[tuple[int, ...], ...]
-    majority: float
+    calibration: Mapping[str, Calibrated]
+    selective: Selective
+    baselines: Mapping[str, float | None]
+    strangers: Mapping[str, Strangers]
+    comparison: Comparison | None
+    mistakes: tuple[Mistake, ...]
+    answers: Answers
+    scores: Scores
+    decisions: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the report as plain JSON values."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        fields["values"] = {
-            name: {"value": entry.value, "low": entry.low, "high": entry.high} for name, entry in self.values.items()
+        """Give the report as plain JSON values; what cannot be measured is null."""
+        apart = ("answers", "scores", "decisions", "mistakes")
+        fields = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name not in apart}
+        fields["mistakes"] = [
+            {name: value for name, value in asdict(mistake).items() if name not in ("picture", "row")}
+            for mistake in self.mistakes
+        ]
+        return fields
+
+    def to_record(self) -> dict[str, Any]:
+        """Give the part that travels in a model folder's config.json: figures, no paintings and no curves."""
+        whole = self.to_dict()
+        kept = ["model", "data", "split", "protocol", "movements", "paintings", "warnings", "values", "confusion"]
+        shares = ("precision", "recall", "f1")
+        return {
+            **{name: whole[name] for name in kept},
+            "by_movement": {
+                name: {"paintings": entry["paintings"], **{share: entry[share]["value"] for share in shares}}
+                for name, entry in whole["by_movement"].items()
+            },
+            "by_collection": {name: _values_only(entry) for name, entry in whole["by_collection"].items()},
+            "by_decision": {name: _values_only(entry) for name, entry in whole["by_decision"].items()},
+            "baselines": whole["baselines"],
+            "calibration_error": {name: entry["error"] for name, entry in whole["calibration"].items()},
+            "selective": {name: whole["selective"][name] for name in ("area", "threshold", "coverage", "accuracy")},
+            "strangers": whole["strangers"],
         }
-        plain: dict[str, Any] = json.loads(json.dumps(fields))
-        return plain
 
 
-def evaluate(classifier: Classifier, data: Path, split: str, progress: Progress = lambda done, total: None) -> Report:
+@dataclass(frozen=True)
+class Beside:
+    """What an answered split is set beside: lazy guessers, strangers, a second model."""
+
+    baselines: Mapping[str, float | None]
+    strangers: Mapping[str, Strangers] = field(default_factory=dict)
+    comparison: Comparison | None = None
+
+
+def evaluate(
+    classifier: Classifier,
+    data: Path,
+    split: str = "test",
+    options: EvaluateOptions = EvaluateOptions(),
+    progress: Progress = lambda done, total: None,
+) -> Report:
     """Answer every painting of a split and score the answers.
 
-    Errors: `DataError` where the dataset's movements or views are not the model's.
+    Errors: `DataError` where the dataset's movements or views are not the model's, `UsageError` for strangers that
+    the model cannot tell.
     """
     info = read_info(data)
-    _check_fit(classifier, info, data)
-    answers = answer_split(classifier, data, split, progress)
-    return _report(classifier, info, split, answers)
-
-
-def answer_split(classifier: Classifier, data: Path, split: str, progress: Progress) -> Answers:
-    """Answer a split painting by painting; memory holds one painting's views."""
-    config = classifier.config
-    total = count_rows(data, split)
-    weights = [config.view_weights[name] for name in config.voting_views]
-    y_true, scores, collections = [], [], []
-    columns = ["movement", "source", "whole"] + (["regions"] if set(config.voting_views) & set(REGIONS) else [])
-    for row in iterate_rows(data, split, columns):
-        views = [_stored_view(row, name) for name in config.voting_views]
-        logits = classifier.engine.run(network_input(views, config.preprocessing), None, ["logits"])["logits"]
-        scores.append(vote(logits, weights, config.calibration.temperature))
-        y_true.append(row["movement"])
-        collections.append(row["source"].split("/")[0])
-        progress(len(scores), total)
-    if not scores:
-        raise DataError(f"{data}: the {split} split is empty")
-    return Answers(np.array(y_true, np.int64), np.stack(scores), tuple(collections))
-
-
-def _check_fit(classifier: Classifier, info: DatasetInfo, data: Path) -> None:
-    config = classifier.config
-    expected = (config.movements, config.preprocessing.size_px, config.preprocessing.fit)
-    if (info.movements, info.size_px, info.fit) != expected:
-        raise DataError(
-            f"{data}: holds {info.fit} views of {info.size_px} px of {', '.join(info.movements)}, the model wants "
-            f"{config.preprocessing.fit} views of {config.preprocessing.size_px} px of {', '.join(config.movements)}; "
-            f"prepare the dataset with --size-px {config.preprocessing.size_px} --fit {config.preprocessing.fit}"
+    against = options.against
+    models = [classifier] if against is None else [classifier, against]
+    for model in models:
+        check_fit(model, info, data)
+    check_strangers(classifier, options.strangers)
+    answers = answer_split(
+        classifier, data, split, _views(classifier, options.views), lambda done, n: progress(done, n * len(models))
+    )
+    comparison = None
+    if against is not None:
+        other = answer_split(
+            against, data, split, against.config.voting_views, lambda done, n: progress(n + done, n * len(models))
         )
+        comparison = _compare((classifier, answers), (against, other))
+    beside = Beside(baselines(data, info, split), _strangers(classifier, answers, options.strangers), comparison)
+    report = assemble(classifier, info, split, answers, beside)
+    return replace(report, mistakes=with_pictures(report.mistakes, data, split)) if options.pictures else report
 
 
-def _stored_view(row: Mapping[str, Any], name: str) -> View:
-    stored = row["whole"] if name == WHOLE else row["regions"][VIEWS.index(name) - 1]
-    with Image.open(BytesIO(stored["bytes"])) as image:
-        return View(name, Box(0, 0, image.width, image.height), image.convert("RGB"))
-
-
-def _report(classifier: Classifier, info: DatasetInfo, split: str, answers: Answers) -> Report:
-    movements = info.movements
-    matrix = confusion(answers.y_true, answers.scores.argmax(1), len(movements))
-    found = recalls(matrix)
+def assemble(classifier: Classifier, info: DatasetInfo, split: str, answers: Answers, beside: Beside) -> Report:
+    """Put together the report on a split that is answered."""
+    config, y_true, movements = classifier.config, answers.y_true, info.movements
+    scores = _as_users_get(classifier, answers)
+    uncalibrated = answers.voted(config.view_weights, 1.0)
+    decisions = _decisions(classifier, answers, scores)
+    matrix = confusion(y_true, scores.argmax(1), len(movements))
     return Report(
-        model=classifier.config.name,
+        model=config.name,
         data=info.name,
         split=split,
-        protocol=f"split by {info.split_by}, seed {info.seed}, views voting: "
-        + ", ".join(classifier.config.voting_views),
+        protocol=f"split by {info.split_by}, seed {info.seed}, views voting: " + ", ".join(config.voting_views),
         movements=movements,
-        paintings=len(answers.y_true),
-        values=_values(answers, len(movements)),
-        by_movement={
-            name: {"paintings": int(matrix[index].sum()), "recall": _or_none(found[index])}
-            for index, name in enumerate(movements)
-        },
-        by_collection=_by_collection(answers, len(movements)),
+        paintings=len(y_true),
+        warnings=warnings_of(classifier, info, split),
+        values=overall(y_true, scores),
+        by_movement=by_movement(y_true, scores, movements),
+        by_style=by_group(y_true, scores, _styles(answers, movements)),
+        by_collection=by_group(y_true, scores, answers.collections),
+        by_decision=by_decision(y_true, scores, decisions),
+        by_views=_by_views(classifier, answers),
         confusion=tuple(tuple(int(count) for count in row) for row in matrix),
-        majority=float(matrix.sum(1).max() / matrix.sum()),
+        calibration={"before": calibrated(y_true, uncalibrated), "after": calibrated(y_true, scores)},
+        selective=selective(y_true, scores, config.calibration.unsure_below),
+        baselines=beside.baselines,
+        strangers=beside.strangers,
+        comparison=beside.comparison,
+        mistakes=worst_mistakes(answers, scores, movements),
+        answers=answers,
+        scores=scores,
+        decisions=decisions,
     )
 
 
-def _values(answers: Answers, classes: int) -> dict[str, Interval]:
-    """Score the answers, each with its interval over the same resampled paintings."""
-    y_true, scores = answers.y_true, answers.scores
-    y_pred = scores.argmax(1)
-    statistics: dict[str, Callable[[NDArray[np.int64]], float]] = {
-        "accuracy": lambda chosen: accuracy(y_true[chosen], y_pred[chosen]),
-        "balanced_accuracy": lambda chosen: balanced_accuracy(y_true[chosen], y_pred[chosen], classes),
-        "macro_f1": lambda chosen: macro_f1(y_true[chosen], y_pred[chosen], classes),
-        "top_2_accuracy": lambda chosen: top_k_accuracy(y_true[chosen], scores[chosen], 2),
-        "negative_log_likelihood": lambda chosen: negative_log_likelihood(y_true[chosen], scores[chosen]),
-        "calibration_error": lambda chosen: calibration_error(y_true[chosen], scores[chosen]),
+def baselines(data: Path, info: DatasetInfo, split: str) -> dict[str, float | None]:
+    """Score what needs no eyes: train's commonest movement, each artist's commonest in train, and chance.
+
+    None where the dataset has no train split.
+    """
+    entries = []
+    for name in {"train", split}:
+        try:
+            table = read_columns(data, name, ["movement", "style", "artist"])
+        except DataError:
+            continue  # a collection that is only measured on needs no train split
+        entries += [
+            Entry(info.movements[row["movement"]], row["style"], normalise_artist(row["artist"]), name)
+            for row in table.to_pylist()
+        ]
+    return {
+        "majority": majority_accuracy(entries, split),
+        "artist_oracle": artist_oracle_accuracy(entries, split),
+        "chance": 1 / len(info.movements),
     }
-    return {name: bootstrap(statistic, len(y_true), np.random.default_rng(0)) for name, statistic in statistics.items()}
 
 
-def _by_collection(answers: Answers, classes: int) -> dict[str, dict[str, float]]:
-    names = np.array(answers.collections)
-    y_pred = answers.scores.argmax(1)
-    result = {}
-    for name in sorted(set(answers.collections)):
-        chosen = names == name
-        truth, answer = answers.y_true[chosen], y_pred[chosen]
-        result[name] = {
-            "paintings": int(chosen.sum()),
-            "accuracy": accuracy(truth, answer),
-            "balanced_accuracy": balanced_accuracy(truth, answer, classes),
-        }
-    return result
+def warnings_of(classifier: Classifier, info: DatasetInfo, split: str) -> tuple[str, ...]:
+    """Say why the figures may flatter the model: it may have been trained on what it is measured on."""
+    if split == "train":
+        return ("These are paintings of the train split: a model trained on them was told their answers.",)
+    trained_on = classifier.config.training.get("train_sha256", "")
+    if trained_on and info.train_sha256 and trained_on != info.train_sha256:
+        return (
+            f"The model was trained on another set of paintings than this dataset's train split. If {info.name} "
+            f"overlaps with it, the {split} split may hold paintings that the model was trained on, and then the "
+            "figures are too high. For a collection that had no part in the training they stand as they are.",
+        )
+    return ()
 
 
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def checked_views(name: str) -> Views:
+    """Check a choice of views. Errors: `UsageError`."""
+    for views in CHOICES:
+        if views == name:
+            return views
+    raise UsageError(f"views is {name!r}; use voting or all")
+
+
+def _views(classifier: Classifier, wanted: str) -> tuple[str, ...]:
+    return VIEWS if checked_views(wanted) == "all" else classifier.config.voting_views
+
+
+def _as_users_get(classifier: Classifier, answers: Answers) -> Scores:
+    return answers.voted(classifier.config.view_weights, classifier.config.calibration.temperature)
+
+
+def _compare(first: tuple[Classifier, Answers], second: tuple[Classifier, Answers]) -> Comparison:
+    names = (first[0].config.name, second[0].config.name)
+    if names[0] == names[1]:
+        names = (names[0], f"{names[1]}, the other")
+    return compare(names, first[1].y_true, _as_users_get(*first), _as_users_get(*second))
+
+
+def _strangers(classifier: Classifier, answers: Answers, folders: tuple[str, ...]) -> dict[str, Strangers]:
+    if answers.strangeness is None:
+        return {}
+    paintings = KnownPaintings(answers.strangeness, answers.collections)
+    short = {folder: Path(folder).name or folder for folder in folders}
+    unique = len(set(short.values())) == len(short)
+    return {short[each] if unique else each: measure_strangers(classifier, each, paintings) for each in folders}
+
+
+def _decisions(classifier: Classifier, answers: Answers, scores: Scores) -> tuple[str, ...]:
+    strangeness = [None] * len(scores) if answers.strangeness is None else answers.strangeness.tolist()
+    return tuple(
+        classifier.decide(float(confidence), each) for confidence, each in zip(scores.max(1), strangeness, strict=True)
+    )
+
+
+def _styles(answers: Answers, movements: tuple[str, ...]) -> list[str]:
+    """Name styles with their movement, since two collections may spell one style in two ways."""
+    return [
+        f"{movements[movement]}: {style.replace('_', ' ')}"
+        for movement, style in zip(answers.y_true, answers.styles, strict=True)
+    ]
+
+
+def _by_views(classifier: Classifier, answers: Answers) -> dict[str, GroupScores]:
+    """Score the whole, the regions and all six, as far as they were computed, each view's vote the same."""
+    groups = {"whole alone": (WHOLE,), "five regions alone": REGIONS, "all six alike": VIEWS}
+    found = {}
+    for name, views in groups.items():
+        if set(views) <= set(answers.views):
+            scores = answers.voted(dict.fromkeys(views, 1.0), classifier.config.calibration.temperature)
+            found[name] = by_group(answers.y_true, scores, [name] * len(scores))[name]
+    scores = _as_users_get(classifier, answers)
+    found["as the model votes"] = by_group(answers.y_true, scores, ["all"] * len(scores))["all"]
+    return found
+
+
+def _values_only(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value["value"] if isinstance(value, dict) else value for name, value in entry.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses, arrays, tuples and NaN into what JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from artnet.errors import ModelError
-from artnet.views import FITS, VIEWS, Fit
+from artnet.familiarity import METHOD
+from artnet.views import FITS, VIEWS, WHOLE, Fit
 
 FORMAT = "artnet-model/1"
 CONFIG_FILE = "config.json"
 GRAPH_FILE = "model.onnx"
 CARD_FILE = "README.md"
+FAMILIARITY_FILE = "familiarity.npz"
 DEPTHS = 9
 
 
@@ -48,11 +50,27 @@ class Layer:
 class Calibration:
     """How logits become scores and a decision.
 
-    Scores are softmax(logits / temperature). Under the confidence `unsure_below` the answer is unsure.
+    Scores are softmax(logits / temperature). Under the confidence `unsure_below` the answer is unsure. Of validation,
+    the share `coverage` lies above it, and `accuracy` of those are right (None in models that do not say).
     """
 
     temperature: float
     unsure_below: float
+    coverage: float | None = None
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class FamiliaritySettings:
+    """Beyond which strangeness a picture is called unfamiliar, and which file measures it (see `familiarity`).
+
+    `quantile` is the share of each collection's validation paintings that stay at or under the threshold at least.
+    """
+
+    method: str
+    threshold: float
+    quantile: float
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,7 @@ class ModelConfig:
     layers: tuple[Layer, ...]
     calibration: Calibration
     graph_sha256: str
+    familiarity: FamiliaritySettings | None = None
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     format: str = FORMAT
@@ -93,11 +112,17 @@ def read_model(folder: Path | None = None) -> tuple[Path, ModelConfig]:
         raise ModelError(f"{folder}: no such model folder; make one with artnet export or leave --model out")
     config = read_config(folder)
     graph = folder / GRAPH_FILE
-    if not graph.is_file():
-        raise ModelError(f"{graph}: is missing; copy the model folder again, whole")
-    if sha256_of(graph) != config.graph_sha256:
-        raise ModelError(f"{graph}: is not the file that {CONFIG_FILE} describes (its sha256 differs); copy it again")
+    _check_file(graph, config.graph_sha256)
+    if config.familiarity is not None:
+        _check_file(folder / FAMILIARITY_FILE, config.familiarity.sha256)
     return folder, config
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise ModelError(f"{path}: is missing; copy the model folder again, whole")
+    if sha256_of(path) != sha256:
+        raise ModelError(f"{path}: is not the file that {CONFIG_FILE} describes (its sha256 differs); copy it again")
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -144,9 +169,22 @@ def _config(fields: dict[str, Any]) -> ModelConfig:
             "preprocessing": Preprocessing(**{**preprocessing, "mean": mean, "std": std}),
             "view_weights": {name: float(weight) for name, weight in fields["view_weights"].items()},
             "layers": tuple(layers),
-            "calibration": Calibration(**{key: float(value) for key, value in fields["calibration"].items()}),
+            "calibration": _calibration(dict(fields["calibration"])),
+            "familiarity": _familiarity(fields.get("familiarity")),
         }
     )
+
+
+def _calibration(fields: dict[str, Any]) -> Calibration:
+    numbers = {name: float(value) for name, value in fields.items() if value is not None}
+    return Calibration(**{**fields, **numbers})
+
+
+def _familiarity(fields: dict[str, Any] | None) -> FamiliaritySettings | None:
+    if fields is None:
+        return None
+    numbers = {name: float(fields[name]) for name in ("threshold", "quantile")}
+    return FamiliaritySettings(**{**fields, **numbers})
 
 
 def _three(values: Any) -> tuple[float, float, float]:
@@ -158,6 +196,7 @@ def _faults(config: ModelConfig) -> list[str]:
     """List what contradicts itself in the settings, before it gives a wrong answer. NaN passes no test here."""
     seen, weights = config.preprocessing, list(config.view_weights.values())
     depths = [layer.depth for layer in config.layers]
+    known = config.familiarity
     sound = {
         "movements must be at least two different names": 2 <= len(set(config.movements)) == len(config.movements),
         f"fit must be one of {', '.join(FITS)}": seen.fit in FITS,
@@ -170,6 +209,9 @@ def _faults(config: ModelConfig) -> list[str]:
         "layers must have the depths 1 to 9": depths in ([], list(range(1, DEPTHS + 1))),
         "temperature must be above 0": 0 < config.calibration.temperature < math.inf,
         "unsure_below must be 0 to 1": 0 <= config.calibration.unsure_below <= 1,
+        f"the method of familiarity must be {METHOD}": known is None or known.method == METHOD,
+        "the threshold of familiarity must be above 0": known is None or 0 < known.threshold < math.inf,
+        "familiarity needs a vote of the whole": known is None or WHOLE in config.voting_views,
         "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),
     }
     return [fault for fault, holds in sound.items() if not holds]

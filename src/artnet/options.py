@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from artnet.errors import UsageError
 
 
 class EngineChoice(StrEnum):
@@ -42,3 +44,22 @@ Model = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output and nothing else.")]
 Runtime = Annotated[EngineChoice, typer.Option("--runtime", help="What computes the network.")]
 Precision = Annotated[PrecisionChoice, typer.Option("--precision", help="Number format of classification.")]
+Views = Annotated[str, typer.Option("--views", help="voting, or all six to compare them.")]
+Against = Annotated[
+    Path | None, typer.Option("--against", metavar="FOLDER", help="A second model folder to compare with.")
+]
+Strangers = Annotated[
+    list[str] | None,
+    typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
+]
+NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")]
+
+
+def parse_depth(text: str) -> int | Literal["all"]:
+    """Read a depth from the command line. Errors: `UsageError`."""
+    if text == "all":
+        return "all"
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None

@@ -1,10 +1,11 @@
-"""Write an evaluation as files: report.json for programs, report.html for people.
+"""Write an evaluation as files: report.json and predictions.csv for programs, report.html for people.
 
 Knows nothing about how the figures came about.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from artnet.card import write_card
 from artnet.errors import OutputError
 from artnet.evaluate import Report
 from artnet.model import read_config, write_config
-from artnet.page import page, table
+from artnet.report_page import report_page
+from artnet.table import score_column
 
 
 def check_report_folder(folder: Path) -> None:
@@ -25,7 +27,7 @@ def check_report_folder(folder: Path) -> None:
 
 
 def write_report(folder: Path, report: Report) -> None:
-    """Write report.json and report.html into a folder, making it where it is not there.
+    """Write report.json, report.html and predictions.csv into a folder, making it where it is not there.
 
     Errors: `OutputError` where it cannot be written.
     """
@@ -34,13 +36,14 @@ def write_report(folder: Path, report: Report) -> None:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
         (folder / "report.json").write_text(text, encoding="utf-8")
         (folder / "report.html").write_text(report_page(report), encoding="utf-8")
+        write_predictions(folder / "predictions.csv", report)
     except OSError as error:
         raise OutputError(f"{folder}: the report cannot be written ({error.strerror or error})") from error
 
 
 def record_scores(folder: Path, report: Report) -> None:
     """Write an evaluation's scores into a model folder's config.json and card."""
-    config = replace(read_config(folder), scores=report.to_dict())
+    config = replace(read_config(folder), scores=report.to_record())
     try:
         write_config(folder, config)
         write_card(folder, config)
@@ -48,46 +51,16 @@ def record_scores(folder: Path, report: Report) -> None:
         raise OutputError(f"{folder}: the scores cannot be written ({error.strerror or error})") from error
 
 
-def report_page(report: Report) -> str:
-    """Compose the report as one page."""
-    intro = (
-        f"{report.paintings} paintings of the {report.split} split of {report.data}; {report.protocol}. Answering "
-        f"the commonest movement every time would score {report.majority:.3f}."
-    )
-    return page(report.model, intro, [_values(report), _confusion(report), _movements(report), _collections(report)])
-
-
-def _values(report: Report) -> str:
-    rows = [
-        [name.replace("_", " "), f"{entry.value:.3f}", f"{entry.low:.3f} to {entry.high:.3f}"]
-        for name, entry in report.values.items()
-    ]
-    return table("Scores with 95 % bootstrap intervals over paintings", ["score", "value", "interval"], rows)
-
-
-def _confusion(report: Report) -> str:
-    rows = [
-        [name, *(str(count) for count in row)] for name, row in zip(report.movements, report.confusion, strict=True)
-    ]
-    return table("Confusion: a row is the truth, a column the answer", ["", *report.movements], rows)
-
-
-def _movements(report: Report) -> str:
-    rows = [
-        [
-            name,
-            str(entry["paintings"]),
-            "none to find" if entry["recall"] is None else f"{entry['recall']:.3f}",
-        ]
-        for name, entry in report.by_movement.items()
-    ]
-    return table("Share found of each movement (recall)", ["movement", "paintings", "recall"], rows)
-
-
-def _collections(report: Report) -> str:
-    rows = [
-        [name, str(entry["paintings"]), f"{entry['accuracy']:.3f}", f"{entry['balanced_accuracy']:.3f}"]
-        for name, entry in report.by_collection.items()
-    ]
-    head = ["collection", "paintings", "accuracy", "balanced accuracy"]
-    return table("By collection; balanced over the movements it holds", head, rows)
+def write_predictions(path: Path, report: Report) -> None:
+    """Write what was answered on each painting, so that others can recompute every figure."""
+    names = ["id", "source", "style", "movement", "answer", "confidence", "decision", "strangeness"]
+    answers = report.answers
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, *(score_column(movement) for movement in report.movements)])
+        for row, scores in enumerate(report.scores):
+            truth, answer = (report.movements[index] for index in (answers.y_true[row], scores.argmax()))
+            strangeness = "" if answers.strangeness is None else f"{answers.strangeness[row]:.6g}"
+            facts = [answers.ids[row], answers.sources[row], answers.styles[row], truth, answer]
+            said = [f"{scores.max():.6f}", report.decisions[row], strangeness]
+            writer.writerow([*facts, *said, *(f"{score:.6f}" for score in scores)])

@@ -17,9 +17,9 @@ FITS: tuple[Fit, ...] = ("letterbox", "stretch")
 WHOLE = "whole"
 REGIONS = ("top-left", "top-right", "bottom-left", "bottom-right", "centre")
 VIEWS = (WHOLE, *REGIONS)
-# A painting more than six times as wide as its view is first halved, thirded ... by plain means. At two megapixels this
-# takes half the time, and changes a view by 0.2 levels of 255 on average, a tenth of what its JPEG of quality 95 does.
-REDUCING_GAP = 3.0
+# A painting at least four times as wide as its view is first halved, thirded ... by plain means, as Pillow's own
+# `thumbnail` does: a third of the time at two megapixels, for a change of half a level of 255 on average.
+REDUCING_GAP = 2.0
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,12 @@ def region_box(name: str, width: int, height: int, size_px: int) -> Box:
         "centre": ((width - side) // 2, (height - side) // 2),
     }[name]
     return Box(left, top, left + side, top + side)
+
+
+def painted_part(view: View, fit: Fit) -> Image.Image:
+    """Give the whole view without the letterbox's bands."""
+    box = placement(view.box.width, view.box.height, view.image.width, fit).content
+    return view.image if fit == "stretch" else view.image.crop(box.as_tuple())
 
 
 def whole_view(image: Image.Image, size_px: int, fit: Fit) -> View:

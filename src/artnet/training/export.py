@@ -5,7 +5,6 @@ Knows nothing about training; the graph itself is written by `graph`.
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 import tomllib
@@ -15,57 +14,84 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from artnet.card import write_card
-from artnet.classify import vote
-from artnet.errors import OutputError, UsageError
-from artnet.metrics import confidence_for_accuracy, fit_temperature, negative_log_likelihood
+from artnet.dataset import read_info
+from artnet.engine import OpenVinoEngine
+from artnet.errors import DataError, OutputError, UsageError
+from artnet.familiarity import write_familiarity
 from artnet.model import (
+    FAMILIARITY_FILE,
     GRAPH_FILE,
-    Calibration,
     Layer,
     ModelConfig,
     Preprocessing,
     sha256_of,
     write_config,
 )
+from artnet.training.calibrate import Calibrated, Network, Progress, calibrate
 from artnet.training.graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network import PaintingNetwork, build_network, explained_layers
 from artnet.training.run import Run, RunSettings
-from artnet.views import REGIONS, VIEWS, WHOLE
-
-WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
-ENOUGH_PAINTINGS = 200  # to choose the weights of the views' votes on
 
 
-def export(run: Run, out: Path, facts: Mapping[str, Any] | None = None) -> Agreement:
+def export(
+    run: Run,
+    out: Path,
+    facts: Mapping[str, Any] | None = None,
+    data: Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Agreement:
     """Write `run` as a model folder and say how well its graph agrees with autograd.
 
-    `facts` are added to what the card says of the making (licences, limits ...). Errors: `OutputError` where `out`
-    exists, `ExportError` where the graph does not agree.
+    `facts` are added to what the card says of the making (licences, limits ...); `data` is the run's dataset where it
+    no longer lies in the folder that the run remembers. Errors: `OutputError` where `out` exists, `ExportError` where
+    the graph does not agree, `DataError` where the dataset is gone or another.
     """
     if out.exists():
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
     settings = run.settings
+    data = find_dataset(settings, data)
     network = build_network(settings.backbone, len(settings.movements), "none")
     network.load_state_dict(run.read_tensors("best"))
     network.eval().requires_grad_(False)
-    validation = run.read_tensors("validation")
+    sample = run.read_tensors("sample")["views"].numpy()
     names = explained_layers(network, settings.backbone, settings.size_px)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         folder = Path(scratch) / "model"
         folder.mkdir()
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
-        views = [random_views(settings.size_px), _normalised(validation["sample"].numpy(), settings)]
+        views = [random_views(settings.size_px), _normalised(sample, settings)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
-        config = _describe(network, names, settings, validation, sha256_of(folder / GRAPH_FILE))
+        opened = Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), _preprocessing(settings))
+        decided = calibrate(opened, data, progress)
+        write_familiarity(folder / FAMILIARITY_FILE, decided.fitted)
+        config = _describe(settings, _layers(network, names, settings.size_px), decided, folder)
         config = replace(config, training={**config.training, **(facts or {})})
         write_config(folder, config)
         write_card(folder, config)
         shutil.move(folder, out)
     return agreement
+
+
+def find_dataset(settings: RunSettings, named: Path | None) -> Path:
+    """Find the dataset that a run was trained on. Errors: `DataError` where it is gone or is another."""
+    folder = named or Path(settings.data_folder)
+    if named is None and not (settings.data_folder and folder.is_dir()):
+        raise DataError(
+            f"{settings.data_folder or settings.data}: the run's dataset is no longer there, and export decides on its "
+            "validation split; say where it lies now with --data FOLDER"
+        )
+    info = read_info(folder)
+    alike = (info.movements, info.size_px, info.fit) == (settings.movements, settings.size_px, settings.fit)
+    known = settings.train_sha256 and info.train_sha256
+    if not alike or (known and info.train_sha256 != settings.train_sha256):
+        raise DataError(
+            f"{folder}: is not the dataset that the run was trained on (other movements, views or training paintings); "
+            "name that one with --data FOLDER"
+        )
+    return folder
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -84,69 +110,33 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def choose_view_weights(
-    logits: np.ndarray, y_true: np.ndarray, shorter_sides: np.ndarray, size_px: int
-) -> dict[str, float]:
-    """Choose on validation how much the whole and the five regions weigh in the vote.
-
-    `logits` (N, 6, C). Only paintings of at least twice a view's size can tell, since in smaller ones the regions are
-    nearly the whole again; with fewer than 200 of them the whole votes alone. Tried: regions that together weigh a
-    quarter, half or three quarters. They cost five more views, so they must earn a hundredth of a nat of likelihood.
-    """
-    large = shorter_sides >= 2 * size_px
-    if large.sum() < ENOUGH_PAINTINGS:
-        return _weights(0.0)
-    logits, y_true = logits[large], y_true[large]
-    losses = {}
-    for share in (0.0, 0.25, 0.5, 0.75):
-        weights = [_weights(share)[name] for name in VIEWS]
-        losses[share] = min(
-            negative_log_likelihood(y_true, vote(logits, weights, temperature))
-            for temperature in np.geomspace(0.5, 3, 13)
-        )
-    best = min(losses, key=lambda share: losses[share])
-    return _weights(best if losses[best] < losses[0.0] - 0.01 else 0.0)
-
-
-def _weights(regions_share: float) -> dict[str, float]:
-    return {WHOLE: 1 - regions_share, **{name: regions_share / len(REGIONS) for name in REGIONS}}
-
-
-def _describe(
-    network: PaintingNetwork,
-    names: Sequence[str],
-    settings: RunSettings,
-    validation: dict[str, Tensor],
-    graph_sha256: str,
-) -> ModelConfig:
-    """Put together config.json: what training fixed, and what validation decides."""
-    logits, y_true = validation["logits"].numpy(), validation["movements"].numpy()
-    weights = choose_view_weights(logits, y_true, validation["shorter_sides"].numpy(), settings.size_px)
-    shares = [weights[name] for name in VIEWS]
-    temperature = fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, shares, t)))
-    threshold = confidence_for_accuracy(y_true, vote(logits, shares, temperature), WANTED_ACCURACY)
-    mean, std = settings.mean, settings.std
+def _describe(settings: RunSettings, layers: tuple[Layer, ...], decided: Calibrated, folder: Path) -> ModelConfig:
+    """Put together config.json: what training fixed, what validation decides, and the files' digests."""
     return ModelConfig(
         name=f"artnet-{settings.backbone.replace('_', '-')}",
         movements=settings.movements,
         taxonomy=settings.taxonomy,
         backbone=settings.backbone,
-        preprocessing=Preprocessing(
-            settings.size_px, settings.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
-        ),
-        view_weights=weights,
-        layers=_layers(network, names, settings.size_px),
-        calibration=Calibration(round(temperature, 4), math.floor(threshold * 1e4) / 1e4),
-        graph_sha256=graph_sha256,
+        preprocessing=_preprocessing(settings),
+        view_weights=decided.view_weights,
+        layers=layers,
+        calibration=decided.calibration,
+        graph_sha256=sha256_of(folder / GRAPH_FILE),
+        familiarity=replace(decided.familiarity, sha256=sha256_of(folder / FAMILIARITY_FILE)),
         training={
             "data": settings.data,
             "recipe": settings.recipe_name,
             "starting_weights": Path(settings.weights).name,
             "seed": settings.seed,
-            # Which paintings it has seen, so that an evaluation can refuse them; older datasets do not say.
+            # Which paintings it has seen, so that an evaluation can warn of them; older datasets do not say.
             **({"train_sha256": settings.train_sha256} if settings.train_sha256 else {}),
         },
     )
+
+
+def _preprocessing(settings: RunSettings) -> Preprocessing:
+    mean, std = settings.mean, settings.std
+    return Preprocessing(settings.size_px, settings.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
 
 def _layers(network: PaintingNetwork, names: Sequence[str], size_px: int) -> tuple[Layer, ...]:

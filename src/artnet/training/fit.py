@@ -1,339 +1,105 @@
-"""The training loop: a prepared dataset and a recipe in, a run folder out.
+"""Make a run of a prepared dataset and a recipe: everything around the loop.
 
 Knows nothing about model folders or ONNX; `export` makes those from a run.
 """
 
 from __future__ import annotations
 
-import copy
-import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
-from torch import Tensor
 
-from artnet.dataset import read_columns, read_info
-from artnet.errors import TrainingError, UsageError
-from artnet.metrics import accuracy, balanced_accuracy
-from artnet.training.loader import (
-    Batch,
-    Epoch,
-    StoredViews,
-    load_six_views,
-    load_whole_views,
-    plain_batches,
-    training_batches,
-)
-from artnet.training.network import (
-    PaintingNetwork,
-    build_network,
-    explained_layers,
-    freeze_early,
-    normalisation,
-    train_mode,
-)
+from artnet.dataset import DatasetInfo, read_info
+from artnet.errors import DataError, UsageError
+from artnet.training.loader import StoredViews, load_views, load_whole_views
+from artnet.training.loop import Session, Watch, batches_per_epoch, train_network
+from artnet.training.machine import FitOptions, launch, open_fabric, seeded, stop_requests
+from artnet.training.network import build_network, explained_layers, normalisation
+from artnet.training.probe import start_head, train_head
 from artnet.training.recipe import Recipe
-from artnet.training.run import Run, RunSettings, create_run, open_run
-from artnet.training.schedule import average_decay, follow, set_rates
+from artnet.training.run import Run, RunSettings, create_run, locked, open_run
 
 SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
+_ALONE, _UNWATCHED = FitOptions(), Watch()
 
 
-@dataclass(frozen=True)
-class FitOptions:
-    """Where and how to run; nothing here changes what a recipe means."""
-
-    device: str = "auto"
-    workers: int = 1
-    resume: bool = False
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the loop reports after each batch."""
-
-    epoch: int
-    batch: int
-    batches: int
-    loss: float
-    pictures_per_s: float
-
-    @property
-    def line(self) -> str:
-        """Put the step in a few words; the number of the epoch comes last."""
-        return f"loss {self.loss:.3f}, {self.pictures_per_s:.0f} pictures/s, epoch {self.epoch}"
-
-
-@dataclass(frozen=True)
-class EpochScores:
-    """One line of history.csv."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-    val_accuracy: float
-    val_balanced_accuracy: float
-    seconds: float
-
-    @property
-    def line(self) -> str:
-        """Put the epoch in one line."""
-        return (
-            f"epoch {self.epoch}: loss {self.train_loss:.3f}, validation loss {self.val_loss:.3f}, accuracy "
-            f"{self.val_accuracy:.3f}, balanced {self.val_balanced_accuracy:.3f}, {self.seconds:.0f} s"
-        )
-
-
-@dataclass
-class _State:
-    """What an epoch changes."""
-
-    network: PaintingNetwork
-    average: PaintingNetwork
-    optimizer: torch.optim.Optimizer
-    epoch: int = 0
-    steps: int = 0
-    best: float = -1.0
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Whom the loop tells what it does."""
-
-    on_step: Callable[[Step], None] = lambda step: None
-    on_epoch: Callable[[EpochScores], None] = lambda scores: None
-
-
-@dataclass(frozen=True)
-class _Loop:
-    """What stays the same while a training runs."""
-
-    fabric: Fabric
-    settings: RunSettings
-    options: FitOptions
-    watch: Watch
-
-
-def fit(
-    data: Path, out: Path, settings: RunSettings, options: FitOptions = FitOptions(), watch: Watch = Watch()
-) -> Run:
+def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALONE, watch: Watch = _UNWATCHED) -> Run:
     """Train as the recipe says and return the finished run.
 
-    After each epoch the run folder holds a whole state, and `options.resume` goes on from it as if nothing had
-    happened. Errors: `TrainingError` for a run of other settings, for a loss that is no number and for weights
-    that do not fit, `UsageError` for a device that is not there or a backbone that cannot be explained.
+    The run folder holds a whole state after each epoch, every few minutes and after Ctrl-C, and `options.resume`
+    goes on from it as if nothing had happened. With several devices this starts the running script once for each.
+    Errors: `DataError` for a movement that a split lacks, `TrainingError` for a run of other settings, for a loss
+    that is no number and for weights that do not fit, `UsageError` for a device that is not there or a backbone
+    that cannot be explained, `OutputError` for a folder that is taken, `StoppedError` after Ctrl-C.
     """
-    info = read_info(data)
-    train, val = load_whole_views(data, "train"), load_whole_views(data, "val")
-    fabric = _open_fabric(options.device)
-    with _seeded(settings.seed):
+    info, recipe = read_info(data), settings.recipe
+    _check_recipe(recipe, info, options, watch)
+    train, val = load_views(data, "train", recipe.views), load_whole_views(data, "val")
+    for split, views in (("train", train), ("val", val)):
+        check_movements(views.movements, info.movements, data, split)
+    with seeded(settings.seed):
         network = build_network(settings.backbone, len(info.movements), settings.weights)
-    mean, std = normalisation(network, settings.backbone)
     explained_layers(network, settings.backbone, info.size_px)  # refuses now what export could not explain
-    settings = settings.described(info, mean, std)
-    run = open_run(out, settings) if options.resume else create_run(out, settings)
-    loop = _Loop(fabric, settings, options, watch)
-    state = _begin(fabric, network, settings.recipe)
-    _load_last(run, state)
-    while state.epoch < settings.recipe.epochs:
-        started = time.monotonic()
-        loss = _train_epoch(loop, state, train)
-        logits = _predict(loop, state.average, val)
-        state.epoch += 1
-        scores = _score(state.epoch, loss, logits, val.movements, time.monotonic() - started)
-        _keep(run, state, scores)
-        watch.on_epoch(scores)
-    _conclude(loop, run, state.average, data)
+    settings = settings.described(info, *normalisation(network, settings.backbone), data)
+    if recipe.method == "finetune":
+        batches_per_epoch(train, settings)  # refuses now what would be refused after the run is begun
+    fabric = open_fabric(options, recipe.batch)
+    with _opened(out, settings, options, fabric) as run, stop_requests() as stop_asked:
+        session = Session(fabric, run, settings, options, watch, stop_asked)
+        if recipe.method == "probe":
+            train_head(session, network, train, val)
+        else:
+            if recipe.head_first and not run.has_tensors("last"):
+                start_head(session, network, train, val)
+            train_network(session, network, train, val)
+        if fabric.is_global_zero:
+            _keep_sample(run, val)
     return run
 
 
-def _open_fabric(device: str) -> Fabric:
-    try:
-        return Fabric(accelerator=device, devices=1, precision=_precision(device))
-    except (RuntimeError, ValueError) as error:
-        raise UsageError(f"cannot train on device {device!r} here ({error}); use auto or cpu") from error
-
-
-def _predict(loop: _Loop, network: PaintingNetwork, views: StoredViews) -> np.ndarray:
-    """Run the network over stored views; (N, C) float32 logits."""
-    network.eval()
-    parts = []
-    with torch.inference_mode(), loop.fabric.autocast():
-        for pixels, _ in plain_batches(views, 64, loop.options.workers):
-            parts.append(network(_normalised(loop.fabric.to_device(pixels), loop.settings)).float().cpu().numpy())
-    return np.concatenate(parts)
-
-
-def _begin(fabric: Fabric, network: PaintingNetwork, recipe: Recipe) -> _State:
-    freeze_early(network, recipe.frozen_share)
-    network = network.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(network).requires_grad_(False)
-    head = [*network.norm.parameters(), *network.dense.parameters()]
-    trunk = [tensor for tensor in network.trunk.parameters() if tensor.requires_grad]
-    groups = [{"params": head, "lr": recipe.head_rate, "peak": recipe.head_rate}]
-    if trunk:
-        groups.append({"params": trunk, "lr": recipe.trunk_rate, "peak": recipe.trunk_rate})
-    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
-    wrapped, optimizer = fabric.setup(network, optimizer)
-    return _State(cast(PaintingNetwork, wrapped), cast(PaintingNetwork, fabric.to_device(average)), optimizer)
-
-
-def _train_epoch(loop: _Loop, state: _State, views: StoredViews) -> float:
-    """Run one epoch and return its mean loss."""
-    settings, recipe = loop.settings, loop.settings.recipe
-    batches = len(views.encoded) // recipe.batch
-    if batches == 0:
-        raise TrainingError(
-            f"the train split holds {len(views.encoded)} paintings, less than a batch of {recipe.batch}"
+def check_movements(counted: np.ndarray, movements: Sequence[str], data: Path, split: str) -> None:
+    """Refuse a split that lacks a movement. Errors: `DataError` naming movements and split."""
+    counts = np.bincount(counted, minlength=len(movements))
+    absent = [name for name, count in zip(movements, counts, strict=True) if count == 0]
+    if absent:
+        raise DataError(
+            f"{data}: the {split} split holds no painting of {', '.join(absent)}; prepare the dataset with more of "
+            "them, with another --seed or with other --ratios"
         )
-    size_px = _crop_px(settings.size_px, recipe.crop_share)
-    rng = np.random.default_rng((settings.seed, state.epoch, 2**31 + 1))
-    losses = []
-    train_mode(state.network)
-    started = time.monotonic()
-    with _seeded(int(rng.integers(2**62))):
-        epoch = Epoch(settings.seed, state.epoch, size_px)
-        for index, batch in enumerate(training_batches(views, recipe, epoch, loop.options.workers)):
-            set_rates(state.optimizer, recipe, state.epoch * batches + index, recipe.epochs * batches)
-            pixels, movements = loop.fabric.to_device(batch)
-            loss = _step(loop, state, (_normalised(pixels, settings), movements), rng)
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss became {loss} in epoch {state.epoch + 1}, batch {index + 1}; the last good state is "
-                    "kept in the run folder; lower the recipe's rates and start again"
-                )
-            losses.append(loss)
-            rate = (index + 1) * recipe.batch / (time.monotonic() - started)
-            loop.watch.on_step(Step(state.epoch + 1, index + 1, batches, loss, rate))
-    return float(np.mean(losses))
+
+
+def _check_recipe(recipe: Recipe, info: DatasetInfo, options: FitOptions, watch: Watch) -> None:
+    """Refuse what the recipe cannot do, and say where the data are not those that it was made for."""
+    if recipe.method == "probe" and options.processes > 1:
+        raise UsageError("the recipe probe trains in one process; leave --devices and --num-nodes away")
+    wanted = (recipe.size_px or info.size_px, recipe.fit or info.fit)
+    if wanted != (info.size_px, info.fit):
+        watch.on_note(
+            f"this recipe was made for views of {wanted[0]} px, {wanted[1]}; the data are {info.size_px} px, "
+            f"{info.fit}: its results will not be those of the original"
+        )
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global generator for what draws from it (first weights, dropout) and give it back as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
-
-
-def _step(loop: _Loop, state: _State, batch: Batch, rng: np.random.Generator) -> float:
-    """Take one optimizer step; mixup as in Zhang et al., "mixup: beyond empirical risk minimization", 2018."""
-    (views, movements), recipe = batch, loop.settings.recipe
-    target = F.one_hot(movements, state.network.dense.out_features).float()
-    if recipe.mixup > 0:
-        share = float(rng.beta(recipe.mixup, recipe.mixup))
-        views = share * views + (1 - share) * views.flip(0)
-        target = share * target + (1 - share) * target.flip(0)
-    loss = F.cross_entropy(state.network(views), target, label_smoothing=recipe.label_smoothing)
-    state.optimizer.zero_grad()
-    loop.fabric.backward(loss)
-    state.optimizer.step()
-    state.steps += 1
-    follow(state.average, state.network, average_decay(state.steps, recipe.average_decay))
-    return float(loss.detach())
-
-
-def _normalised(pixels: Tensor, settings: RunSettings) -> Tensor:  # (N, 3, S, S) uint8 -> float32
-    mean = torch.tensor(settings.mean, device=pixels.device).view(1, 3, 1, 1)
-    std = torch.tensor(settings.std, device=pixels.device).view(1, 3, 1, 1)
-    return ((pixels.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
-
-
-def _crop_px(size_px: int, share: float) -> int:
-    """Round the training size to a multiple of 32, the stride of nearly every backbone."""
-    return max(32, round(size_px * share / 32) * 32)
-
-
-def _score(epoch: int, loss: float, logits: np.ndarray, y_true: np.ndarray, seconds: float) -> EpochScores:
-    y_pred = logits.argmax(1)
-    val_loss = float(F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(y_true)))
-    return EpochScores(
-        epoch=epoch,
-        train_loss=loss,
-        val_loss=val_loss,
-        val_accuracy=accuracy(y_true, y_pred),
-        val_balanced_accuracy=balanced_accuracy(y_true, y_pred, logits.shape[1]),
-        seconds=seconds,
-    )
-
-
-def _keep(run: Run, state: _State, scores: EpochScores) -> None:
-    """Write the epoch's state, and the averaged weights where they are the best so far."""
-    if scores.val_balanced_accuracy > state.best:
-        state.best = scores.val_balanced_accuracy
-        run.write_tensors("best", state.average.state_dict())
-    run.write_history(scores)
-    run.write_state(_tensors(state), {"epoch": state.epoch, "steps": state.steps, "best": state.best})
-
-
-def _tensors(state: _State) -> dict[str, Tensor]:
-    """Flatten network, average and optimizer into named tensors, so that no pickle is needed."""
-    tensors = {f"network.{name}": tensor for name, tensor in state.network.state_dict().items()}
-    tensors |= {f"average.{name}": tensor for name, tensor in state.average.state_dict().items()}
-    for index, values in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
-    return tensors
-
-
-def _load_last(run: Run, state: _State) -> None:
-    """Take up the run's last state, if it has one."""
-    last = run.read_state()
-    if last is None:
+def _opened(out: Path, settings: RunSettings, options: FitOptions, fabric: Fabric) -> Iterator[Run]:
+    """Open the run folder, in the first process for all of them."""
+    if not fabric.is_global_zero:
+        launch(fabric)
+        fabric.barrier()  # the run is there before its process joins
+        yield open_run(out)
         return
-    tensors, numbers = last
-    state.network.load_state_dict(_part(tensors, "network."))
-    state.average.load_state_dict(_part(tensors, "average."))
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _part(tensors, "optimizer.").items():
-        index, field = name.split(".", 1)
-        moments.setdefault(int(index), {})[field] = tensor
-    whole = state.optimizer.state_dict()
-    state.optimizer.load_state_dict({**whole, "state": moments})
-    state.epoch, state.steps, state.best = int(numbers["epoch"]), int(numbers["steps"]), float(numbers["best"])
+    run = open_run(out) if options.resume else create_run(out, settings)
+    with locked(out):
+        launch(fabric)
+        fabric.barrier()
+        yield run
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _conclude(loop: _Loop, run: Run, network: PaintingNetwork, data: Path) -> None:
-    """Keep what export needs besides the weights: logits of all six views on val, and some real views."""
-    network.load_state_dict(run.read_tensors("best"))
-    six = load_six_views(data, "val")
-    logits = _predict(loop, network, six)
-    sample = np.stack(
-        [np.asarray(six.decode(6 * index)) for index in range(min(SAMPLE_PAINTINGS, len(six.encoded) // 6))]
-    )
-    run.write_tensors(
-        "validation",
-        {
-            "logits": torch.from_numpy(logits.reshape(-1, 6, logits.shape[1])),
-            "movements": torch.from_numpy(six.movements[::6].copy()),
-            "shorter_sides": torch.from_numpy(_shorter_sides(data)),
-            "sample": torch.from_numpy(sample).permute(0, 3, 1, 2).contiguous(),
-        },
-    )
-
-
-def _shorter_sides(data: Path) -> np.ndarray:
-    """Give each validation painting's shorter side in pixels: in a small picture the regions are the whole again."""
-    table = read_columns(data, "val", ["width", "height"])
-    sides = np.stack([table["width"].to_numpy(), table["height"].to_numpy()]).astype(np.int64)
-    result: np.ndarray = sides.min(0)
-    return result
-
-
-def _precision(device: str) -> Literal["32-true", "bf16-mixed"]:
-    """Choose bf16 where the processor computes in it, float32 elsewhere."""
-    if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if has_bf16 else "32-true"
+def _keep_sample(run: Run, val: StoredViews) -> None:
+    """Keep some real whole views, on which export checks its graph."""
+    views = [np.asarray(val.decode(index)) for index in range(min(SAMPLE_PAINTINGS, len(val.encoded)))]
+    run.write_tensors("sample", {"views": torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous()})

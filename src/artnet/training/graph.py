@@ -68,6 +68,27 @@ def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, p
     onnx_program.save(path)
 
 
+def write_trunk(network: PaintingNetwork, size_px: int, path: Path) -> None:
+    """Write the trunk alone as an ONNX file: views (1, 3, S, S) in, embedding (1, E) out."""
+    was_training = network.training
+    try:
+        network.eval()
+        with _quiet():
+            program = torch.export.export(_Embedder(network), (torch.randn(1, 3, size_px, size_px),))
+            torch.onnx.export(program, (), path, input_names=["views"], output_names=["embedding"], dynamo=True)
+    finally:
+        network.train(was_training)
+
+
+class _Embedder(nn.Module):
+    def __init__(self, network: PaintingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, views: Tensor) -> Tensor:
+        return self.network.embed(views)
+
+
 def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, pictures: Sequence[Floats]) -> Agreement:
     """Compare the graph with autograd and refuse it where they differ.
 

@@ -6,6 +6,7 @@ many workers decode.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,9 +18,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from artnet.dataset import read_columns
+from artnet.dataset import collection_of, read_columns
 from artnet.training.augment import augment
-from artnet.training.recipe import Recipe
+from artnet.training.recipe import Changes, Recipe, TrainedViews
 
 Batch = tuple[Tensor, Tensor]  # views (B, 3, S, S) uint8, movements (B,) int64
 
@@ -30,6 +31,7 @@ class StoredViews:
 
     encoded: list[bytes]
     movements: np.ndarray
+    collections: np.ndarray  # a number for each collection, (N,)
 
     def decode(self, index: int) -> Image.Image:
         """Decode one view."""
@@ -46,9 +48,18 @@ class Epoch:
     size_px: int
 
 
-class _Augmented(Dataset[tuple[Tensor, int]]):
-    def __init__(self, views: StoredViews, recipe: Recipe, epoch: Epoch) -> None:
-        self._views, self._recipe, self._epoch = views, recipe, epoch
+@dataclass(frozen=True)
+class Part:
+    """Which part of an epoch is wanted: from which batch on, and which process's rows of each."""
+
+    first_batch: int = 0
+    rank: int = 0
+    processes: int = 1
+
+
+class _ForTraining(Dataset[tuple[Tensor, int]]):
+    def __init__(self, views: StoredViews, changes: Changes, epoch: Epoch) -> None:
+        self._views, self._changes, self._epoch = views, changes, epoch
 
     def __len__(self) -> int:
         return len(self._views.encoded)
@@ -56,8 +67,11 @@ class _Augmented(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, position: tuple[int, int]) -> tuple[Tensor, int]:
         step, index = position  # a painting drawn twice in an epoch is changed in two ways
         rng = np.random.default_rng((self._epoch.seed, self._epoch.number, step))
-        recipe = self._recipe
-        image = augment(self._views.decode(index), self._epoch.size_px, recipe.smallest_crop, recipe.reencode, rng)
+        image, size_px = self._views.decode(index), self._epoch.size_px
+        if self._changes.augment:
+            image = augment(image, size_px, self._changes.smallest_crop, self._changes.reencode, rng)
+        elif image.size != (size_px, size_px):
+            image = image.resize((size_px, size_px), Image.Resampling.BICUBIC)
         return _tensor(image), int(self._views.movements[index])
 
 
@@ -74,51 +88,93 @@ class _AsTheyAre(Dataset[tuple[Tensor, int]]):
 
 def load_whole_views(folder: Path, split: str) -> StoredViews:
     """Read the whole views of a split."""
-    table = read_columns(folder, split, ["whole", "movement"])
+    table = read_columns(folder, split, ["whole", "movement", "source"])
     encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
-    return StoredViews(encoded, table["movement"].to_numpy().copy())
+    return StoredViews(encoded, table["movement"].to_numpy().copy(), _numbered(table["source"].to_pylist()))
+
+
+def load_views(folder: Path, split: str, views: TrainedViews) -> StoredViews:
+    """Read the views that a recipe trains on."""
+    return load_six_views(folder, split) if views == "six" else load_whole_views(folder, split)
 
 
 def load_six_views(folder: Path, split: str) -> StoredViews:
     """Read all six views of a split, painting by painting, the whole first."""
-    table = read_columns(folder, split, ["whole", "regions", "movement"])
+    table = read_columns(folder, split, ["whole", "regions", "movement", "source"])
     encoded = []
     for whole, regions in zip(table["whole"].to_pylist(), table["regions"].to_pylist(), strict=True):
         encoded += [whole["bytes"], *(region["bytes"] for region in regions)]
-    return StoredViews(encoded, np.repeat(table["movement"].to_numpy(), 6))
+    movements, collections = table["movement"].to_numpy(), _numbered(table["source"].to_pylist())
+    return StoredViews(encoded, np.repeat(movements, 6), np.repeat(collections, 6))
 
 
-def draw_epoch(movements: np.ndarray, balance: float, seed: int, epoch: int) -> np.ndarray:
-    """Draw the order of one epoch: every painting once (`balance` 0), or movements ever more equally (1).
+def _numbered(sources: list[str]) -> np.ndarray:
+    return np.unique([collection_of(source) for source in sources], return_inverse=True)[1]
 
-    A painting's chance is its movement's count to the power of -balance; with balance above 0 paintings are drawn
-    with replacement.
+
+def draw_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> np.ndarray:
+    """Draw the order of one epoch: every painting once (`balance` 0), or collections and movements ever more equally.
+
+    With balance above 0 paintings are drawn with replacement, by their chances.
     """
     rng = np.random.default_rng((seed, epoch, 2**31))
-    count = len(movements)
+    count = len(views.movements)
     if balance == 0:
         return rng.permutation(count)
-    chances = np.bincount(movements)[movements].astype(np.float64) ** -balance
-    return rng.choice(count, size=count, p=chances / chances.sum())
+    return rng.choice(count, size=count, p=chances(views, balance))
 
 
-def training_batches(views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int) -> Iterator[Batch]:
-    """Yield one epoch of changed views; the last batch is dropped where it is not full."""
-    order = draw_epoch(views.movements, recipe.balance, epoch.seed, epoch.number)
-    loader = DataLoader(
-        _Augmented(views, recipe, epoch),
-        batch_size=recipe.batch,
-        sampler=list(enumerate(order.tolist())),
+def chances(views: StoredViews, balance: float) -> np.ndarray:
+    """Give every painting's chance to be drawn, (N,), adding up to 1.
+
+    A collection of n paintings is drawn in proportion to n ** (1 - balance), and within it a movement of m paintings
+    likewise. With balance 1 every collection is drawn equally often, and every movement that it holds. Were movements
+    made equal over all collections together, one that stands in few of them would be told by what tells its collection.
+    """
+    cells = views.collections * (views.movements.max() + 1) + views.movements
+    within = np.bincount(cells)[cells].astype(np.float64) ** -balance
+    collections = np.bincount(views.collections)
+    weights = collections ** (1.0 - balance) / np.bincount(views.collections, within)
+    wanted: np.ndarray = within * weights[views.collections]
+    return np.asarray(wanted / wanted.sum())
+
+
+def training_batches(
+    views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int, part: Part = Part()
+) -> Iterator[Batch]:
+    """Yield one epoch's batches, or this process's part of each; the last is dropped where it is not full."""
+    order = draw_epoch(views, recipe.balance, epoch.seed, epoch.number).tolist()
+    own = recipe.batch // part.processes
+    positions = [
+        (step * recipe.batch + part.rank * own + row)
+        for step in range(part.first_batch, len(order) // recipe.batch)
+        for row in range(own)
+    ]
+    yield from DataLoader(
+        _ForTraining(views, recipe.changes, epoch),
+        batch_size=own,
+        sampler=[(position, order[position]) for position in positions],
         num_workers=workers,
-        drop_last=True,
+        worker_init_fn=_leave_interrupts_to_the_loop,
         generator=torch.Generator(),  # or the loader would draw from the global one
     )
-    yield from loader
 
 
-def plain_batches(views: StoredViews, batch: int, workers: int) -> Iterator[Batch]:
-    """Yield views in their own order, as they are."""
-    yield from DataLoader(_AsTheyAre(views), batch_size=batch, num_workers=workers, generator=torch.Generator())
+def _leave_interrupts_to_the_loop(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal, and the loop still needs its workers to end its step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | None = None) -> Iterator[Batch]:
+    """Yield views, or some of them, in their own order, as they are."""
+    yield from DataLoader(
+        _AsTheyAre(views),
+        batch_size=batch,
+        sampler=range(len(views.encoded)) if rows is None else rows,
+        num_workers=workers,
+        worker_init_fn=_leave_interrupts_to_the_loop,
+        generator=torch.Generator(),
+    )
 
 
 def _tensor(image: Image.Image) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from artnet.errors import TrainingError, UsageError
 from artnet.model import DEPTHS
+from artnet.training.whole_batch import WholeBatchDropout, WholeBatchNorm
 
 _PROBE_PX = 96
 _CONVOLUTIONAL = "choose a convolutional one, such as densenet121, resnet50 or mobilenetv2_100"
@@ -60,8 +61,8 @@ class PaintingNetwork(nn.Module):
     def __init__(self, trunk: nn.Module, features: int, classes: int) -> None:
         super().__init__()
         self.trunk = trunk
-        self.dropout = nn.Dropout(0.5)
-        self.norm = nn.BatchNorm1d(features)
+        self.dropout = WholeBatchDropout(0.5)
+        self.norm = WholeBatchNorm(features)
         self.dense = nn.Linear(features, classes)
 
     def embed(self, views: Tensor) -> Tensor:  # (N, 3, S, S) -> (N, E)
@@ -121,15 +122,21 @@ def load_trunk(trunk: nn.Module, path: Path) -> None:
         raise TrainingError(f"{path}: cannot be read as safetensors ({error})") from error
     wanted = trunk.state_dict()
     given = {name: tensor for name, tensor in state.items() if name in wanted or not _is_classifier(name)}
+    misfit = describe_misfit(wanted, given)
+    if misfit:
+        raise TrainingError(f"{path}: these weights belong to another network: {misfit}")
+    trunk.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in given.items()})
+
+
+def describe_misfit(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
+    """Say which tensors are missing, unexpected and of another shape; empty where all fit."""
     wrong = [name for name in wanted if name in given and given[name].shape != wanted[name].shape]
     missing = [name for name in wanted if name not in given]
     unexpected = [name for name in given if name not in wanted]
-    if wrong or missing or unexpected:
-        raise TrainingError(
-            f"{path}: these weights belong to another network: {_some(missing, 'missing')}; "
-            f"{_some(unexpected, 'unexpected')}; {_some(wrong, 'of another shape')}"
-        )
-    trunk.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in given.items()})
+    if not (wrong or missing or unexpected):
+        return ""
+    lists = ((missing, "missing"), (unexpected, "unexpected"), (wrong, "of another shape"))
+    return "; ".join(_some(names, what) for names, what in lists)
 
 
 def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -139,24 +146,6 @@ def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float,
     mean = spec.mean or tuple(published.get("mean", (0.485, 0.456, 0.406)))
     std = spec.std or tuple(published.get("std", (0.229, 0.224, 0.225)))
     return mean, std
-
-
-def freeze_early(network: PaintingNetwork, share: float) -> None:
-    """Keep the first `share` (0 to 1) of the backbone's parameter tensors as they are."""
-    tensors = list(network.trunk.parameters())
-    for index, tensor in enumerate(tensors):
-        tensor.requires_grad_(index >= round(share * len(tensors)))
-
-
-def train_mode(network: PaintingNetwork) -> None:
-    """Switch to training with the backbone's batch normalisation left at its published statistics.
-
-    Folded weights have identity statistics and small batches would shake real ones.
-    """
-    network.train()
-    for module in network.trunk.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
 
 
 def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> tuple[str, ...]:
@@ -232,9 +221,18 @@ def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
         if not pretrained:
             raise
         raise TrainingError(
-            f"the published weights of {backbone} could not be fetched ({error}); bring them as a safetensors file "
-            "from a machine with internet and name it with --weights FILE, or start with --weights none"
+            f"the published weights of {backbone} could not be fetched ({error}); on a machine with internet fetch "
+            f"{_address(backbone)} and name that file with --weights FILE, or start with --weights none"
         ) from error
+
+
+def _address(backbone: str) -> str:
+    """Say where timm's weights of a backbone lie."""
+    published: Any = timm.get_pretrained_cfg(backbone)
+    repository = getattr(published, "hf_hub_id", None)
+    if not repository or repository.endswith("/"):
+        return "its weights as a safetensors file"
+    return f"https://huggingface.co/{repository}/resolve/main/model.safetensors"
 
 
 def _is_classifier(name: str) -> bool:

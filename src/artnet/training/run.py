@@ -1,4 +1,4 @@
-"""A run folder: the settings, history, states and weights of one training, in JSON, CSV and safetensors.
+"""A run folder: the settings, states and weights of one training, in JSON and safetensors.
 
 Knows nothing about how training is done. Every file is written beside its name and renamed, so that a kill leaves
 the previous one whole.
@@ -6,23 +6,26 @@ the previous one whole.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from artnet.dataset import DatasetInfo
 from artnet.errors import OutputError, TrainingError
-from artnet.training.recipe import Recipe
+from artnet.training.recipe import Recipe, recipe_from
 from artnet.views import Fit
 
-FORMAT = "artnet-run/1"
+FORMAT = "artnet-run/2"
+LOCK_FILE = "lock"
 Tensors = dict[str, torch.Tensor]
 
 
@@ -43,10 +46,13 @@ class RunSettings:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     train_sha256: str = ""
+    data_folder: str = ""  # where the dataset lay; the one field that may change when a run goes on
     format: str = FORMAT
 
-    def described(self, info: DatasetInfo, mean: tuple[float, ...], std: tuple[float, ...]) -> RunSettings:
-        """Add what the dataset and the starting weights decide."""
+    def described(
+        self, info: DatasetInfo, mean: tuple[float, ...], std: tuple[float, ...], folder: Path = Path()
+    ) -> RunSettings:
+        """Add what the dataset in `folder` and the starting weights decide."""
         return dataclasses.replace(
             self,
             data=info.name,
@@ -57,7 +63,17 @@ class RunSettings:
             mean=mean,
             std=std,
             train_sha256=info.train_sha256,
+            data_folder=str(folder.resolve()),
         )
+
+    def differences(self, kept: RunSettings) -> list[str]:
+        """Say which settings differ from those that a run was begun with."""
+        names = [field.name for field in dataclasses.fields(self) if field.name != "data_folder"]
+        return [
+            f"{name} was {getattr(kept, name)!r} and is now {getattr(self, name)!r}"
+            for name in names
+            if getattr(kept, name) != getattr(self, name)
+        ]
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,10 @@ class Run:
     settings: RunSettings
 
     def write_tensors(self, name: str, tensors: Tensors, numbers: dict[str, Any] | None = None) -> None:
-        """Write NAME.safetensors; `numbers` go into its header, so that both change in one rename."""
+        """Write NAME.safetensors; `numbers` go into its header, so that both change in one rename.
+
+        Errors: `OutputError` where the disk is full or gone; the file of before stays as it was.
+        """
         whole = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
         path = self.folder / f"{name}.safetensors"
         partial = path.with_suffix(".partial")
@@ -76,31 +95,36 @@ class Run:
             save_file(whole, partial, metadata={"numbers": json.dumps(numbers or {})})
             partial.replace(path)
         except (OSError, SafetensorError) as error:
-            raise OutputError(f"{path}: cannot be written ({error})") from error
+            partial.unlink(missing_ok=True)
+            kept = "; the one before is kept: make room and go on with --resume" if path.exists() else ""
+            raise OutputError(f"{path}: cannot be written ({error}){kept}") from error
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file of text beside the tensors. Errors: `OutputError`."""
+        path = self.folder / name
+        partial = path.with_name(f"{name}.partial")
+        try:
+            partial.write_text(text, encoding="utf-8", newline="")
+            partial.replace(path)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
     def read_tensors(self, name: str) -> Tensors:
         """Read NAME.safetensors. Errors: `TrainingError` where the run has none or it is damaged."""
         return self._read(name)[0]
 
+    def has_tensors(self, name: str) -> bool:
+        """Say whether NAME.safetensors is there."""
+        return (self.folder / f"{name}.safetensors").exists()
+
     def write_state(self, tensors: Tensors, numbers: dict[str, Any]) -> None:
-        """Write the state from which the training can go on."""
+        """Write the state from which the training can go on; state.json says for people where that is."""
         self.write_tensors("last", tensors, numbers)
+        self.write_text("state.json", json.dumps(numbers, indent=2) + "\n")
 
     def read_state(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """Read the last state; None where no epoch has ended yet."""
-        return self._read("last") if (self.folder / "last.safetensors").exists() else None
-
-    def write_history(self, row: Any) -> None:
-        """Put one epoch's scores into history.csv, in place of any line from that epoch on."""
-        path = self.folder / "history.csv"
-        fields = asdict(row)
-        rows = [line for line in read_history(self.folder) if int(line["epoch"]) < fields["epoch"]]
-        partial = path.with_suffix(".partial")
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(fields))
-            writer.writeheader()
-            writer.writerows([*rows, fields])
-        partial.replace(path)
+        """Read the last state; None where none was written yet."""
+        return self._read("last") if self.has_tensors("last") else None
 
     def _read(self, name: str) -> tuple[Tensors, dict[str, Any]]:
         path = self.folder / f"{name}.safetensors"
@@ -128,33 +152,38 @@ def create_run(folder: Path, settings: RunSettings) -> Run:
     return Run(folder, settings)
 
 
-def open_run(folder: Path, settings: RunSettings | None = None) -> Run:
-    """Open a run, refusing one whose settings differ from those given."""
+def open_run(folder: Path) -> Run:
+    """Open a run. Errors: `TrainingError` where there is none, or one of another version."""
     path = folder / "run.json"
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields.get("format") != FORMAT:
             raise TrainingError(f"{path}: format {fields.get('format')!r}, this version reads {FORMAT}")
         tuples = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-        kept = RunSettings(**{**fields, **tuples, "recipe": Recipe(**fields["recipe"])})
+        kept = RunSettings(**{**fields, **tuples, "recipe": recipe_from(fields["recipe"])})
     except FileNotFoundError:
         raise TrainingError(f"{folder}: holds no run (no run.json)") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise TrainingError(f"{path}: cannot be read ({error})") from error
-    if settings is not None and settings != kept:
-        changed = [
-            f"{field.name} was {getattr(kept, field.name)!r} and is now {getattr(settings, field.name)!r}"
-            for field in dataclasses.fields(settings)
-            if getattr(kept, field.name) != getattr(settings, field.name)
-        ]
-        raise TrainingError(f"{folder}: cannot go on with other settings: {'; '.join(changed)}")
     return Run(folder, kept)
 
 
-def read_history(folder: Path) -> list[dict[str, str]]:
-    """Read history.csv as dictionaries; empty where there is none."""
-    path = folder / "history.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a run for this process alone. Errors: `OutputError` where another process trains in it.
+
+    The lock ends with the process, however it ends.
+    """
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"{folder}: another process trains in it; wait for its end or choose another folder"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -10,17 +10,25 @@ import math
 import torch
 from torch import nn
 
-from artnet.training.recipe import Recipe
+from artnet.training.recipe import Rates
 
 
-def set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int) -> None:
-    """Set every group of parameters to its share of its peak rate at this step."""
-    share = rate_share(step, steps, recipe.warmup_share)
+def set_rates(optimizer: torch.optim.Optimizer, rates: Rates, step: int, epochs: int, steps_per_epoch: int) -> None:
+    """Set every group of parameters to its share of its peak rate at this step of the whole training."""
+    if rates.course == "halving":
+        share = halving_share(step // steps_per_epoch, rates.halved_every)
+    else:
+        share = cosine_share(step, epochs * steps_per_epoch, rates.warmup_share)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * share
 
 
-def rate_share(step: int, steps: int, warmup_share: float) -> float:
+def halving_share(epoch: int, every: int) -> float:
+    """Give the share of the peak rate in an epoch, counted from 0, that is halved every few epochs."""
+    return float(0.5 ** (epoch // every))
+
+
+def cosine_share(step: int, steps: int, warmup_share: float) -> float:
     """Give the share of the peak rate at a step: a straight warm-up, then half a cosine down to zero.
 
     Loshchilov and Hutter, "SGDR", 2017, equation 5, without restarts.

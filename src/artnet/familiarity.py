@@ -1,0 +1,102 @@
+"""Tell how strange a picture is to a model: the distance of its embedding from those of paintings.
+
+Knows nothing about pictures or networks; arrays in, a number out, and one small file of arrays.
+
+The distance is Mahalanobis's to the nearest movement, with one covariance for all movements: Lee et al., "A simple
+unified framework for detecting out-of-distribution samples and adversarial attacks", 2018, equations 1 and 2. The
+embeddings are first brought to length 1: Mueller and Hein, "Mahalanobis++: improving OOD detection via feature
+normalization", 2025. The covariance is kept as its strongest directions and one variance for all the others: Tipping
+and Bishop, "Probabilistic principal component analysis", 1999, equation 8. That is a twentieth of the whole matrix
+and can be inverted whatever the number of paintings.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artnet.errors import ModelError
+
+Floats = NDArray[np.float32]
+METHOD = "mahalanobis"
+DIRECTIONS = 128  # measured: from 64 to 512 no AUROC against photographs changes by more than 0.01
+_SHAPES = {"means": 2, "directions": 2, "variances": 1, "rest": 0}
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """What paintings look like in embedding space (E,): one Gaussian for each of M movements, float32.
+
+    `means` (M, E); `directions` (K, E) of length 1, with their `variances` (K,); `rest` is the variance of all others.
+    """
+
+    means: Floats
+    directions: Floats
+    variances: Floats
+    rest: float
+
+    def strangeness(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
+        apart = _unit(embeddings)[:, None] - self.means  # (N, M, E)
+        along = apart @ self.directions.T  # (N, M, K)
+        beside = np.maximum((apart**2).sum(-1) - (along**2).sum(-1), 0)
+        squares = (along**2 / self.variances).sum(-1) + beside / self.rest
+        result: NDArray[np.float64] = np.sqrt(squares.min(-1))
+        return result
+
+
+def fit_familiarity(
+    embeddings: NDArray[np.floating], movements: NDArray[np.int64], directions: int = DIRECTIONS
+) -> Familiarity:
+    """Fit the Gaussians to paintings' embeddings (N, E) and their movements (N,); needs paintings that differ."""
+    units = _unit(embeddings)
+    present = np.unique(movements)
+    means = np.stack([units[movements == movement].mean(0) for movement in present])
+    apart = units - means[np.searchsorted(present, movements)]
+    variances, columns = np.linalg.eigh(apart.T @ apart / len(apart))
+    kept = min(directions, len(variances) - 1)
+    smallest = max(float(variances[-1]), 1e-12) * 1e-6  # a direction in which no painting moves forbids nothing
+    rest = max(float(variances[:-kept].mean()), smallest)
+    strongest = np.maximum(variances[-kept:][::-1], rest)
+    return Familiarity(
+        means.astype(np.float32),
+        np.ascontiguousarray(columns[:, -kept:][:, ::-1].T, dtype=np.float32),
+        strongest.astype(np.float32),
+        rest,
+    )
+
+
+def write_familiarity(path: Path, fitted: Familiarity) -> None:
+    """Write the arrays as a NumPy archive that holds numbers only."""
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **{name: np.float32(getattr(fitted, name)) for name in _SHAPES})
+
+
+def read_familiarity(path: Path) -> Familiarity:
+    """Read the arrays; nothing in the file is executed. Errors: `ModelError`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name], np.float32) for name in _SHAPES}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: cannot be read as numbers ({error}); copy or export the model again") from error
+    means, directions, variances, rest = arrays.values()
+    fits = (
+        all(arrays[name].ndim == dimensions and np.isfinite(arrays[name]).all() for name, dimensions in _SHAPES.items())
+        and means.shape[1] == directions.shape[1]
+        and len(directions) == len(variances)
+        and (variances > 0).all()
+        and rest > 0
+    )
+    if not fits:
+        raise ModelError(f"{path}: its arrays do not fit together; copy or export the model again")
+    return Familiarity(means, directions, variances, float(rest))
+
+
+def _unit(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+    wide = np.asarray(embeddings, np.float64)
+    result: NDArray[np.float64] = wide / np.maximum(np.linalg.norm(wide, axis=-1, keepdims=True), 1e-12)
+    return result

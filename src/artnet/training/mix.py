@@ -1,0 +1,67 @@
+"""Mix the views of a batch, and their movements, by twos.
+
+Knows nothing about networks; every function takes its random generator as an argument.
+
+Neighbours are mixed (the first with the second, the third with the fourth ...), so that a batch divided among
+processes is mixed like an undivided one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Mixed = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C) float32, rows adding up to 1
+
+
+def mix(views: Tensor, target: Tensor, mixup_alpha: float, cutmix_share: float, rng: np.random.Generator) -> Mixed:
+    """Mix a batch by mixup or, in `cutmix_share` of the batches, by cutmix."""
+    if rng.random() < cutmix_share:
+        return cutmix(views, target, rng)
+    return mixup(views, target, mixup_alpha, rng) if mixup_alpha > 0 else (views, target)
+
+
+def mixup(views: Tensor, target: Tensor, alpha: float, rng: np.random.Generator) -> Mixed:
+    """Lay neighbours over one another.
+
+    Zhang et al., "mixup: beyond empirical risk minimization", 2018, equation 1.
+    """
+    share = float(rng.beta(alpha, alpha))
+    partners = _neighbours(len(views), views.device)
+    return share * views + (1 - share) * views[partners], share * target + (1 - share) * target[partners]
+
+
+def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> Mixed:
+    """Put a rectangle of its neighbour into each view.
+
+    Yun et al., "CutMix", 2019, section 3.1, with the area drawn evenly (alpha 1) as there on ImageNet. What stands
+    over the edge is cut off, and the movements weigh as the areas that are left.
+    """
+    height, width = views.shape[-2:]
+    top, bottom, left, right = _rectangle(height, width, float(rng.random()), rng)
+    partners = _neighbours(len(views), views.device)
+    mixed = views.clone()
+    mixed[..., top:bottom, left:right] = views[partners][..., top:bottom, left:right]
+    share = 1 - (bottom - top) * (right - left) / (height * width)
+    return mixed, share * target + (1 - share) * target[partners]
+
+
+def _rectangle(height: int, width: int, kept: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Draw where a rectangle of 1 - `kept` of the area lies; equation 2 of CutMix."""
+    side = math.sqrt(1 - kept)
+    row, column = int(rng.integers(height)), int(rng.integers(width))
+    half_height, half_width = int(height * side) // 2, int(width * side) // 2
+    return (
+        max(0, row - half_height),
+        min(height, row + half_height),
+        max(0, column - half_width),
+        min(width, column + half_width),
+    )
+
+
+def _neighbours(count: int, device: torch.device) -> Tensor:
+    """Give each view's partner; the last of an odd number stays alone."""
+    return (torch.arange(count, device=device) ^ 1).clamp(max=count - 1)

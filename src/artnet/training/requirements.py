@@ -1,0 +1,23 @@
+"""Say which packages the training half needs that are not installed here.
+
+Knows nothing about what they are for, and imports none of them.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from artnet.errors import MissingPartError
+
+
+def check_installed() -> None:
+    """Refuse to go on without the packages of the training half. Errors: `MissingPartError`."""
+    missing = [
+        name
+        for name in "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock".split()
+        if find_spec(name) is None
+    ]
+    if missing:
+        raise MissingPartError(
+            f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
+        )
