@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.canvas import LARGE, RegionMap, fused, on_painting, scaled, without_bands
+from artnet.channels import ChannelShare, channel_shares
 from artnet.classify import Classifier, Prediction, network_input
 from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
@@ -56,6 +57,7 @@ class Explanation:
     placement: Placement
     gains: Mapping[int, Faithfulness] = field(default_factory=dict)
     verdicts: Mapping[int, Verdict] = field(default_factory=dict)
+    channels: Mapping[int, Sequence[ChannelShare]] = field(default_factory=dict)
 
     def heatmap(self, depth: int | None = None, size: tuple[int, int] | None = None) -> Floats:
         """Give one depth's evidence, by default the deepest: (H, W) float32, 0..1, at the painting's own size.
@@ -112,6 +114,7 @@ class Explanation:
             "grid": list(found.grid.shape),
             "peak": self._peak(depth),
             "regions": [list(region.box.as_tuple()) for region in found.regions],
+            "channels": [{"channel": each.channel, "share": each.share} for each in self.channels.get(depth, ())],
         }
         return entry if verdict is None else {**entry, **asdict(verdict), "passes": verdict.passes}
 
@@ -129,11 +132,13 @@ class Explanation:
 class Asking:
     """How to explain beyond the question: `canvas` looks at the five regions of a large painting, too.
 
-    `verdicts` also judges each map, which takes about 150 more passes through the network.
+    `verdicts` also judges each map, which takes about 150 more passes through the network; `channels` names that many
+    of each depth's channels that add most to the answer.
     """
 
     canvas: bool = False
     verdicts: bool = False
+    channels: int = 0
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -174,8 +179,15 @@ def explain(
     whole = {each: raw[0][each] for each in kept}
     used = tuple(layer for layer in layers if layer.depth in kept)
     verdicts = judge(probe, inputs[0], method, used, asking.sampling, whole) if asking.verdicts else {}
+    seen_channels = _channels(probe, inputs[0], used, asking.channels)
     maps = {each: _depth_map(_layer(classifier, each), [one[each] for one in raw], views[1:]) for each in kept}
-    return Explanation(picture, prediction, question, method, maps, place, gains, verdicts)
+    return Explanation(picture, prediction, question, method, maps, place, gains, verdicts, seen_channels)
+
+
+def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> Mapping[int, Sequence[ChannelShare]]:
+    """Name the channels that matter, where that is asked for and the graph can tell."""
+    known = all(f"gradient_{layer.depth}" in probe.engine.outputs for layer in layers)
+    return channel_shares(probe, view, layers, count) if count and layers and known else {}
 
 
 def _depth_map(layer: Layer, grids: Sequence[Floats], regions: Sequence[View]) -> DepthMap:

@@ -55,11 +55,13 @@ Strangers = Annotated[
 NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")]
 
 
-def parse_depth(text: str) -> int | Literal["all"]:
+def parse_depth(text: str) -> int | Literal["all", "auto"]:
     """Read a depth from the command line. Errors: `UsageError`."""
     if text == "all":
         return "all"
+    if text == "auto":
+        return "auto"
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None
+        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), all or auto") from None
