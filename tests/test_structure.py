@@ -17,7 +17,7 @@ RUN_ORDER = (
     "errors taxonomy image views familiarity model engine metrics intervals classify cam perturb attribute "
     "question evidence faithfulness channels canvas explain render sheet pictures sources batch table catalog "
     "layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
-    "prepare answers figures compare strangers mistakes evaluate report_page report console options "
+    "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
     "explain_command cli"
 ).split()
 TRAINING_ORDER = (

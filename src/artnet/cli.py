@@ -21,6 +21,7 @@ from artnet.options import (
     Against,
     DeviceChoice,
     EngineChoice,
+    Faithfulness,
     Json,
     Model,
     NoPictures,
@@ -234,6 +235,7 @@ def evaluate(
     against: Against = None,
     strangers: Strangers = None,
     no_pictures: NoPictures = False,
+    faithfulness: Faithfulness = 0,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -250,7 +252,7 @@ def evaluate(
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
     other = None if against is None else Classifier.load(against, runtime, precision)
-    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures)
+    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures, faithfulness)
     with progress("answering") as advance:
         report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
     for warning in report.warnings:
@@ -277,9 +279,15 @@ def export(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, where it has been moved.")
     ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option("--gallery", metavar="DATA", help="Also keep what excites channels; holds parts of pictures."),
+    ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
     check_installed()
+    from artnet.classify import Classifier
+    from artnet.gallery import GALLERY_FILE, write_gallery
     from artnet.training.export import export as export_run
     from artnet.training.export import read_facts
     from artnet.training.run import open_run
@@ -291,6 +299,10 @@ def export(
         f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
     )
+    if gallery is not None:
+        with progress("looking for patches") as advance:
+            patches = write_gallery(Classifier.load(out), out, gallery, advance)
+        print_line(f"{patches} patches in {out / GALLERY_FILE}; they are parts of the dataset's pictures")
     return 0
 
 

@@ -52,6 +52,9 @@ Strangers = Annotated[
     list[str] | None,
     typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
 ]
+Faithfulness = Annotated[
+    int, typer.Option("--faithfulness", metavar="N", min=0, help="Try the maps of evidence on N paintings.")
+]
 NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")]
 
 

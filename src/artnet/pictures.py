@@ -69,7 +69,8 @@ def _write_png(path: Path, explanation: Explanation, look: Look) -> list[Path]:
     if not single:
         drawn(explanation_sheet(explanation, look)).save(path, "PNG")
     for depth, target in targets.items():  # one at a time: nine large overlays do not fit everywhere
-        picture = overlay(explanation.image, explanation.heatmap(depth), look.opacity, look.in_colour)
+        heat, signed = explanation.heatmap(depth), explanation.asked.against
+        picture = overlay(explanation.image, heat, look.opacity, look.in_colour, signed)
         picture.save(target, "PNG", compress_level=1)
     return list(targets.values()) if single else [path, *targets.values()]
 

@@ -19,16 +19,19 @@ _BAND_ROWS = 256
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's grey
 
 
-def overlay(image: Image.Image, heatmap: Floats, opacity: float = 0.75, in_colour: bool = False) -> Image.Image:
+def overlay(
+    image: Image.Image, heatmap: Floats, opacity: float = 0.75, in_colour: bool = False, signed: bool = False
+) -> Image.Image:
     """Lay a heatmap (H, W), 0..1 or -1..1, over a picture of the same size.
 
     The painting is drawn in grey, so that no colour of its own is taken for evidence, unless `in_colour`. Where there
     is no evidence it stays as it is; where there is most, `opacity` (0 to 1) of it is covered. What speaks against is
-    drawn in cold colours. Blended in bands of rows, so that a large painting is not held several times over.
+    drawn in cold colours, and then what speaks for in other warm ones; `signed` does so even where nothing is
+    negative. Blended in bands of rows, so that a large painting is not held several times over.
     """
     pixels = np.asarray(image)
     blended = np.empty_like(pixels)
-    signed = bool(heatmap.min(initial=0) < 0)
+    signed = signed or bool(heatmap.min(initial=0) < 0)
     for top in range(0, len(pixels), _BAND_ROWS):
         rows, heat = pixels[top : top + _BAND_ROWS].astype(np.float32), heatmap[top : top + _BAND_ROWS]
         if not in_colour:

@@ -26,6 +26,7 @@ _INK: Colour = (38, 36, 34)
 _QUIET: Colour = (120, 116, 110)
 _BAR: Colour = (228, 225, 219)
 _TILE_PX = 300
+_SINGLE_PX = 480  # where there is one map only
 _GAP_PX = 18
 _COLUMNS = 3
 _HEADER_PX = 150
@@ -89,17 +90,18 @@ Tile = tuple[str, Image.Image]
 def explanation_sheet(explanation: Explanation, look: Look | None = None) -> Sheet:
     """Lay out the answer, its scores, the painting and the overlays of all computed depths."""
     look = look or Look()
-    tiles = [_tile(explanation, depth, look) for depth in explanation.maps]
-    painting = fitted(explanation.image, _TILE_PX)
+    side_px = _TILE_PX if len(explanation.maps) > 1 else _SINGLE_PX
+    tiles = [_tile(explanation, depth, look, side_px) for depth in explanation.maps]
+    painting = fitted(explanation.image, side_px)
     columns = min(_COLUMNS, len(tiles))
     row_px = max(tile.height for _, tile in [("", painting), *tiles]) + _CAPTION_PX
     scores_px = painting.height + _CAPTION_PX + 26 * len(explanation.prediction.scores) + 20
     height = _HEADER_PX + max(-(-len(tiles) // columns) * row_px, scores_px) + _GAP_PX
-    width = _GAP_PX + (max(columns, 2) + 1) * (_TILE_PX + _GAP_PX)
+    width = _GAP_PX + (columns + 1) * (side_px + _GAP_PX)
     marks = [*_header(explanation), *_captioned(("the painting", painting), _GAP_PX, _HEADER_PX)]
     marks += _scores(explanation, _GAP_PX, _HEADER_PX + painting.height + _CAPTION_PX + 4)
     for index, tile in enumerate(tiles):
-        left = _GAP_PX + (1 + index % columns) * (_TILE_PX + _GAP_PX)
+        left = _GAP_PX + (1 + index % columns) * (side_px + _GAP_PX)
         marks += _captioned(tile, left, _HEADER_PX + index // columns * row_px)
     marks += _scale(explanation.asked.against, width - _GAP_PX - _TILE_PX, 84)
     return Sheet(width, height, tuple(marks))
@@ -165,9 +167,10 @@ def _hex(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def _tile(explanation: Explanation, depth: int, look: Look) -> Tile:
-    small = fitted(explanation.image, _TILE_PX)
-    picture = overlay(small, explanation.heatmap(depth, small.size), look.opacity, look.in_colour)
+def _tile(explanation: Explanation, depth: int, look: Look, side_px: int) -> Tile:
+    small = fitted(explanation.image, side_px)
+    heat, signed = explanation.heatmap(depth, small.size), explanation.asked.against
+    picture = overlay(small, heat, look.opacity, look.in_colour, signed)
     name = _shortened(explanation.maps[depth].layer.name)
     caption = f"depth {depth} · {name}" if depth else explanation.method
     return (caption + (", most faithful" if explanation.chosen == depth else ""), picture)
