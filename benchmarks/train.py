@@ -168,7 +168,8 @@ def stored_views(count: int):  # type: ignore[no-untyped-def]
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=90)
         different.append(buffer.getvalue())
-    return StoredViews([different[index % 64] for index in range(count)], np.arange(count) % CLASSES)
+    movements = np.arange(count) % CLASSES
+    return StoredViews([different[index % 64] for index in range(count)], movements, np.zeros(count, int))
 
 
 def probe_against_finetune(backbone: str, steps: int) -> None:
@@ -213,7 +214,7 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
                 break
         step = np.median(taken[WARM_UP:], 0)
         started = now()
-        predict(fine, learner.state.average, StoredViews(val.encoded[:128], val.movements[:128]))
+        predict(fine, learner.state.average, StoredViews(val.encoded[:128], val.movements[:128], val.collections[:128]))
         validation = (now() - started) * VALIDATION / 128
     tuned = FINE_EPOCHS * (PAINTINGS // recipe.batch * step + validation)
     print(

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,19 @@ import torch
 from artnet.errors import ArtNetError, DataError, OutputError, StoppedError, TrainingError, UsageError
 from artnet.training.fit import check_movements, fit
 from artnet.training.history import read_history
-from artnet.training.loader import Epoch, draw_epoch, load_six_views, load_views, load_whole_views, training_batches
+from artnet.training.loader import (
+    Epoch,
+    StoredViews,
+    chances,
+    draw_epoch,
+    load_six_views,
+    load_views,
+    load_whole_views,
+    training_batches,
+)
 from artnet.training.loop import Step, Watch
 from artnet.training.network import build_network
-from artnet.training.recipe import Changes, Rates
+from artnet.training.recipe import RECIPES, Changes, Rates
 from artnet.training.run import Run, open_run
 from artnet.training.state import begin, resume_state, save_state
 from training_fixture import BACKBONE, ON_CPU, RECIPE, SIZE_PX, settings, tiny_run
@@ -173,15 +183,37 @@ def test_a_run_without_its_weights_is_refused(trained: Run, tmp_path: Path, dama
         open_run(tmp_path).read_tensors("best")
 
 
+def drawable(movements: Sequence[int], collections: Sequence[int] | None = None) -> StoredViews:
+    """Make views of which only movement and collection matter."""
+    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)))
+
+
 def test_an_epoch_without_balance_holds_every_painting_once() -> None:
-    movements = np.array([0] * 30 + [1] * 10)
-    assert sorted(draw_epoch(movements, 0, seed=1, epoch=0)) == list(range(40))
+    assert sorted(draw_epoch(drawable([0] * 30 + [1] * 10), 0, seed=1, epoch=0)) == list(range(40))
 
 
 def test_full_balance_draws_the_movements_alike() -> None:
-    movements = np.array([0] * 3000 + [1] * 300)
-    drawn = movements[draw_epoch(movements, 1, seed=1, epoch=0)]
+    views = drawable([0] * 3000 + [1] * 300)
+    drawn = views.movements[draw_epoch(views, 1, seed=1, epoch=0)]
     assert np.mean(drawn == 1) == pytest.approx(0.5, abs=0.05)
+
+
+def test_full_balance_draws_collections_alike_and_in_each_the_movements_it_holds() -> None:
+    views = drawable([0, 0, 0, 1, 1, 2], [0, 0, 0, 0, 1, 1])
+    assert chances(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
+
+
+def test_half_balance_draws_by_the_roots_of_the_counts() -> None:
+    views = drawable([0, 0, 0, 0, 1], [0, 0, 0, 0, 1])  # 4 ** -0.5 * 4 = 2 for all four together, against 1
+    assert chances(views, 0.5) == pytest.approx([1 / 6] * 4 + [1 / 3])
+
+
+def test_a_head_put_first_is_the_one_that_probe_finds(data: Path, tmp_path: Path) -> None:
+    still = dataclasses.replace(RECIPE, epochs=1, head_first=True, rates=Rates(head=0.0, trunk=0.0))
+    first = fit(data, tmp_path / "first", settings(recipe=still), ON_CPU)
+    same = {"balance": still.balance, "label_smoothing": still.label_smoothing}
+    found = fit(data, tmp_path / "probe", settings(recipe=dataclasses.replace(RECIPES["probe"], **same)), ON_CPU)
+    torch.testing.assert_close(*(run.read_tensors("best")["dense.weight"] for run in (first, found)))
 
 
 def test_epochs_differ_and_repeat(data: Path) -> None:

@@ -33,7 +33,7 @@ def probed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_embeddings_are_those_of_the_network(probed: Run, data: Path, tmp_path: Path) -> None:
     network = build_network(BACKBONE, 5, "none")
     views = load_whole_views(data, "val")
-    few = StoredViews(views.encoded[:3], views.movements[:3])
+    few = StoredViews(views.encoded[:3], views.movements[:3], views.collections[:3])
     write_trunk(network, probed.settings.size_px, tmp_path / "trunk.onnx")
     engine = OpenVinoEngine(tmp_path / "trunk.onnx", "f32", cached=False)
     found = np.concatenate(list(embed(engine, few, probed.settings)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.classify import Classifier, vote
-from artnet.dataset import DatasetInfo, count_rows, iterate_rows
+from artnet.dataset import DatasetInfo, collection_of, count_rows, iterate_rows
 from artnet.errors import DataError
 from artnet.views import REGIONS, VIEWS, WHOLE, Box, View
 
@@ -39,7 +39,7 @@ class Answers:
     @property
     def collections(self) -> tuple[str, ...]:
         """Name the collection that each painting came from: the first part of its source."""
-        return tuple(source.split("/")[0] for source in self.sources)
+        return tuple(collection_of(source) for source in self.sources)
 
     def voted(self, weights: Mapping[str, float], temperature: float) -> Scores:
         """Let the views vote with these weights; (N, C) scores."""

@@ -149,6 +149,11 @@ class SplitWriter:
             self._room = self._rows_per_shard
 
 
+def collection_of(source: str) -> str:
+    """Name the collection that a painting came from: the first part of its `source`."""
+    return source.split("/")[0]
+
+
 def digest_of_ids(ids: Iterable[str]) -> str:
     """Name a set of paintings, whatever their order: the SHA-256 of their sorted ids, a line each."""
     return hashlib.sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from artnet.answers import stored_view
 from artnet.classify import network_input, vote
-from artnet.dataset import count_rows, iterate_rows, read_columns
+from artnet.dataset import collection_of, count_rows, iterate_rows, read_columns
 from artnet.engine import Engine
 from artnet.familiarity import METHOD, Familiarity, fit_familiarity
 from artnet.metrics import confidence_for_accuracy, fit_temperature, negative_log_likelihood
@@ -150,7 +150,7 @@ def _see_wholes(network: Network, data: Path, split: str, rows: int, progress: C
         logits.append(found["logits"][0])
         embeddings.append(found["embedding"][0])
         movements.append(row["movement"])
-        collections.append(row["source"].split("/")[0])
+        collections.append(collection_of(row["source"]))
         progress(len(logits))
     return _Wholes(np.stack(logits), np.stack(embeddings), np.array(movements, np.int64), tuple(collections))
 

@@ -19,7 +19,7 @@ from artnet.training.loader import StoredViews, load_views, load_whole_views
 from artnet.training.loop import Session, Watch, batches_per_epoch, train_network
 from artnet.training.machine import FitOptions, launch, open_fabric, seeded, stop_requests
 from artnet.training.network import build_network, explained_layers, normalisation
-from artnet.training.probe import train_head
+from artnet.training.probe import start_head, train_head
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings, create_run, locked, open_run
 
@@ -50,7 +50,12 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
     fabric = open_fabric(options, recipe.batch)
     with _opened(out, settings, options, fabric) as run, stop_requests() as stop_asked:
         session = Session(fabric, run, settings, options, watch, stop_asked)
-        (train_head if recipe.method == "probe" else train_network)(session, network, train, val)
+        if recipe.method == "probe":
+            train_head(session, network, train, val)
+        else:
+            if recipe.head_first and not run.has_tensors("last"):
+                start_head(session, network, train, val)
+            train_network(session, network, train, val)
         if fabric.is_global_zero:
             _keep_sample(run, val)
     return run

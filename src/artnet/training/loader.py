@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from artnet.dataset import read_columns
+from artnet.dataset import collection_of, read_columns
 from artnet.training.augment import augment
 from artnet.training.recipe import Changes, Recipe, TrainedViews
 
@@ -31,6 +31,7 @@ class StoredViews:
 
     encoded: list[bytes]
     movements: np.ndarray
+    collections: np.ndarray  # a number for each collection, (N,)
 
     def decode(self, index: int) -> Image.Image:
         """Decode one view."""
@@ -87,9 +88,9 @@ class _AsTheyAre(Dataset[tuple[Tensor, int]]):
 
 def load_whole_views(folder: Path, split: str) -> StoredViews:
     """Read the whole views of a split."""
-    table = read_columns(folder, split, ["whole", "movement"])
+    table = read_columns(folder, split, ["whole", "movement", "source"])
     encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
-    return StoredViews(encoded, table["movement"].to_numpy().copy())
+    return StoredViews(encoded, table["movement"].to_numpy().copy(), _numbered(table["source"].to_pylist()))
 
 
 def load_views(folder: Path, split: str, views: TrainedViews) -> StoredViews:
@@ -99,32 +100,50 @@ def load_views(folder: Path, split: str, views: TrainedViews) -> StoredViews:
 
 def load_six_views(folder: Path, split: str) -> StoredViews:
     """Read all six views of a split, painting by painting, the whole first."""
-    table = read_columns(folder, split, ["whole", "regions", "movement"])
+    table = read_columns(folder, split, ["whole", "regions", "movement", "source"])
     encoded = []
     for whole, regions in zip(table["whole"].to_pylist(), table["regions"].to_pylist(), strict=True):
         encoded += [whole["bytes"], *(region["bytes"] for region in regions)]
-    return StoredViews(encoded, np.repeat(table["movement"].to_numpy(), 6))
+    movements, collections = table["movement"].to_numpy(), _numbered(table["source"].to_pylist())
+    return StoredViews(encoded, np.repeat(movements, 6), np.repeat(collections, 6))
 
 
-def draw_epoch(movements: np.ndarray, balance: float, seed: int, epoch: int) -> np.ndarray:
-    """Draw the order of one epoch: every painting once (`balance` 0), or movements ever more equally (1).
+def _numbered(sources: list[str]) -> np.ndarray:
+    return np.unique([collection_of(source) for source in sources], return_inverse=True)[1]
 
-    A painting's chance is its movement's count to the power of -balance; with balance above 0 paintings are drawn
-    with replacement.
+
+def draw_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> np.ndarray:
+    """Draw the order of one epoch: every painting once (`balance` 0), or collections and movements ever more equally.
+
+    With balance above 0 paintings are drawn with replacement, by their chances.
     """
     rng = np.random.default_rng((seed, epoch, 2**31))
-    count = len(movements)
+    count = len(views.movements)
     if balance == 0:
         return rng.permutation(count)
-    chances = np.bincount(movements)[movements].astype(np.float64) ** -balance
-    return rng.choice(count, size=count, p=chances / chances.sum())
+    return rng.choice(count, size=count, p=chances(views, balance))
+
+
+def chances(views: StoredViews, balance: float) -> np.ndarray:
+    """Give every painting's chance to be drawn, (N,), adding up to 1.
+
+    A collection of n paintings is drawn in proportion to n ** (1 - balance), and within it a movement of m paintings
+    likewise. With balance 1 every collection is drawn equally often, and every movement that it holds. Were movements
+    made equal over all collections together, one that stands in few of them would be told by what tells its collection.
+    """
+    cells = views.collections * (views.movements.max() + 1) + views.movements
+    within = np.bincount(cells)[cells].astype(np.float64) ** -balance
+    collections = np.bincount(views.collections)
+    weights = collections ** (1.0 - balance) / np.bincount(views.collections, within)
+    wanted: np.ndarray = within * weights[views.collections]
+    return np.asarray(wanted / wanted.sum())
 
 
 def training_batches(
     views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int, part: Part = Part()
 ) -> Iterator[Batch]:
     """Yield one epoch's batches, or this process's part of each; the last is dropped where it is not full."""
-    order = draw_epoch(views.movements, recipe.balance, epoch.seed, epoch.number).tolist()
+    order = draw_epoch(views, recipe.balance, epoch.seed, epoch.number).tolist()
     own = recipe.batch // part.processes
     positions = [
         (step * recipe.batch + part.rank * own + row)

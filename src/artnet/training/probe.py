@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +25,7 @@ from artnet.training.loader import StoredViews, draw_epoch
 from artnet.training.loop import Session
 from artnet.training.machine import seeded
 from artnet.training.network import PaintingNetwork
+from artnet.training.recipe import RECIPES
 from artnet.training.run import RunSettings
 from artnet.training.schedule import set_rates
 from artnet.training.trainable import parameter_groups
@@ -37,19 +39,40 @@ def train_head(session: Session, network: PaintingNetwork, train: StoredViews, v
 
     Errors: `TrainingError` for a loss that is no number.
     """
+    rows = []
+    for scores in _best_head(session, network, train, val):
+        rows.append(scores)
+        session.watch.on_epoch(scores)
+    session.run.write_tensors("best", dict(network.state_dict()))
+    write_history(session.run, rows)
+
+
+def start_head(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
+    """Let a network that will be trained as a whole begin with the best head for its trunk as it is.
+
+    A head that knows nothing would first tear at what the trunk knows: Kumar et al., "Fine-tuning can distort
+    pretrained features and underperform out-of-distribution", 2022, https://arxiv.org/abs/2202.10054.
+    """
+    wanted = session.settings.recipe
+    recipe = replace(RECIPES["probe"], balance=wanted.balance, label_smoothing=wanted.label_smoothing)
+    for _ in _best_head(replace(session, settings=replace(session.settings, recipe=recipe)), network, train, val):
+        pass
+
+
+def _best_head(
+    session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews
+) -> Iterator[EpochScores]:
+    """Train the head, yielding each epoch's scores, and leave it as it was in the epoch that val liked best."""
     network.requires_grad_(False)
     network.norm.requires_grad_(True)
     network.dense.requires_grad_(True)
-    embeddings = _embeddings(session, network, train, val)
-    rows, best = [], -1.0
-    for scores in _epochs(session, network, embeddings, (train.movements, val.movements)):
+    best, chosen = -1.0, network.state_dict()
+    for scores in _epochs(session, network, _embeddings(session, network, train, val), (train, val)):
         if scores.val_balanced_accuracy > best:
             best = scores.val_balanced_accuracy
             chosen = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        rows.append(scores)
-        session.watch.on_epoch(scores)
-    session.run.write_tensors("best", chosen)
-    write_history(session.run, rows)
+        yield scores
+    network.load_state_dict(chosen)
 
 
 def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator[np.ndarray]:
@@ -89,16 +112,17 @@ def _embeddings(
 
 
 def _epochs(
-    session: Session, network: PaintingNetwork, embeddings: tuple[Tensor, Tensor], movements: tuple[np.ndarray, ...]
+    session: Session, network: PaintingNetwork, embeddings: tuple[Tensor, Tensor], views: tuple[StoredViews, ...]
 ) -> Iterator[EpochScores]:
     """Train epoch by epoch, in float32; everything random follows from seed and epoch."""
     settings, recipe = session.settings, session.settings.recipe
-    truth = torch.from_numpy(movements[0])
+    train, val = views
+    truth = torch.from_numpy(train.movements)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), eps=recipe.rates.epsilon, fused=True)
     for epoch in range(recipe.epochs):
         started = time.monotonic()
         network.train()
-        order = draw_epoch(movements[0], recipe.balance, settings.seed, epoch)
+        order = draw_epoch(train, recipe.balance, settings.seed, epoch)
         starts = range(0, len(order) - 1, recipe.batch)  # a last one alone would have no variance
         batches = [torch.from_numpy(order[start : start + recipe.batch]) for start in starts]
         loss_sum = hits = 0.0
@@ -117,5 +141,5 @@ def _epochs(
         network.eval()
         with torch.inference_mode():
             logits = network.classify(embeddings[1])
-        train = TrainScores(loss_sum / len(batches), hits / len(batches), time.monotonic() - started)
-        yield score_epoch(epoch + 1, train, logits.numpy(), movements[1])
+        scores = TrainScores(loss_sum / len(batches), hits / len(batches), time.monotonic() - started)
+        yield score_epoch(epoch + 1, scores, logits.numpy(), val.movements)

@@ -77,7 +77,8 @@ class Recipe:
     trained: Trained = field(default_factory=Trained)
     changes: Changes = field(default_factory=Changes)
     label_smoothing: float = 0.1  # style labels are noisy
-    balance: float = 0.5  # 0 draws paintings as they come, 1 every movement equally often
+    balance: float = 0.5  # 0 draws paintings as they come, 1 every collection, and in it every movement, equally often
+    head_first: bool = False  # begin with the best head for the trunk as it is
     average_decay: float = 0.998  # moving average of the weights, over the last 500 steps or so; 0 keeps none
     views: TrainedViews = "whole"  # what counts as a training picture
     # What the recipe was made for; empty or 0: anything.
