@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artnet.engine import CHANNELS_GRADIENT, OpenVinoEngine, cache_folder, inputs_of, open_engine, output_names
+from artnet.engine import (
+    CHANNELS_GRADIENT,
+    OpenVinoEngine,
+    cache_folder,
+    has_amx,
+    inputs_of,
+    open_engine,
+    output_names,
+)
 from artnet.errors import ModelError, UsageError
 from artnet.model import GRAPH_FILE, default_model, read_model
 
@@ -110,3 +118,9 @@ def test_unknown_engines_and_precisions_are_refused() -> None:
         open_engine(GRAPH, "tensorflow")
     with pytest.raises(UsageError, match="auto, f32"):
         open_engine(GRAPH, precision="int4")
+
+
+@pytest.mark.parametrize(("flags", "expected"), [("avx512_bf16 amx_bf16 amx_tile", True), ("avx512_bf16", False)])
+def test_bf16_is_chosen_for_matrix_units_alone(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"flags\t\t: fpu {flags}\nbugs: none\n")
+    assert has_amx.__wrapped__() is expected
