@@ -23,7 +23,7 @@ from artnet.views import REGIONS, Fit
 FORMAT = "artnet-dataset/1"
 INFO_FILE = "dataset.json"
 ROWS_PER_SHARD = 2000
-ROWS_PER_GROUP = 32  # some 6 MB of views: larger groups gain nothing, and making room for them costs a millisecond a painting
+ROWS_PER_GROUP = 32  # some 6 MB of views; making room for larger groups costs a millisecond a painting
 
 
 @dataclass(frozen=True)
