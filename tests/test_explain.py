@@ -1,77 +1,25 @@
-"""Grad-CAM as published, at nine depths, on the painting's own pixels."""
+"""Explanations: every method and question, on the painting's own pixels."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import artnet
 from artnet.classify import Classifier
 from artnet.errors import ModelError, UsageError
-from artnet.explain import explain, grad_cam, on_painting, question_target, scaled, without_bands
-from artnet.views import placement
+from artnet.evidence import METHODS, Sampling
+from artnet.explain import Asking, explain
 
-GRIDS = arrays(np.float32, (3, 4, 5), elements=st.floats(-10, 10, width=32))
+FEW = Sampling(masks=6, channels=2, steps=2, samples=2, squares=3)
 
 
 def test_the_public_name_is_the_function_even_after_the_module_was_imported() -> None:
     assert artnet.explain is explain
-
-
-def test_grad_cam_worked_by_hand() -> None:
-    # Channel 1: activation (1, 2), gradient mean 2. Channel 2: activation (3, 1), gradient mean -1.
-    activation = np.array([[[1, 2]], [[3, 1]]], np.float32)
-    gradient = np.array([[[1, 3]], [[-2, 0]]], np.float32)
-    # 2 * (1, 2) - 1 * (3, 1) = (-1, 3); what speaks against is cut off.
-    assert grad_cam(activation, gradient).tolist() == [[0, 3]]
-
-
-@given(GRIDS, GRIDS, st.floats(0.5, 100))
-def test_scaling_all_logits_changes_no_map(activation: np.ndarray, gradient: np.ndarray, factor: float) -> None:
-    plain = scaled(grad_cam(activation, gradient))
-    larger = scaled(grad_cam(activation, gradient * np.float32(factor)))
-    assert np.allclose(plain, larger, atol=1e-3) or plain.max() == 0 or grad_cam(activation, gradient).max() < 1e-3
-
-
-@given(GRIDS)
-def test_a_scaled_map_is_finite_and_within_0_and_1(values: np.ndarray) -> None:
-    found = scaled(np.maximum(values[0], 0))
-    assert np.isfinite(found).all()
-    assert 0 <= found.min() and found.max() <= 1
-
-
-def test_a_map_of_zeros_stays_one() -> None:
-    assert scaled(np.zeros((2, 2), np.float32)).tolist() == [[0, 0], [0, 0]]
-
-
-@given(st.integers(1, 300), st.integers(1, 300), st.sampled_from(["letterbox", "stretch"]))
-def test_a_map_has_the_paintings_size(width: int, height: int, fit: str) -> None:
-    grid = np.random.default_rng(0).random((7, 7)).astype(np.float32)
-    found = on_painting(grid, placement(width, height, 224, fit))  # type: ignore[arg-type]
-    assert found.shape == (height, width)
-    assert 0 <= found.min() and found.max() <= 1
-
-
-def test_the_letterboxs_bands_never_glow() -> None:
-    grid = np.zeros((8, 8), np.float32)
-    grid[:2] = grid[6:] = 1  # all evidence lies in the bands of a painting twice as wide as high
-    place = placement(800, 400, 256, "letterbox")
-    assert on_painting(grid, place).max() == 0
-    assert without_bands(grid, place).max() == 0
-
-
-def test_a_map_lies_where_the_painting_lies_in_its_view() -> None:
-    grid = np.zeros((8, 8), np.float32)
-    grid[2, 0] = 1  # the upper left corner of what the letterbox shows
-    found = on_painting(grid, placement(800, 400, 256, "letterbox"))
-    assert found[0, 0] == 1
-    assert found[200:, 400:].max() == 0
 
 
 def test_nine_maps_of_the_answer(classifier: Classifier, painting: Image.Image) -> None:
@@ -120,18 +68,16 @@ def test_a_peak_lies_where_the_map_is_strongest(classifier: Classifier, painting
     assert found.heatmap(9)[y, x] > 0.9
 
 
-def test_questions_are_weights_of_logits() -> None:
-    movements = ("Cubism", "Realism", "Abstract")
-    assert question_target(movements, "Realism", None).tolist() == [[0, 1, 0]]
-    assert question_target(movements, "Realism", "Cubism").tolist() == [[-1, 1, 0]]
-
-
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
         ({"movement": "Dada"}, "unknown movement 'Dada'; this model knows Cubism"),
         ({"movement": "Realism", "rather_than": "Realism"}, "asks nothing"),
         ({"method": "guesswork"}, "use one of gradcam"),
+        ({"method": "eigencam", "movement": "Realism"}, "the same whatever the movement"),
+        ({"method": "eigencam", "rather_than": "Realism"}, "the same whatever the movement"),
+        ({"method": "smoothgrad", "against": True}, "what speaks for from what speaks against"),
+        ({"method": "rise", "depth": 3}, "has no depths"),
         ({"depth": 0}, "1 .shallow. to 9"),
         ({"depth": 10}, "1 .shallow. to 9"),
     ],
@@ -141,6 +87,87 @@ def test_a_question_that_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=fault):
         explain(classifier, painting, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_gives_maps_of_the_paintings_size(exported: Path, painting: Image.Image, method: str) -> None:
+    classifier = Classifier.load(exported, precision="f32")
+    found = explain(classifier, painting, method=method, asking=Asking(sampling=FEW))
+    assert list(found.maps) == (list(range(1, 10)) if METHODS[method].reads == "layers" else [0])
+    for depth in found.maps:
+        heatmap = found.heatmap(depth)
+        assert heatmap.shape == (300, 420)
+        assert np.isfinite(heatmap).all()
+        assert 0 <= heatmap.min() and heatmap.max() <= 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_constant_picture_gives_no_nan_by_any_method(exported: Path, method: str) -> None:
+    classifier = Classifier.load(exported, precision="f32")
+    found = explain(classifier, Image.new("RGB", (64, 64)), method=method, asking=Asking(sampling=FEW))
+    assert all(np.isfinite(found.heatmap(depth)).all() for depth in found.maps)
+
+
+@pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.directed])
+def test_a_rather_than_b_and_b_rather_than_a_cancel(exported: Path, painting: Image.Image, method: str) -> None:
+    classifier, asking = Classifier.load(exported, precision="f32"), Asking(sampling=FEW)
+    one, other = (
+        explain(classifier, painting, *pair, method=method, against=True, asking=asking)
+        for pair in (("Cubism", "Realism"), ("Realism", "Cubism"))
+    )
+    for depth in one.maps:
+        assert np.allclose(one.maps[depth].grid + other.maps[depth].grid, 0, atol=2e-3)
+
+
+def test_what_speaks_for_and_against_is_drawn_apart(classifier: Classifier, painting: Image.Image) -> None:
+    plain, both = explain(classifier, painting, depth=4), explain(classifier, painting, depth=4, against=True)
+    grid = both.maps[4].grid
+    assert np.abs(grid).max() == 1
+    assert np.allclose(np.maximum(grid, 0) / grid.max(), plain.maps[4].grid, atol=1e-4)
+    assert both.question.startswith("what speaks for and against")
+
+
+def test_the_most_faithful_depth_is_chosen_and_said(classifier: Classifier, painting: Image.Image) -> None:
+    found = explain(classifier, painting, depth="auto")
+    assert list(found.gains) == list(range(1, 10))
+    assert found.chosen == max(found.gains, key=lambda depth: found.gains[depth].gain)
+    assert list(found.maps) == [found.chosen]
+    assert found.to_dict()["chosen_depth"] == found.chosen
+
+
+def test_verdicts_are_part_of_what_is_said(classifier: Classifier, painting: Image.Image) -> None:
+    entry = explain(classifier, painting, depth=9, asking=Asking(verdicts=True)).to_dict()["depths"][0]
+    assert entry["faithfulness"].keys() == {"deletion", "insertion", "gain", "gain_over_pixels"}
+    assert -1 <= entry["shuffled_correlation"] <= 1
+    assert isinstance(entry["passes"], bool)
+
+
+def test_a_large_painting_has_its_regions_looked_at(classifier: Classifier, painting: Image.Image) -> None:
+    large = painting.resize((900, 640))
+    found = explain(classifier, large, depth=4, asking=Asking(canvas=True))
+    assert len(found.maps[4].regions) == 5
+    assert found.heatmap(4).shape == (640, 900)
+    assert not explain(classifier, painting, depth=4, asking=Asking(canvas=True)).maps[4].regions
+
+
+@pytest.mark.parametrize("method", ["integrated", "smoothgrad"])
+def test_a_model_of_before_says_which_output_it_lacks(
+    classifier: Classifier, painting: Image.Image, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(classifier.engine), "outputs", classifier.engine.outputs - {"gradient_views"})
+    with pytest.raises(ModelError, match=r"'gradient_views'.*occlusion, rise"):
+        explain(classifier, painting, method=method)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "rise", "scorecam"])
+def test_methods_of_forward_passes_need_no_gradients(
+    classifier: Classifier, painting: Image.Image, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = frozenset(name for name in classifier.engine.outputs if not name.startswith("gradient"))
+    monkeypatch.setattr(type(classifier.engine), "outputs", forward)
+    assert explain(classifier, painting, method=method, asking=Asking(sampling=FEW)).maps
+    with pytest.raises(ModelError, match="gradcam needs the output 'gradient_1'"):
+        explain(classifier, painting)
 
 
 def test_a_model_without_explained_layers_says_so(classifier: Classifier, painting: Image.Image) -> None:

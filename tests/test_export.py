@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -14,7 +15,7 @@ from torch import nn
 from artnet.card import model_card
 from artnet.classify import Classifier
 from artnet.dataset import read_info
-from artnet.engine import open_engine, output_names
+from artnet.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, open_engine, output_names
 from artnet.errors import DataError, ExportError, OutputError, UsageError
 from artnet.evaluate import evaluate
 from artnet.explain import explain
@@ -25,6 +26,7 @@ from artnet.training.graph import (
     _convolution_backward,
     check_graph,
     forward_and_backward,
+    random_mixture,
     random_views,
     relative_distance,
     write_graph,
@@ -54,11 +56,43 @@ def test_the_graph_computes_what_autograd_computes(exported: Path, trained: Run,
     views = random_views(settings.size_px, 3)
     target = np.array([[1, 0, 0, 0, 0], [0, 1, -1, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]], np.float32)
     layers = [layer.name for layer in read_model(exported)[1].layers]
-    expected = forward_and_backward(network, layers)(torch.from_numpy(views), torch.from_numpy(target))
-    found = open_engine(exported / GRAPH_FILE, engine, "f32").run(views, target, output_names())
+    mixture = random_mixture(sum(layer.channels for layer in read_model(exported)[1].layers), 3)
+    given = [torch.from_numpy(values) for values in (views, target, mixture)]
+    expected = forward_and_backward(network, layers)(*given)
+    found = open_engine(exported / GRAPH_FILE, engine, "f32").run(views, target, output_names(), mixture)
     for name, tensor in zip(output_names(), expected, strict=True):
         limit = 1e-2 if name.startswith("gradient") else 1e-4
         assert relative_distance(found[name], tensor.numpy()) < limit, name
+
+
+def test_the_gradient_to_the_views_is_how_the_logits_change(exported: Path) -> None:
+    """Numerically, by central differences along a random direction."""
+    engine = open_engine(exported / GRAPH_FILE, "openvino", "f32")
+    views, target = random_views(engine.size_px, 1) * 0.5, np.eye(5, dtype=np.float32)[[2]]
+    step = random_views(engine.size_px, 2)[1:] * 1e-3
+    gradient = engine.run(views, target, [VIEWS_GRADIENT])[VIEWS_GRADIENT]
+    after, before = (engine.run(place, None, ["logits"])["logits"][0, 2] for place in (views + step, views - step))
+    assert (after - before) / 2 == pytest.approx(float((gradient * step).sum()), rel=0.05)
+
+
+def test_a_mixture_climbs_towards_its_channel(exported: Path) -> None:
+    classifier = Classifier.load(exported, precision="f32")
+    views = random_views(classifier.config.preprocessing.size_px, 1)
+    mixture = np.zeros((1, sum(layer.channels for layer in classifier.config.layers)), np.float32)
+    mixture[0, classifier.config.layers[0].channels + 3] = 1  # channel 3 of depth 2
+    uphill = classifier.engine.run(views, None, [CHANNELS_GRADIENT], mixture)[CHANNELS_GRADIENT]
+    before, after = (
+        classifier.engine.run(place, None, ["activation_2"])["activation_2"][0, 3].mean()
+        for place in (views, views + 0.1 * uphill / np.abs(uphill).mean())
+    )
+    assert after > before
+
+
+def test_no_weight_is_written_twice(exported: Path) -> None:
+    tensors = [onnx.numpy_helper.to_array(each) for each in onnx.load(exported / GRAPH_FILE).graph.initializer]
+    large = [tensor.tobytes() for tensor in tensors if tensor.size > 2000]
+    assert len(large) > 10
+    assert len(large) == len(set(large))
 
 
 def test_a_graph_of_other_weights_is_refused(exported: Path, trained: Run) -> None:

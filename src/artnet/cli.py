@@ -14,12 +14,14 @@ from typing import Annotated
 import typer
 
 from artnet import __version__
-from artnet.console import Tally, prediction_line, print_answer, print_json, print_line, progress, say, take_any_name
+from artnet.console import Tally, print_answer, print_json, print_line, progress, say, take_any_name
 from artnet.errors import ArtNetError, UsageError
+from artnet.explain_command import explain
 from artnet.options import (
     Against,
     DeviceChoice,
     EngineChoice,
+    Faithfulness,
     Json,
     Model,
     NoPictures,
@@ -28,7 +30,6 @@ from artnet.options import (
     Runtime,
     Strangers,
     Views,
-    parse_depth,
 )
 from artnet.training.requirements import check_installed
 
@@ -39,6 +40,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Say which modern movement a painting belongs to, how sure one can be, and show why.",
 )
+
+app.command()(explain)
 
 INTERRUPTED = 130
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # how launchers number processes that train together
@@ -117,41 +120,6 @@ def classify(
     if not single or out is not None:
         say(f"{tally.total} pictures, {tally.failed} failed" + (f"; written to {out}" if out else ""))
     return 1 if tally.failed else 0
-
-
-@app.command()
-def explain(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="One picture.")],
-    movement: Annotated[str | None, typer.Option("--movement", help="Ask why it is this movement.")] = None,
-    rather_than: Annotated[str | None, typer.Option("--rather-than", help="... rather than that one.")] = None,
-    method: Annotated[str, typer.Option("--method", help="How evidence is computed.")] = "gradcam",
-    depth: Annotated[str, typer.Option("--depth", help="1 (shallow) to 9 (deep), or all.")] = "all",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.png", help="Where to draw; all depths give a sheet and nine overlays."),
-    ] = None,
-    opacity: Annotated[float, typer.Option("--opacity", min=0, max=1, help="Of the strongest evidence.")] = 0.75,
-    as_json: Json = False,
-    model: Model = None,
-    runtime: Runtime = EngineChoice.openvino,
-) -> int:
-    """Show where in a painting the evidence for an answer lies."""
-    from artnet.classify import Classifier
-    from artnet.explain import explain as explain_picture
-    from artnet.render import check_picture_path, write_pictures
-
-    wanted = parse_depth(depth)
-    target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
-    if target is not None:
-        check_picture_path(target, image)
-    found = explain_picture(Classifier.load(model, runtime), image, movement, rather_than, method, wanted)
-    written = [] if target is None else write_pictures(target, found, opacity)
-    if as_json:
-        print_line(json.dumps({**found.to_dict(), "pictures": [str(path) for path in written]}, ensure_ascii=False))
-        return 0
-    print_line(prediction_line(found.prediction))
-    print_line(f"{found.question}: {', '.join(str(path) for path in written)}")
-    return 0
 
 
 @app.command()
@@ -267,6 +235,7 @@ def evaluate(
     against: Against = None,
     strangers: Strangers = None,
     no_pictures: NoPictures = False,
+    faithfulness: Faithfulness = 0,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
     runtime: Runtime = EngineChoice.openvino,
@@ -283,7 +252,7 @@ def evaluate(
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
     other = None if against is None else Classifier.load(against, runtime, precision)
-    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures)
+    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures, faithfulness)
     with progress("answering") as advance:
         report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
     for warning in report.warnings:
@@ -310,9 +279,15 @@ def export(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, where it has been moved.")
     ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option("--gallery", metavar="DATA", help="Also keep what excites channels; holds parts of pictures."),
+    ] = None,
 ) -> int:
     """Turn a finished run into a model folder."""
     check_installed()
+    from artnet.classify import Classifier
+    from artnet.gallery import GALLERY_FILE, write_gallery
     from artnet.training.export import export as export_run
     from artnet.training.export import read_facts
     from artnet.training.run import open_run
@@ -324,6 +299,10 @@ def export(
         f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
     )
+    if gallery is not None:
+        with progress("looking for patches") as advance:
+            patches = write_gallery(Classifier.load(out), out, gallery, advance)
+        print_line(f"{patches} patches in {out / GALLERY_FILE}; they are parts of the dataset's pictures")
     return 0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -27,10 +27,13 @@ Precision = Literal["auto", "f32"]
 EngineName = Literal["openvino", "onnxruntime"]
 ENGINES: tuple[EngineName, ...] = ("openvino", "onnxruntime")
 PRECISIONS: tuple[Precision, ...] = ("auto", "f32")
+INPUTS = ("views", "target", "mixture")
+VIEWS_GRADIENT = "gradient_views"
+CHANNELS_GRADIENT = "gradient_channels"
 
 
 class Engine(Protocol):
-    """Run the graph's wanted outputs on views (N, 3, S, S) and targets (N, C), float32, normalised."""
+    """Run the graph's wanted outputs on views (N, 3, S, S), targets (N, C) and mixtures (N, M), float32, normalised."""
 
     @property
     def classes(self) -> int:
@@ -40,14 +43,33 @@ class Engine(Protocol):
     def size_px(self) -> int:
         """Give S, the side of a view."""
 
-    def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
-        """Compute the named outputs; each keeps N as its first dimension. Gradients need a target."""
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Name the outputs that the graph has; older model folders lack some of `output_names`."""
+
+    def shuffled(self, seed: int) -> Engine:
+        """Give the same graph with the numbers inside each of its weights in another order."""
+
+    def run(
+        self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
+    ) -> dict[str, Floats]:
+        """Compute the named outputs; each keeps N as its first dimension.
+
+        Gradients need a target, `gradient_channels` needs a mixture instead.
+        """
 
 
 def output_names() -> list[str]:
     """Name the graph's outputs in order."""
     pairs = [f"{kind}_{depth}" for depth in range(1, DEPTHS + 1) for kind in ("activation", "gradient")]
-    return ["logits", "embedding", *pairs]
+    return ["logits", "embedding", *pairs, VIEWS_GRADIENT, CHANNELS_GRADIENT]
+
+
+def inputs_of(outputs: Iterable[str]) -> list[str]:
+    """Name the inputs that the named outputs depend on."""
+    gradients = [name for name in outputs if name.startswith("gradient")]
+    needed = {"views": True, "target": any(name != CHANNELS_GRADIENT for name in gradients)}
+    return [name for name in INPUTS if needed.get(name, CHANNELS_GRADIENT in gradients)]
 
 
 def open_engine(graph: Path, name: str = "openvino", precision: str = "auto") -> Engine:
@@ -97,17 +119,27 @@ class OpenVinoEngine:
         """Give S, the side of a view."""
         return _tail(self._port("input", "views"))[-1]
 
-    def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Name the outputs that the graph has."""
+        return frozenset(name for port in self._read().outputs for name in port.get_names())
+
+    def shuffled(self, seed: int) -> OpenVinoEngine:
+        """Give the same graph with shuffled weights."""
+        other = OpenVinoEngine(self._graph, "f32", cached=False)
+        _shuffle_weights(other._read(), seed)
+        return other
+
+    def run(
+        self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
+    ) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
         with self._lock:  # one request object is not for several threads
             request = self._request(tuple(outputs))
-            wants_target = len(request.model_inputs) == 2
+            given = _feed(views, target, mixture, inputs_of(outputs))
             parts = []
             for index in range(len(views)):
-                feed = {"views": views[index : index + 1]}
-                if wants_target:
-                    feed["target"] = _needed(target)[index : index + 1]
-                result = request.infer(feed)
+                result = request.infer({name: values[index : index + 1] for name, values in given.items()})
                 parts.append([result[name].copy() for name in outputs])
         return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 
@@ -120,12 +152,11 @@ class OpenVinoEngine:
         """Prune the graph to the wanted outputs and compile it for one view at a time."""
         import openvino as ov
 
-        used = ["views"] + (["target"] if any(name.startswith("gradient") for name in outputs) else [])
-        inputs = {name: self._port("input", name) for name in used}
         chosen = [self._port("output", name) for name in outputs]
+        inputs = {name: self._port("input", name) for name in inputs_of(outputs)}
         pruned = ov.Model(chosen, [port.get_node() for port in inputs.values()], "artnet").clone()
         pruned.reshape({name: [1, *_tail(port)] for name, port in inputs.items()})
-        exact = self._precision == "f32" or "target" in used or not has_amx()
+        exact = self._precision == "f32" or len(inputs) > 1 or not has_amx()
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
@@ -159,6 +190,7 @@ class OnnxRuntimeEngine:
             raise MissingPartError(
                 "ONNX Runtime is not installed; install it with: pip install 'artnet[onnxruntime]'"
             ) from None
+        self._graph = graph
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
@@ -178,17 +210,28 @@ class OnnxRuntimeEngine:
         """Give S, the side of a view."""
         return int(self._shape("views")[-1])
 
-    def run(self, views: Floats, target: Floats | None, outputs: Sequence[str]) -> dict[str, Floats]:
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Name the outputs that the graph has."""
+        return frozenset(entry.name for entry in self._session.get_outputs())
+
+    def shuffled(self, seed: int) -> OpenVinoEngine:
+        """Give the same graph with shuffled weights, on OpenVINO, which can change constants."""
+        return OpenVinoEngine(self._graph, "f32", cached=False).shuffled(seed)
+
+    def run(
+        self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
+    ) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
-        if any(name.startswith("gradient") for name in outputs):
-            target = _needed(target)
-        elif target is None:
-            target = np.zeros((len(views), self.classes), np.float32)
+        missing = [name for name in outputs if name not in self.outputs]
+        if missing:
+            raise ModelError(f"{self._graph}: has no output {missing[0]!r}; export the model again")
+        given = _feed(views, target, mixture, inputs_of(outputs))
+        for entry in self._session.get_inputs():  # what is not used must be there all the same
+            given.setdefault(entry.name, np.zeros((len(views), *entry.shape[1:]), np.float32))
         parts = [
             self._session.run(
-                list(outputs),
-                {"views": views[index : index + 1], "target": target[index : index + 1]},
-                self._run_options,
+                list(outputs), {name: values[index : index + 1] for name, values in given.items()}, self._run_options
             )
             for index in range(len(views))
         ]
@@ -196,6 +239,29 @@ class OnnxRuntimeEngine:
 
     def _shape(self, name: str) -> Sequence[Any]:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)
+
+
+def _shuffle_weights(model: Any, seed: int) -> None:
+    """Put the numbers of every convolution and dense weight of a read graph into another order, in place.
+
+    A dense weight stands in the graph twice, once transposed: its longer axis is permuted, by its length alone.
+    """
+    import openvino.opset13 as opset
+
+    for node in [node for node in model.get_ops() if node.get_type_name() == "Constant"]:
+        shape = list(node.get_output_shape(0))
+        if len(shape) not in (2, 4) or sum(side > 1 for side in shape) < 2:
+            continue  # biases, means, shapes
+        values = np.array(node.data, np.float32)
+        if len(shape) == 4:
+            values = np.random.default_rng((seed, values.size)).permutation(values.ravel()).reshape(shape)
+        else:
+            axis = int(np.argmax(shape))
+            order = np.random.default_rng((seed, shape[axis])).permutation(shape[axis])
+            values = np.take(values, order, axis)
+        other = opset.constant(np.ascontiguousarray(values))
+        for use in node.output(0).get_target_inputs():
+            use.replace_source_output(other.output(0))
 
 
 @cache
@@ -223,10 +289,16 @@ def _tail(port: Any) -> list[int]:
     return [dimension.get_length() for dimension in list(port.get_partial_shape())[1:]]
 
 
-def _needed(target: Floats | None) -> Floats:
-    if target is None:
-        raise UsageError("gradients were asked for without a target; give one row of weights for each view")
-    return target
+def _feed(views: Floats, target: Floats | None, mixture: Floats | None, needed: Sequence[str]) -> dict[str, Floats]:
+    """Put together the inputs that are needed. Errors: `UsageError` where one was not given."""
+    given = {"views": views, "target": target, "mixture": mixture}
+    feed = {}
+    for name in needed:
+        values = given[name]
+        if values is None:
+            raise UsageError(f"gradients were asked for without a {name}; give one row of weights for each view")
+        feed[name] = values
+    return feed
 
 
 def _first_line(error: Exception) -> str:

@@ -36,6 +36,7 @@ from artnet.intervals import Interval
 from artnet.metrics import confusion
 from artnet.mistakes import Mistake, with_pictures, worst_mistakes
 from artnet.strangers import KnownPaintings, Strangers, check_strangers, measure_strangers
+from artnet.trial import MapScores, try_maps
 from artnet.views import REGIONS, VIEWS, WHOLE
 
 Views = Literal["voting", "all"]
@@ -44,12 +45,15 @@ CHOICES: tuple[Views, ...] = ("voting", "all")
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What to measure besides: all six views, a second model, folders of strangers, pictures of mistakes."""
+    """What to measure besides: all six views, a second model, folders of strangers, pictures of mistakes, and on how
+    many paintings the maps of evidence are tried.
+    """
 
     views: Views = "voting"
     against: Classifier | None = None
     strangers: tuple[str, ...] = ()
     pictures: bool = True
+    faithfulness: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Report:
     answers: Answers
     scores: Scores
     decisions: tuple[str, ...]
+    maps: tuple[MapScores, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain JSON values; what cannot be measured is null."""
@@ -148,6 +153,8 @@ def evaluate(
         comparison = _compare((classifier, answers), (against, other))
     beside = Beside(baselines(data, info, split), _strangers(classifier, answers, options.strangers), comparison)
     report = assemble(classifier, info, split, answers, beside)
+    if options.faithfulness:
+        report = replace(report, maps=try_maps(classifier, data, split, options.faithfulness, progress=progress))
     return replace(report, mistakes=with_pictures(report.mistakes, data, split)) if options.pictures else report
 
 

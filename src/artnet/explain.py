@@ -1,13 +1,12 @@
-"""Show where in a painting the evidence for an answer lies, at nine depths of the network.
+"""Show where in a painting the evidence for an answer lies, by depth of the network and by method.
 
 Knows nothing about drawing: the result is arrays.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,49 +14,84 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from artnet.canvas import LARGE, RegionMap, fused, on_painting, scaled, without_bands
+from artnet.channels import ChannelShare, channel_shares
 from artnet.classify import Classifier, Prediction, network_input
 from artnet.errors import ModelError, UsageError
+from artnet.evidence import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
+from artnet.faithfulness import STEPS, Faithfulness, Verdict, judge, measure_all
 from artnet.image import open_image, upright_srgb
 from artnet.model import DEPTHS, Layer
-from artnet.views import WHOLE, Placement, cut_views, placement
+from artnet.question import Question
+from artnet.views import REGIONS, WHOLE, Placement, View, cut_views, placement
 
 Floats = NDArray[np.float32]
-Depth = int | Literal["all"]
+Depth = int | Literal["all", "auto"]
 
 
 @dataclass(frozen=True)
 class DepthMap:
-    """The evidence that one layer holds: `grid` (h, w) float32, 0..1, over the whole view."""
+    """The evidence that one layer holds: `grid` (h, w) float32 over the whole view, and that of each region looked at.
+
+    Values are 0..1, or -1..1 where the question asks for what speaks against, too.
+    """
 
     layer: Layer
     grid: Floats
+    regions: tuple[RegionMap, ...] = ()
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Where in `image` the evidence for a question lies; `maps` by depth, 1 (shallow) to 9 (deep)."""
+    """Where in `image` the evidence for a question lies; `maps` by depth, 1 (shallow) to 9 (deep), 0 for the pixels.
+
+    `gains` holds how faithful each depth's map is where depth "auto" had to choose, `verdicts` what became of each
+    map where that was asked for.
+    """
 
     image: Image.Image
     prediction: Prediction
-    movement: str
-    rather_than: str | None
+    asked: Question
     method: str
     maps: Mapping[int, DepthMap]
     placement: Placement
+    gains: Mapping[int, Faithfulness] = field(default_factory=dict)
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
+    channels: Mapping[int, Sequence[ChannelShare]] = field(default_factory=dict)
 
-    def heatmap(self, depth: int, size: tuple[int, int] | None = None) -> Floats:
-        """Give one depth's evidence: (H, W) float32, 0..1, at the painting's own size or at (width, height).
+    def heatmap(self, depth: int | None = None, size: tuple[int, int] | None = None) -> Floats:
+        """Give one depth's evidence, by default the deepest: (H, W) float32, 0..1, at the painting's own size.
 
-        The letterbox's bands are cut away. A map without any evidence is all zeros.
+        `size` asks for another (width, height). The letterbox's bands are cut away. A map without any evidence is
+        all zeros. Where the question asks for what speaks against, too, that is negative, down to -1.
         """
+        depth = max(self.maps) if depth is None else depth
         if depth not in self.maps:
             raise UsageError(f"depth {depth} was not computed; this explanation holds {', '.join(map(str, self.maps))}")
-        return on_painting(self.maps[depth].grid, self.placement, size)
+        found = self.maps[depth]
+        if not found.regions:
+            return on_painting(found.grid, self.placement, size)
+        return fused(found.grid, self.placement, found.regions, size)
+
+    @property
+    def movement(self) -> str:
+        """Name the movement that is asked about."""
+        return self.asked.movement
+
+    @property
+    def rather_than(self) -> str | None:
+        """Name the movement that it is set against."""
+        return self.asked.rather_than
 
     @property
     def question(self) -> str:
         """Put the question in words."""
-        return f"why {self.movement}" + (f" rather than {self.rather_than}" if self.rather_than else "")
+        return self.asked.words
+
+    @property
+    def chosen(self) -> int | None:
+        """Give the depth that "auto" chose; None where nothing was to choose."""
+        return next(iter(self.maps)) if self.gains else None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON object that `artnet explain --json` prints; peaks are (x, y) in the painting's pixels."""
@@ -65,20 +99,27 @@ class Explanation:
             "prediction": self.prediction.to_dict(),
             "movement": self.movement,
             "rather_than": self.rather_than,
+            "against": self.asked.against,
             "method": self.method,
-            "depths": [
-                {
-                    "depth": depth,
-                    "layer": found.layer.name,
-                    "grid": list(found.grid.shape),
-                    "peak": self._peak(depth),
-                }
-                for depth, found in self.maps.items()
-            ],
+            "chosen_depth": self.chosen,
+            "gains": {str(depth): asdict(found) for depth, found in self.gains.items()},
+            "depths": [self._described(depth) for depth in self.maps],
         }
 
+    def _described(self, depth: int) -> dict[str, Any]:
+        found, verdict = self.maps[depth], self.verdicts.get(depth)
+        entry = {
+            "depth": depth,
+            "layer": found.layer.name,
+            "grid": list(found.grid.shape),
+            "peak": self._peak(depth),
+            "regions": [list(region.box.as_tuple()) for region in found.regions],
+            "channels": [{"channel": each.channel, "share": each.share} for each in self.channels.get(depth, ())],
+        }
+        return entry if verdict is None else {**entry, **asdict(verdict), "passes": verdict.passes}
+
     def _peak(self, depth: int) -> list[int] | None:
-        """Give the place of the strongest evidence; None where there is none."""
+        """Give the place of the strongest evidence in the whole view's map; None where there is none."""
         grid, place = self.maps[depth].grid, self.placement
         row, column = np.unravel_index(int(grid.argmax()), grid.shape)
         cell = place.size_px / grid.shape[1], place.size_px / grid.shape[0]
@@ -87,18 +128,18 @@ class Explanation:
         return list(inside) if grid[row, column] > 0 else None
 
 
-def grad_cam(activation: Floats, gradient: Floats) -> Floats:
-    """Weigh each channel's activation by its gradient's mean and keep what speaks for the target.
+@dataclass(frozen=True)
+class Asking:
+    """How to explain beyond the question: `canvas` looks at the five regions of a large painting, too.
 
-    Selvaraju et al., "Grad-CAM", 2017, equations 1 and 2: alpha_k is the mean over the grid of the derivative of
-    the *logit* to activation A_k, the map is ReLU(sum_k alpha_k A_k). (K, h, w) twice to (h, w), not yet scaled.
+    `verdicts` also judges each map, which takes about 150 more passes through the network; `channels` names that many
+    of each depth's channels that add most to the answer.
     """
-    weights = gradient.mean((1, 2))  # (K,)
-    result: Floats = np.maximum(np.einsum("k,khw->hw", weights, activation), 0).astype(np.float32)
-    return result
 
-
-METHODS: Mapping[str, Callable[[Floats, Floats], Floats]] = {"gradcam": grad_cam}
+    canvas: bool = False
+    verdicts: bool = False
+    channels: int = 0
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 def explain(
@@ -108,93 +149,76 @@ def explain(
     rather_than: str | None = None,
     method: str = "gradcam",
     depth: Depth = "all",
+    against: bool = False,
+    asking: Asking | None = None,
 ) -> Explanation:
     """Explain why a painting is `movement`, by default the one that is answered.
 
-    With `rather_than` the question is the difference of two logits. Errors: `UsageError` for a movement, method or
-    depth that there is not, `ModelError` for a model without explained layers, and those of reading a picture.
+    With `rather_than` the question is the difference of two logits; with `against` it is also what speaks against.
+    Errors: `UsageError` for a movement, method or depth that there is not or that do not go together, `ModelError`
+    for a model without what the method needs, and those of reading a picture.
     """
+    asking = asking or Asking()
     picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
     name = "" if isinstance(image, Image.Image) else str(image)
-    layers = _wanted_layers(classifier, depth)
-    if method not in METHODS:
-        raise UsageError(f"unknown method {method!r}; use one of {', '.join(METHODS)}")
+    layers = _wanted_layers(classifier, method, depth)
+    _check_question(method, movement or rather_than, against)
+    check_outputs(method, layers, classifier.engine)
     prediction = classifier.classify_image(picture, name)
-    movement = movement or prediction.movement
-    target = question_target(classifier.config.movements, movement, rather_than)
-    preprocessing = classifier.config.preprocessing
-    view = cut_views(picture, preprocessing.size_px, preprocessing.fit, (WHOLE,))
-    place = placement(picture.width, picture.height, preprocessing.size_px, preprocessing.fit)
-    wanted = [f"{kind}_{layer.depth}" for layer in layers for kind in ("activation", "gradient")]
-    outputs = classifier.engine.run(network_input(view, preprocessing), target, wanted)
-    maps = {}
-    for layer in layers:
-        activation, gradient = (outputs[f"{kind}_{layer.depth}"][0] for kind in ("activation", "gradient"))
-        evidence = METHODS[method](activation, gradient)
-        maps[layer.depth] = DepthMap(layer, scaled(without_bands(evidence, place)))
-    return Explanation(picture, prediction, movement, rather_than, method, maps, place)
+    question = Question(movement or prediction.movement, rather_than, against)
+    probe = Probe(classifier.engine, question.target(classifier.config.movements))
+    seen = classifier.config.preprocessing
+    large = asking.canvas and min(picture.size) >= LARGE * seen.size_px
+    views = cut_views(picture, seen.size_px, seen.fit, (WHOLE, *REGIONS) if large else (WHOLE,))
+    inputs = network_input(views, seen)
+    place = placement(picture.width, picture.height, seen.size_px, seen.fit)
+    raw = [evidence(probe, view, method, layers, asking.sampling, against) for view in inputs]
+    raw[0] = {each: without_bands(grid, place) for each, grid in raw[0].items()}
+    gains = measure_all(probe, inputs[0], raw[0], STEPS, asking.sampling.seed) if depth == "auto" else {}
+    kept = sorted(gains, key=lambda each: -gains[each].gain)[:1] or list(raw[0])
+    whole = {each: raw[0][each] for each in kept}
+    used = tuple(layer for layer in layers if layer.depth in kept)
+    verdicts = judge(probe, inputs[0], method, used, asking.sampling, whole) if asking.verdicts else {}
+    seen_channels = _channels(probe, inputs[0], used, asking.channels)
+    maps = {each: _depth_map(_layer(classifier, each), [one[each] for one in raw], views[1:]) for each in kept}
+    return Explanation(picture, prediction, question, method, maps, place, gains, verdicts, seen_channels)
 
 
-def question_target(movements: tuple[str, ...], movement: str, rather_than: str | None) -> Floats:
-    """Write a question as weights of the logits (1, C): one movement is 1, the one it is set against is -1."""
-    target = np.zeros((1, len(movements)), np.float32)
-    for name, weight in ((movement, 1), (rather_than, -1)):
-        if name is None:
-            continue
-        if name not in movements:
-            raise UsageError(f"unknown movement {name!r}; this model knows {', '.join(movements)}")
-        target[0, movements.index(name)] += weight
-    if not target.any():
-        raise UsageError(f"{movement} rather than {rather_than} asks nothing; name two different movements")
-    return target
+def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> Mapping[int, Sequence[ChannelShare]]:
+    """Name the channels that matter, where that is asked for and the graph can tell."""
+    known = all(f"gradient_{layer.depth}" in probe.engine.outputs for layer in layers)
+    return channel_shares(probe, view, layers, count) if count and layers and known else {}
 
 
-def scaled(grid: Floats) -> Floats:
-    """Scale a map so that its largest value is 1; a map of zeros stays one."""
-    highest = float(grid.max(initial=0))
-    return grid / np.float32(highest) if highest > 0 and np.isfinite(highest) else np.zeros_like(grid)
+def _depth_map(layer: Layer, grids: Sequence[Floats], regions: Sequence[View]) -> DepthMap:
+    """Scale the maps of all views by their common maximum, so that what is stronger looks stronger."""
+    highest = max(float(np.abs(grid).max(initial=0)) for grid in grids)
+    parts = tuple(RegionMap(view.box, scaled(grid, highest)) for view, grid in zip(regions, grids[1:], strict=True))
+    return DepthMap(layer, scaled(grids[0], highest), parts)
 
 
-def without_bands(grid: Floats, place: Placement) -> Floats:
-    """Set the cells that show only the letterbox's bands to zero, before they can set the scale."""
-    left, top, right, bottom = _cells(grid, place)
-    bare = np.zeros_like(grid)
-    bare[top:bottom, left:right] = grid[top:bottom, left:right]
-    return bare
+def _layer(classifier: Classifier, depth: int) -> Layer:
+    size_px = classifier.config.preprocessing.size_px
+    return Layer(PIXELS, "pixels", 3, (size_px, size_px)) if depth == PIXELS else classifier.config.layers[depth - 1]
 
 
-def on_painting(grid: Floats, place: Placement, size: tuple[int, int] | None = None) -> Floats:
-    """Enlarge a view's map (h, w) to the painting (H, W), or to a smaller picture of it.
-
-    The letterbox's bands are cut off before.
-    """
-    left, top, right, bottom = _cells(grid, place)
-    x0, y0, x1, y1 = _content(grid, place)
-    cut = Image.fromarray(np.ascontiguousarray(grid[top:bottom, left:right], np.float32))
-    box = (x0 - left, y0 - top, x1 - left, y1 - top)
-    enlarged = cut.resize(size or (place.width, place.height), Image.Resampling.BILINEAR, box=box)
-    result: Floats = np.clip(np.asarray(enlarged, np.float32), 0, 1)
-    return result
+def _check_question(method: str, movement: str | None, against: bool) -> None:
+    """Refuse what a method cannot tell, before anything is computed."""
+    if movement and not METHODS[method].asked:
+        raise UsageError(f"{method} shows the same whatever the movement; leave the movement out or use gradcam")
+    if against and not METHODS[method].directed:
+        raise UsageError(f"{method} does not tell what speaks for from what speaks against; use gradcam or integrated")
 
 
-def _content(grid: Floats, place: Placement) -> tuple[float, float, float, float]:
-    """Give where the painting lies in the grid, in cells and parts of cells."""
-    box, across, down = place.content, grid.shape[1] / place.size_px, grid.shape[0] / place.size_px
-    return (box.left * across, box.top * down, box.right * across, box.bottom * down)
-
-
-def _cells(grid: Floats, place: Placement) -> tuple[int, int, int, int]:
-    """Give the whole cells that the painting touches: left, top, right, bottom."""
-    left, top, right, bottom = _content(grid, place)
-    return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
-
-
-def _wanted_layers(classifier: Classifier, depth: Depth) -> tuple[Layer, ...]:
+def _wanted_layers(classifier: Classifier, method: str, depth: Depth) -> tuple[Layer, ...]:
+    known = depth in ("all", "auto") or (isinstance(depth, int) and 1 <= depth <= DEPTHS)
+    if not known:
+        raise UsageError(f"depth is {depth!r}; use 1 (shallow) to {DEPTHS} (deep), all or auto")
+    if find_method(method).reads == "pixels":
+        if depth != "all":
+            raise UsageError(f"{method} looks at the pixels and has no depths; leave the depth out")
+        return ()
     layers = classifier.config.layers
     if not layers:
         raise ModelError("this model folder has no explained layers; export it again with artnet export")
-    if depth == "all":
-        return layers
-    if not isinstance(depth, int) or not 1 <= depth <= DEPTHS:
-        raise UsageError(f"depth is {depth!r}; use 1 (shallow) to {DEPTHS} (deep), or all")
-    return (layers[depth - 1],)
+    return (layers[depth - 1],) if isinstance(depth, int) else layers

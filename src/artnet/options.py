@@ -52,14 +52,19 @@ Strangers = Annotated[
     list[str] | None,
     typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
 ]
+Faithfulness = Annotated[
+    int, typer.Option("--faithfulness", metavar="N", min=0, help="Try the maps of evidence on N paintings.")
+]
 NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")]
 
 
-def parse_depth(text: str) -> int | Literal["all"]:
+def parse_depth(text: str) -> int | Literal["all", "auto"]:
     """Read a depth from the command line. Errors: `UsageError`."""
     if text == "all":
         return "all"
+    if text == "auto":
+        return "auto"
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), or all") from None
+        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), all or auto") from None

@@ -54,6 +54,7 @@ def report_page(report: Report) -> str:
         _comparison(report),
         _views(report),
         _groups(report),
+        _maps(report),
         _mistakes(report),
     ]
     return page(report.model, intro, [part for part in sections if part])
@@ -204,6 +205,29 @@ def _group_table(what: str, groups: Mapping[str, GroupScores]) -> Html:
         for name, entry in groups.items()
     ]
     return table("", [what, "paintings", "accuracy", "balanced accuracy"], rows)
+
+
+def _maps(report: Report) -> Html:
+    """Say whether the maps of evidence show what the model used."""
+    if not report.maps:
+        return Html("")
+    head = ["depth", "deletion", "insertion", "gain over random", "with shuffled weights", "answer"]
+    rows = [
+        [
+            str(found.depth),
+            f"{found.deletion:.3f}",
+            f"{found.insertion:.3f}",
+            f"{found.gain:+.3f} ± {found.error:.3f}",
+            f"{found.shuffled_correlation:+.2f}",
+            "passes" if found.passes else "fails",
+        ]
+        for found in report.maps
+    ]
+    caption = f"Maps of evidence ({report.maps[0].method}) on {report.maps[0].paintings} paintings"
+    return Html(
+        table(caption, head, rows, _WORDS)
+        + paragraph("Areas under the score as evidence is deleted or inserted; ± is the standard error of the gain.")
+    )
 
 
 def _mistakes(report: Report) -> str:

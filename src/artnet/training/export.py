@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from artnet.card import write_card
 from artnet.dataset import read_info
@@ -31,7 +30,7 @@ from artnet.model import (
     write_config,
 )
 from artnet.training.calibrate import Calibrated, Network, Progress, calibrate
-from artnet.training.graph import Agreement, check_graph, forward_and_backward, random_views, write_graph
+from artnet.training.graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network import PaintingNetwork, build_network, explained_layers
 from artnet.training.run import Run, RunSettings
 
@@ -141,13 +140,10 @@ def _preprocessing(settings: RunSettings) -> Preprocessing:
 
 
 def _layers(network: PaintingNetwork, names: Sequence[str], size_px: int) -> tuple[Layer, ...]:
-    outputs = forward_and_backward(network, names)(
-        torch.zeros(1, 3, size_px, size_px), torch.ones(1, network.dense.out_features)
-    )
-    maps = outputs[2::2]
+    shapes = activation_shapes(network, names, size_px)
     return tuple(
-        Layer(depth, name, int(tensor.shape[1]), (int(tensor.shape[2]), int(tensor.shape[3])))
-        for depth, (name, tensor) in enumerate(zip(names, maps, strict=True), start=1)
+        Layer(depth, name, channels, (rows, columns))
+        for depth, (name, (channels, rows, columns)) in enumerate(zip(names, shapes, strict=True), start=1)
     )
 
 

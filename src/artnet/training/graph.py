@@ -2,8 +2,11 @@
 
 Knows nothing about runs or model folders.
 
-The graph has the inputs views (N, 3, S, S) and target (N, C), and the outputs logits, embedding and, for each of
-nine layers, activation_k and gradient_k: the derivative of sum(logits * target) with respect to that activation.
+The graph has the inputs views (N, 3, S, S), target (N, C) and mixture (N, M), where M counts the channels of all nine
+layers. Its outputs are logits, embedding and, for each layer, activation_k and gradient_k, the derivative of
+sum(logits * target) with respect to that activation; gradient_views, the same with respect to the views; and
+gradient_channels, the derivative with respect to the views of sum(mixture * channels), where a channel counts by the
+mean of its activation. No weight is written twice.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from torch import Tensor, nn
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from artnet.engine import OpenVinoEngine, output_names
+from artnet.engine import INPUTS, OpenVinoEngine, output_names
 from artnet.errors import ExportError
 from artnet.training.network import PaintingNetwork
 
@@ -47,21 +50,19 @@ class Agreement:
 
 def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, path: Path) -> None:
     """Write the network with its backward pass as one ONNX file."""
-    classes = network.dense.out_features
     views = torch.randn(_TRACED_BATCH, 3, size_px, size_px)
-    target = torch.randn(_TRACED_BATCH, classes)
-    batch = {0: torch.export.Dim.DYNAMIC}
+    target = torch.randn(_TRACED_BATCH, network.dense.out_features)
+    mixture = torch.randn(_TRACED_BATCH, sum(channel_counts(network, layers, size_px)))
+    inputs, batch = (views, target, mixture), {0: torch.export.Dim.DYNAMIC}
     with _quiet():
         traced = make_fx(
             forward_and_backward(network, layers),
             decomposition_table=_decompositions(),
             tracing_mode="symbolic",
             _allow_non_fake_inputs=True,
-        )(views, target)
-        program = torch.export.export(traced, (views, target), dynamic_shapes=(batch, batch))
-        onnx_program = torch.onnx.export(
-            program, input_names=["views", "target"], output_names=output_names(), dynamo=True
-        )
+        )(*inputs)
+        program = torch.export.export(traced, inputs, dynamic_shapes=(batch, batch, batch))
+        onnx_program = torch.onnx.export(program, input_names=list(INPUTS), output_names=output_names(), dynamo=True)
     if onnx_program is None:
         raise ExportError("torch.onnx.export returned no program")
     onnx_program.save(path)
@@ -99,8 +100,9 @@ def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, pic
     for views in pictures:
         target = np.eye(network.dense.out_features, dtype=np.float32)
         target = target[np.arange(len(views)) % len(target)]
-        expected = reference(torch.from_numpy(views), torch.from_numpy(target))
-        found = engine.run(views, target, output_names())
+        mixture = random_mixture(sum(channel_counts(network, layers, views.shape[-1])), len(views))
+        expected = reference(*(torch.from_numpy(values) for values in (views, target, mixture)))
+        found = engine.run(views, target, output_names(), mixture)
         for name, tensor in zip(output_names(), expected, strict=True):
             kind = "gradient" if name.startswith("gradient") else "forward"
             distance = relative_distance(found[name], tensor.numpy())
@@ -130,33 +132,58 @@ def random_views(size_px: int, count: int = 2) -> Floats:
     return rng.standard_normal((count, 3, size_px, size_px)).astype(np.float32)
 
 
+def random_mixture(channels: int, count: int) -> Floats:
+    """Draw weights of channels (N, M), the same at every call."""
+    return np.random.default_rng(1).standard_normal((count, channels)).astype(np.float32)
+
+
 def forward_and_backward(
     network: PaintingNetwork, layers: Sequence[str]
-) -> Callable[[Tensor, Tensor], tuple[Tensor, ...]]:
+) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, ...]]:
     """Give the function that the graph computes, written with autograd."""
 
-    def run(views: Tensor, target: Tensor) -> tuple[Tensor, ...]:
-        seen: dict[str, Tensor] = {}
-
-        def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-            def hook(module: nn.Module, args: Any, output: Tensor) -> None:
-                seen[name] = output
-
-            return hook
-
-        handles = [network.get_submodule(name).register_forward_hook(keep(name)) for name in layers]
-        try:
-            embedding = network.embed(views.detach().requires_grad_(True))
-            logits = network.classify(embedding)
-        finally:
-            for handle in handles:
-                handle.remove()
-        activations = [seen[name] for name in layers]
-        gradients = torch.autograd.grad((logits * target).sum(), activations)
-        pairs = [tensor for pair in zip(activations, gradients, strict=True) for tensor in pair]
-        return tuple(tensor.detach() for tensor in (logits, embedding, *pairs))
+    def run(views: Tensor, target: Tensor, mixture: Tensor) -> tuple[Tensor, ...]:
+        seen = views.detach().requires_grad_(True)
+        embedding, activations = _forward(network, layers, seen)
+        logits = network.classify(embedding)
+        gradients = torch.autograd.grad((logits * target).sum(), [*activations, seen], retain_graph=True)
+        channels = torch.cat([activation.mean((2, 3)) for activation in activations], dim=1)  # (N, M)
+        (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), seen)
+        pairs = [tensor for pair in zip(activations, gradients[:-1], strict=True) for tensor in pair]
+        return tuple(tensor.detach() for tensor in (logits, embedding, *pairs, gradients[-1], toward_channels))
 
     return run
+
+
+def channel_counts(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[int]:
+    """Count the channels of each explained layer."""
+    return [shape[0] for shape in activation_shapes(network, layers, size_px)]
+
+
+def activation_shapes(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[tuple[int, int, int]]:
+    """Give the channels, rows and columns of each explained layer's activation."""
+    with torch.no_grad():
+        _, activations = _forward(network, layers, torch.zeros(1, 3, size_px, size_px))
+    return [(int(found.shape[1]), int(found.shape[2]), int(found.shape[3])) for found in activations]
+
+
+def _forward(network: PaintingNetwork, layers: Sequence[str], views: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Run the backbone; give its embedding and the activations of the named layers."""
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(module: nn.Module, args: Any, output: Tensor) -> None:
+            seen[name] = output
+
+        return hook
+
+    handles = [network.get_submodule(name).register_forward_hook(keep(name)) for name in layers]
+    try:
+        embedding = network.embed(views)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return embedding, [seen[name] for name in layers]
 
 
 def _decompositions() -> dict[Any, Callable[..., Any]]:

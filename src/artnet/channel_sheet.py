@@ -1,0 +1,76 @@
+"""Show what one channel has learnt: a picture that excites it, where this painting does, and patches that do most.
+
+Knows nothing about files but the gallery in the model folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from artnet.canvas import on_painting, scaled, without_bands
+from artnet.channels import dream, find_channel
+from artnet.classify import Classifier, network_input
+from artnet.gallery import read_patches
+from artnet.image import open_image
+from artnet.model import default_model
+from artnet.render import overlay
+from artnet.sheet import Sheet, fitted, tiles_sheet
+from artnet.views import WHOLE, cut_views, placement
+
+STEPS = 128  # of the climb; after twice as many the pictures look the same
+
+
+@dataclass(frozen=True)
+class ShownChannel:
+    """A sheet of one channel, with what is to be said of it."""
+
+    sheet: Sheet
+    line: str
+    facts: dict[str, Any]
+
+
+def show_channel(
+    classifier: Classifier, folder: Path | None, image: Path, channel: str, seed: int = 0, steps: int = STEPS
+) -> ShownChannel:
+    """Draw one channel. Errors: `UsageError` for a channel that there is not, `ModelError` for a graph without it."""
+    config = classifier.config
+    layer, index = find_channel(channel, config)
+    picture = open_image(image)
+    dreamt = dream(classifier.engine, config, layer, index, steps, seed)
+    view = cut_views(picture, config.preprocessing.size_px, config.preprocessing.fit, (WHOLE,))
+    name = f"activation_{layer.depth}"
+    activation = classifier.engine.run(network_input(view, config.preprocessing), None, [name])[name][0, index]
+    place = placement(picture.width, picture.height, config.preprocessing.size_px, config.preprocessing.fit)
+    small = fitted(picture, 300)
+    grid = scaled(without_bands(np.maximum(activation, 0), place))
+    where = overlay(small, on_painting(grid, place, small.size))
+    patches = read_patches(folder or default_model(), layer.depth, index)
+    tiles = [("a picture that excites it", Image.fromarray(dreamt.pixels)), ("where this painting does", where)]
+    if patches:
+        tiles.append(("what excites it most in the training set", mosaic([patch.image for patch in patches])))
+    title = f"depth {layer.depth}, channel {index}"
+    note = f"{layer.name}; excitement {dreamt.before:.2f} at noise, {dreamt.after:.2f} at the picture"
+    facts = {
+        "depth": layer.depth,
+        "channel": index,
+        "layer": layer.name,
+        "excitement": {"noise": dreamt.before, "picture": dreamt.after, "painting": float(activation.mean())},
+        "patches": [{"painting": patch.painting, "strength": patch.strength} for patch in patches],
+    }
+    return ShownChannel(tiles_sheet(title, note, tiles), f"{title} ({note})", facts)
+
+
+def mosaic(images: list[Image.Image], columns: int = 3) -> Image.Image:
+    """Set small pictures of one size in rows."""
+    width, height = images[0].size
+    gap = 4
+    rows = -(-len(images) // columns)
+    page = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), (250, 249, 246))
+    for place, image in enumerate(images):
+        page.paste(image, (place % columns * (width + gap), place // columns * (height + gap)))
+    return page

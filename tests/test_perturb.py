@@ -1,0 +1,53 @@
+"""Occlusion, RISE and Score-CAM on scores whose evidence is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from artnet.perturb import occlusion, rise, score_cam
+
+VIEW = np.ones((3, 28, 28), np.float32)
+
+
+def upper_left(views: np.ndarray) -> np.ndarray:
+    """A score that is the mean of the upper left quarter."""
+    return views[:, :, :14, :14].mean((1, 2, 3))
+
+
+def test_occlusion_worked_by_hand() -> None:
+    # Squares of 4 x 4 at 7 x 7 places do not overlap; each takes 16 of the 196 pixels that count.
+    found = occlusion(upper_left, VIEW, steps=7)
+    assert found[0, 0] == pytest.approx(16 / 196)
+    assert found[3, 3] == pytest.approx(4 / 196)  # this square lies on the corner of the quarter
+    assert np.abs(found[4:]).max() == 0
+
+
+def test_rise_worked_by_hand() -> None:
+    """With a score that is what a mask keeps of one pixel, the map is that pixel's correlation with the masks."""
+    found = rise(upper_left, VIEW, 400, np.random.default_rng(0))
+    assert found.shape == (56, 56)
+    assert found[14, 14] > 0.02  # within the quarter
+    assert np.abs(found[40:, 40:]).mean() < 0.01  # far from it
+
+
+def test_rise_of_a_score_that_nothing_changes_is_zero() -> None:
+    found = rise(lambda views: np.full(len(views), 0.3), VIEW, 20, np.random.default_rng(0))
+    assert np.abs(found).max() < 1e-6
+
+
+def test_rise_is_the_same_for_the_same_seed() -> None:
+    one, other, third = (rise(upper_left, VIEW, 9, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert one.tolist() == other.tolist() != third.tolist()
+
+
+def test_score_cam_worked_by_hand() -> None:
+    # Channel 1 shows the upper left quarter, channel 2 the lower right. Scores are 1 and 0 (the enlarged masks are
+    # softer than that, hence the nearest sizes), weights e / (e + 1) and 1 / (e + 1).
+    activation = np.array([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], np.float32)
+    found = score_cam(lambda views: (views.mean((1, 2, 3)) > 0) * upper_left(views).round(), VIEW, activation, 2)
+    assert found == pytest.approx(np.array([[np.e, 0], [0, 1]]) / (np.e + 1), rel=1e-5)
+
+
+def test_channels_that_are_constant_mask_nothing() -> None:
+    assert score_cam(upper_left, VIEW, np.ones((2, 3, 3), np.float32), 2).max() == 0
