@@ -39,8 +39,8 @@ class Prediction:
     """The answer for one painting; scores are 0 to 1 and add up to 1, width and height are in pixels.
 
     `strangeness` is the distance from the paintings that the model knows (see `familiarity`), None where it cannot
-    tell. `styles` are fine styles, each scored 0 to 1 for itself: a painting may be two things, or none of them. Empty in
-    models without a head for styles.
+    tell. `styles` are fine styles, each scored 0 to 1 for itself: a painting may be two things, or none of them. Empty
+    in models without a head for styles.
     """
 
     source: str
