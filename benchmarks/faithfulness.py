@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -77,29 +77,66 @@ def measure(data: Path, out: Path, model: Path | None, paintings: int, steps: in
             file.flush()
 
 
-def table(out: Path) -> None:
-    """Print a row for each method and depth: mean areas, mean gain with its standard error, correlation."""
+@dataclass(frozen=True)
+class Row:
+    """One method at one depth, over all paintings."""
+
+    method: str
+    depth: str
+    deletion: float
+    insertion: float
+    gain: float
+    error: float
+    over_pixels: float
+    shuffled: float
+
+    @property
+    def faults(self) -> str:
+        """Say what the maps fail at."""
+        blind = abs(self.shuffled) >= SAME_MAP
+        return "; ".join(
+            ["no better than chance"] * (self.gain <= 2 * self.error) + ["same with shuffled weights"] * blind
+        )
+
+
+def read_rows(out: Path) -> tuple[int, list[Row]]:
+    """Average what was measured."""
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     lines = out.read_text().splitlines()
     for line in lines:
         for name, found in json.loads(line)["found"].items():
             for key, value in found.items():
                 values[name][key].append(value)
-    print(f"{len(lines)} paintings\n")
-    print("| method | depth | deletion | insertion | gain | over pixels | shuffled | verdict |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |")
+    rows = []
     for name, found in values.items():
-        method, depth = name.split()
-        gain = np.array(found["gain"])
-        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else float("nan")
-        shuffled = found.get("shuffled_correlation", [float("nan")])
-        faults = [] if gain.mean() > 2 * error else ["no better than chance"]
-        faults += ["does not change with the weights"] if abs(np.mean(shuffled)) >= SAME_MAP else []
-        means = " | ".join(f"{np.mean(found[key]):.3f}" for key in ("deletion", "insertion"))
-        print(
-            f"| {method} | {depth if depth != '0' else 'pixels'} | {means} | {gain.mean():+.3f} ± {error:.3f} | "
-            f"{np.mean(found['gain_over_pixels']):+.3f} | {np.mean(shuffled):+.2f} | {'; '.join(faults) or 'passes'} |"
-        )
+        keys = ("deletion", "insertion", "gain", "gain_over_pixels", "shuffled_correlation")
+        deletion, insertion, gain, pixels, shuffled = (float(np.mean(found[key])) for key in keys)
+        error = float(np.std(found["gain"], ddof=1) / np.sqrt(len(found["gain"])))
+        rows.append(Row(*name.split(), deletion, insertion, gain, error, pixels, shuffled))
+    return len(lines), rows
+
+
+def table(out: Path) -> None:
+    """Print the gains by method and depth, then everything, as Markdown."""
+    count, rows = read_rows(out)
+    print(
+        f"{count} paintings; standard errors of the gain {min(row.error for row in rows):.3f} to "
+        f"{max(row.error for row in rows):.3f}\n"
+    )
+    print("| method | " + " | ".join(map(str, range(1, 10))) + " |\n| --- |" + " ---: |" * 9)
+    for method in dict.fromkeys(row.method for row in rows if row.depth != "0"):
+        cells = [f"{row.gain:+.3f}{' ✗' if row.faults else ''}" for row in rows if row.method == method]
+        print(f"| {method} | " + " | ".join(cells) + " |")
+    print("\n| method | gain |\n| --- | ---: |")
+    for row in rows:
+        if row.depth == "0":
+            print(f"| {row.method} | {row.gain:+.3f}{' ✗' if row.faults else ''} |")
+    print("\n| method | depth | deletion | insertion | gain | over pixels | shuffled | fails at |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |")
+    for row in rows:
+        place = "pixels" if row.depth == "0" else row.depth
+        areas = f"{row.deletion:.3f} | {row.insertion:.3f} | {row.gain:+.3f} ± {row.error:.3f}"
+        print(f"| {row.method} | {place} | {areas} | {row.over_pixels:+.3f} | {row.shuffled:+.2f} | {row.faults} |")
 
 
 def main() -> None:

@@ -192,6 +192,32 @@ def test_an_explanation_is_drawn_and_described(artnet: Artnet, painting_file: Pa
     assert all(Path(name).is_file() for name in found["pictures"])
 
 
+def test_questions_methods_and_formats_of_explanations(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    question = ("--movement", "Realism", "--rather-than", "Cubism", "--against", "--method", "hirescam")
+    done = artnet("explain", painting_file, *question, "--depth", "7", "--colour", "--out", tmp_path / "why.svg")
+    assert done.code == 0
+    assert "what speaks for and against Realism rather than Cubism" in done.out
+    assert (tmp_path / "why.svg").read_text().startswith("<svg")
+    assert artnet("explain", painting_file, "--depth", "2", "--out", tmp_path / "why.npz").code == 0
+
+
+def test_the_most_faithful_depth_is_said(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    done = artnet("explain", painting_file, "--depth", "auto", "--faithfulness", "--out", tmp_path / "why.png")
+    assert "faithful" in done.out
+    assert "correlation with shuffled weights" in done.out
+
+
+def test_a_channel_is_shown(artnet: Artnet, exported: Path, painting_file: Path, tmp_path: Path) -> None:
+    model = ("--model", exported)
+    done = artnet("explain", painting_file, "--channel", "2:3", *model, "--json", "--out", tmp_path / "c.png")
+    found = json.loads(done.out)
+    assert (found["depth"], found["channel"]) == (2, 3)
+    assert Path(found["pictures"][0]).is_file()
+    assert artnet("explain", painting_file, "--channel", "2:x", *model).code == 2
+    assert artnet("explain", painting_file, "--channel", "2:3", "--against", *model).code == 2
+    assert artnet("explain", painting_file, "--channel", "2:3", *model, "--out", tmp_path / "c.npz").code == 2
+
+
 def test_an_explanation_goes_beside_you_without_out(
     artnet: Artnet, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,9 +30,15 @@ class RegionMap:
 
 
 def scaled(grid: Floats, highest: float | None = None) -> Floats:
-    """Scale a map so that its largest size is 1, or `highest` is; a map of zeros stays one. Signs are kept."""
+    """Scale a map so that its largest size is 1, or `highest` is, with what is over it cut; signs are kept.
+
+    A map of zeros stays one.
+    """
     highest = float(np.abs(grid).max(initial=0)) if highest is None else highest
-    return grid / np.float32(highest) if highest > 0 and np.isfinite(highest) else np.zeros_like(grid)
+    if not (highest > 0 and np.isfinite(highest)):
+        return np.zeros_like(grid)
+    result: Floats = np.clip(grid / np.float32(highest), -1, 1)
+    return result
 
 
 def without_bands(grid: Floats, place: Placement) -> Floats:

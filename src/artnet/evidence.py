@@ -109,7 +109,7 @@ def check_outputs(method: str, layers: Sequence[Layer], engine: Engine) -> None:
     if missing:
         raise ModelError(
             f"{method} needs the output {missing[0]!r}, which this model's graph does not have; export the model again "
-            f"with artnet export, or use {', '.join(name for name in ('occlusion', 'rise') if name != method)}"
+            f"with artnet export, or use occlusion, rise or scorecam"
         )
 
 

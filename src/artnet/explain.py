@@ -27,6 +27,7 @@ from artnet.views import REGIONS, WHOLE, Placement, View, cut_views, placement
 
 Floats = NDArray[np.float32]
 Depth = int | Literal["all", "auto"]
+_SPARKLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,13 @@ def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -
 
 
 def _depth_map(layer: Layer, grids: Sequence[Floats], regions: Sequence[View]) -> DepthMap:
-    """Scale the maps of all views by their common maximum, so that what is stronger looks stronger."""
-    highest = max(float(np.abs(grid).max(initial=0)) for grid in grids)
+    """Scale the maps of all views alike, so that what is stronger looks stronger: by the common maximum.
+
+    Maps of pixels are scaled so that their strongest hundredth is cut at 1: single pixels outshine all else.
+    """
+    share = _SPARKLE if layer.depth == PIXELS else 0
+    highest = max(float(np.quantile(np.abs(grid), 1 - share)) for grid in grids)
+    highest = highest or max(float(np.abs(grid).max(initial=0)) for grid in grids)
     parts = tuple(RegionMap(view.box, scaled(grid, highest)) for view, grid in zip(regions, grids[1:], strict=True))
     return DepthMap(layer, scaled(grids[0], highest), parts)
 

@@ -58,6 +58,8 @@ def explain(
     if channel is not None:
         if (movement or rather_than or against or canvas or faithfulness) or (method, depth) != ("gradcam", "all"):
             raise UsageError("--channel shows a channel whatever is asked; leave the question, method and depth out")
+        if target is not None and target.suffix.lower() == ".npz":
+            raise UsageError(f"{target}: a channel is drawn as PNG or SVG; use a name that ends in .png or .svg")
         return _show_channel(image, channel, target, seed, as_json, model, runtime)
     asking = Asking(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)

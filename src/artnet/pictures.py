@@ -6,6 +6,7 @@ Knows nothing about how they are drawn.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from artnet.render import overlay
 from artnet.sheet import Look, Sheet, drawn, explanation_sheet, svg
 
 FORMATS = (".png", ".svg", ".npz")
+_AT_ONCE = 2  # overlays drawn side by side: nine large ones do not fit everywhere
 
 
 def check_picture_path(path: Path, source: Path) -> None:
@@ -66,12 +68,16 @@ def write_sheet(path: Path, sheet: Sheet) -> None:
 def _write_png(path: Path, explanation: Explanation, look: Look) -> list[Path]:
     single = len(explanation.maps) == 1
     targets = {depth: path if single else _beside(path, depth) for depth in explanation.maps}
-    if not single:
-        drawn(explanation_sheet(explanation, look)).save(path, "PNG")
-    for depth, target in targets.items():  # one at a time: nine large overlays do not fit everywhere
+
+    def write(depth: int) -> None:
         heat, signed = explanation.heatmap(depth), explanation.asked.against
         picture = overlay(explanation.image, heat, look.opacity, look.in_colour, signed)
-        picture.save(target, "PNG", compress_level=1)
+        picture.save(targets[depth], "PNG", compress_level=1)
+
+    if not single:
+        drawn(explanation_sheet(explanation, look)).save(path, "PNG")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(write, targets))
     return list(targets.values()) if single else [path, *targets.values()]
 
 
