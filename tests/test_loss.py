@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artnet.engine import STYLES, open_engine
+from artnet.errors import StoppedError
 from artnet.model import GRAPH_FILE
 from artnet.training.fit import fit
 from artnet.training.graph import random_views, relative_distance
+from artnet.training.loop import Step, Watch
 from artnet.training.loss import loss_of, styles_loss, targets
 from artnet.training.network import Logits, build_network
 from artnet.training.recipe import RECIPES, Recipe, recipe_from
@@ -74,6 +77,21 @@ def test_a_training_learns_styles_where_there_are_enough_paintings(styled: Run, 
     assert trained.settings.styles == ()
     assert "styles.weight" in styled.read_tensors("best")
     assert "styles.weight" not in trained.read_tensors("best")
+
+
+def test_a_second_head_goes_on_to_the_same_bits(
+    styled: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_in_the_second_epoch(step: Step) -> None:
+        if step.epoch == 2 and step.batch == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("artnet.styles.ENOUGH_PAINTINGS", 5)
+    with pytest.raises(StoppedError):
+        fit(data, tmp_path / "run", settings(), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
+    resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
+    expected = styled.read_tensors("last")
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.read_tensors("last").items())
 
 
 def test_a_weight_of_zero_builds_no_second_head(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,8 @@ def _header(config: ModelConfig) -> str:
             "",
             f"Says which of {len(config.movements)} movements a painting belongs to: {', '.join(config.movements)}. "
             f"The graph holds a {config.backbone} and its backward pass, so that it can be explained without a "
-            "deep-learning framework.",
+            "deep-learning framework."
+            + (f" A second head scores {len(config.styles)} fine styles, each for itself." if config.styles else ""),
         ]
     )
 
