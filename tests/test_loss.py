@@ -63,6 +63,12 @@ def test_a_mixed_view_loses_as_its_parts_by_their_shares() -> None:
     torch.testing.assert_close(mixed, 0.7 * styles_loss(logits, styles[:1], known[:1]))
 
 
+def test_the_parts_of_a_batch_lose_together_what_the_whole_loses() -> None:
+    logits, styles, known = torch.randn(4, 3), torch.eye(4, 3), torch.tensor([[1.0], [1.0], [0.0], [1.0]])
+    parts = [styles_loss(logits[rows], styles[rows] * known[rows], known[rows]) for rows in (slice(2), slice(2, 4))]
+    torch.testing.assert_close(torch.stack(parts).mean(), styles_loss(logits, styles * known, known))
+
+
 def test_only_the_weighted_styles_loss_is_added() -> None:
     logits = Logits(torch.randn(4, 2), torch.randn(4, 3))
     target = targets(torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1, 2, -1]), build_network(BACKBONE, 2, "none", 3))
