@@ -71,6 +71,7 @@ def serve_artnet() -> None:
     """Take the loop's own steps of the recipe artnet-2020."""
     import torch
 
+    from artnet.training.loader import Batch
     from artnet.training.loop import Session, Watch, begin_learning, take_step
     from artnet.training.machine import FitOptions, open_fabric
     from artnet.training.network import build_network
@@ -86,7 +87,8 @@ def serve_artnet() -> None:
     pixels = torch.randint(0, 256, (BATCH, 3, SIZE_PX, SIZE_PX), dtype=torch.uint8)
     count = sum(tensor.numel() for tensor in learner.state.network.parameters() if tensor.requires_grad)
     movements = torch.arange(BATCH) % CLASSES
-    serve(lambda: take_step(session, learner, (pixels, movements)), f"{count} torch {torch.__version__}")
+    batch = Batch(pixels, movements, torch.full((BATCH,), -1))
+    serve(lambda: take_step(session, learner, batch), f"{count} torch {torch.__version__}")
 
 
 def serve_timm(same_tensors: bool) -> None:
@@ -169,7 +171,8 @@ def stored_views(count: int):  # type: ignore[no-untyped-def]
         picture.save(buffer, "JPEG", quality=90)
         different.append(buffer.getvalue())
     movements = np.arange(count) % CLASSES
-    return StoredViews([different[index % 64] for index in range(count)], movements, np.zeros(count, int))
+    encoded = [different[index % 64] for index in range(count)]
+    return StoredViews(encoded, movements, np.zeros(count, int), np.full(count, -1))
 
 
 def probe_against_finetune(backbone: str, steps: int) -> None:
@@ -214,7 +217,8 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
                 break
         step = np.median(taken[WARM_UP:], 0)
         started = now()
-        predict(fine, learner.state.average, StoredViews(val.encoded[:128], val.movements[:128], val.collections[:128]))
+        few = StoredViews(val.encoded[:128], val.movements[:128], val.collections[:128], val.styles[:128])
+        predict(fine, learner.state.average, few)
         validation = (now() - started) * VALIDATION / 128
     tuned = FINE_EPOCHS * (PAINTINGS // recipe.batch * step + validation)
     print(

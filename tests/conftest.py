@@ -95,6 +95,26 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
+def styled(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run with a second head, for styles of so few paintings that the tiny dataset has enough."""
+    from training_fixture import tiny_run
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("artnet.styles.ENOUGH_PAINTINGS", 5)
+        return tiny_run(data, tmp_path_factory.mktemp("styled") / "run")
+
+
+@pytest.fixture(scope="session")
+def styled_model(styled: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model folder of that run."""
+    from artnet.training.export import export
+
+    folder = tmp_path_factory.mktemp("styled-model") / "model"
+    export(styled, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model folder of that run."""
     from artnet.training.export import export

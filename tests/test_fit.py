@@ -185,7 +185,8 @@ def test_a_run_without_its_weights_is_refused(trained: Run, tmp_path: Path, dama
 
 def drawable(movements: Sequence[int], collections: Sequence[int] | None = None) -> StoredViews:
     """Make views of which only movement and collection matter."""
-    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)))
+    none = np.full(len(movements), -1)
+    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)), none)
 
 
 def test_an_epoch_without_balance_holds_every_painting_once() -> None:
@@ -231,7 +232,7 @@ def test_workers_change_nothing(data: Path) -> None:
         "import sys, torch\nfrom pathlib import Path\nfrom training_fixture import RECIPE\n"
         "from artnet.training.loader import Epoch, load_whole_views, training_batches\n"
         "views = load_whole_views(Path(sys.argv[1]), 'train')\n"
-        "one, two = ([x for x, _ in training_batches(views, RECIPE, Epoch(0, 0, 64), workers=w)] for w in (0, 1))\n"
+        "one, two = ([x for x, *_ in training_batches(views, RECIPE, Epoch(0, 0, 64), workers=w)] for w in (0, 1))\n"
         "assert len(one) == len(two) > 0 and all(torch.equal(a, b) for a, b in zip(one, two))\n"
     )
     command = [sys.executable, "-c", script, str(data)]

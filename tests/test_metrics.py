@@ -1,6 +1,7 @@
 """Each number is worked by hand once, and holds for any labels and scores."""
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from artnet.metrics import (
     Ints,
     accuracy,
     auroc,
+    average_precision,
     balanced_accuracy,
     calibration_error,
     calibration_gaps,
@@ -27,6 +29,7 @@ from artnet.metrics import (
     recalls,
     reliability,
     risk_coverage,
+    sigmoid,
     softmax,
     top_k_accuracy,
 )
@@ -409,3 +412,26 @@ def test_mcnemar_worked_by_hand() -> None:
 def test_mcnemar_does_not_mind_which_model_comes_first(only_first: int, only_second: int) -> None:
     assert mcnemar_p(only_first, only_second) == mcnemar_p(only_second, only_first)
     assert 0 < mcnemar_p(only_first, only_second) <= 1
+
+
+def test_average_precision_worked_by_hand() -> None:
+    positive = np.array([True, False, True])
+    assert average_precision(positive, np.array([0.9, 0.8, 0.7])) == pytest.approx(5 / 6)
+    assert average_precision(positive, np.array([0.9, 0.7, 0.7])) == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
+    assert average_precision(positive, np.full(3, 0.5)) == pytest.approx(2 / 3)  # the share of positives
+    assert average_precision(np.zeros(3, bool), np.arange(3.0)) is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=1, max_size=30), st.randoms())
+def test_average_precision_does_not_depend_on_the_order_of_equals(rows: list[tuple[bool, int]], random: Random) -> None:
+    def precision() -> float | None:
+        return average_precision(np.array([row[0] for row in rows]), np.array([float(row[1]) for row in rows]))
+
+    before = precision()
+    random.shuffle(rows)
+    assert before == precision() or before == pytest.approx(precision())
+    assert before is None or 0 < before <= 1
+
+
+def test_the_sigmoid_of_any_number_is_finite() -> None:
+    assert sigmoid(np.array([0.0, np.log(3), -1e4, 1e4])) == pytest.approx([0.5, 0.75, 0.0, 1.0])

@@ -21,7 +21,7 @@ TINY = "test_efficientnet"
 def test_the_head_is_pooling_dropout_normalisation_and_a_dense_layer() -> None:
     network = build_network(TINY, 5, "none").eval()
     maps = network.trunk(torch.ones(2, 3, 64, 64))
-    logits = network(torch.ones(2, 3, 64, 64))
+    logits = network(torch.ones(2, 3, 64, 64)).movements
     assert logits.shape == (2, 5)
     assert torch.allclose(logits, network.dense(network.norm(maps.mean((2, 3)))))
     assert network.dropout.p == 0.5
@@ -82,7 +82,7 @@ def test_a_backbone_without_maps_is_refused(backbone: str) -> None:
 
 
 def test_the_head_fits_a_backbone_whose_own_head_is_wider() -> None:
-    assert build_network("mobilenetv3_small_100", 5, "none").eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 5)
+    assert build_network("mobilenetv3_small_100", 5, "none").eval()(torch.zeros(1, 3, 64, 64)).movements.shape == (1, 5)
 
 
 def test_nothing_works_in_place() -> None:

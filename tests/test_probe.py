@@ -33,7 +33,7 @@ def probed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_embeddings_are_those_of_the_network(probed: Run, data: Path, tmp_path: Path) -> None:
     network = build_network(BACKBONE, 5, "none")
     views = load_whole_views(data, "val")
-    few = StoredViews(views.encoded[:3], views.movements[:3], views.collections[:3])
+    few = StoredViews(views.encoded[:3], views.movements[:3], views.collections[:3], views.styles[:3])
     write_trunk(network, probed.settings.size_px, tmp_path / "trunk.onnx")
     engine = OpenVinoEngine(tmp_path / "trunk.onnx", "f32", cached=False)
     found = np.concatenate(list(embed(engine, few, probed.settings)))
@@ -63,7 +63,7 @@ def test_the_run_keeps_what_any_run_keeps(probed: Run) -> None:
 def test_the_best_head_is_kept_and_not_the_last(probed: Run, data: Path) -> None:
     kept, network = probed.read_tensors("embeddings"), build_network(BACKBONE, 5, "none").eval()
     network.load_state_dict(probed.read_tensors("best"))
-    hits = network.classify(kept["val"]).argmax(1).numpy() == load_whole_views(data, "val").movements
+    hits = network.classify(kept["val"]).movements.argmax(1).numpy() == load_whole_views(data, "val").movements
     best = max(read_history(probed.folder), key=lambda row: row.val_balanced_accuracy)
     assert hits.mean() == pytest.approx(best.val_accuracy)
 

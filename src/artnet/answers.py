@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.classify import Classifier, vote
+from artnet.classify import Classifier, style_scores, vote
 from artnet.dataset import DatasetInfo, collection_of, count_rows, iterate_rows
 from artnet.errors import DataError
 from artnet.views import REGIONS, VIEWS, WHOLE, Box, View
@@ -26,7 +26,10 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network made of N paintings in V views: logits (N, V, C), `strangeness` (N,) or None, and the truths."""
+    """What a network made of N paintings in V views: logits (N, V, C) and the truths.
+
+    None where the model cannot tell: `strangeness` (N,) and the styles' logits (N, V, K).
+    """
 
     ids: tuple[str, ...]
     sources: tuple[str, ...]
@@ -35,6 +38,7 @@ class Answers:
     views: tuple[str, ...]
     logits: NDArray[np.float32]
     strangeness: NDArray[np.float64] | None = None
+    style_logits: NDArray[np.float32] | None = None
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -45,25 +49,42 @@ class Answers:
         """Let the views vote with these weights; (N, C) scores."""
         return vote(self.logits, [weights.get(name, 0.0) for name in self.views], temperature)
 
+    def voted_styles(self, weights: Mapping[str, float]) -> Scores | None:
+        """Let the views vote on the styles; (N, K) scores, None without a head for them."""
+        if self.style_logits is None:
+            return None
+        return style_scores(self.style_logits, [weights.get(name, 0.0) for name in self.views])
+
 
 def answer_split(classifier: Classifier, data: Path, split: str, views: tuple[str, ...], progress: Progress) -> Answers:
     """Run the network on the named stored views of a split; memory holds one painting's views."""
     columns = ["id", "source", "style", "movement", "whole"] + (["regions"] if set(views) & set(REGIONS) else [])
     total = count_rows(data, split)
     facts: list[tuple[str, str, str]] = []
-    y_true, logits, strangeness = [], [], []
+    y_true, logits, strangeness, fine = [], [], [], []
     for row in iterate_rows(data, split, columns):
         seen = classifier.see([stored_view(row, name) for name in views])
         facts.append((row["id"], row["source"], row["style"]))
         y_true.append(row["movement"])
         logits.append(seen.logits)
         strangeness.append(seen.strangeness)
+        if seen.styles is not None:
+            fine.append(seen.styles)
         progress(len(facts), total)
     if not facts:
         raise DataError(f"{data}: the {split} split is empty")
     ids, sources, styles = (tuple(column) for column in zip(*facts, strict=True))
     known = None if strangeness[0] is None else np.array(strangeness, np.float64)
-    return Answers(ids, sources, styles, np.array(y_true, np.int64), views, np.stack(logits), known)
+    return Answers(
+        ids,
+        sources,
+        styles,
+        np.array(y_true, np.int64),
+        views,
+        np.stack(logits),
+        known,
+        np.stack(fine) if fine else None,
+    )
 
 
 def check_fit(classifier: Classifier, info: DatasetInfo, data: Path) -> None:

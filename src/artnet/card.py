@@ -68,7 +68,8 @@ def _header(config: ModelConfig) -> str:
             "",
             f"Says which of {len(config.movements)} movements a painting belongs to: {', '.join(config.movements)}. "
             f"The graph holds a {config.backbone} and its backward pass, so that it can be explained without a "
-            "deep-learning framework.",
+            "deep-learning framework."
+            + (f" A second head scores {len(config.styles)} fine styles, each for itself." if config.styles else ""),
         ]
     )
 
@@ -143,7 +144,26 @@ def _scores(config: ModelConfig) -> str:
         f"| {name} | {entry['paintings']} | {_share(entry['recall'])} |"
         for name, entry in scores["by_movement"].items()
     ]
-    return "\n".join([*lines, *_decisions(scores), *_strangers(scores)])
+    return "\n".join([*lines, *_styles(scores), *_decisions(scores), *_strangers(scores)])
+
+
+def _styles(scores: Mapping[str, Any]) -> list[str]:
+    found = scores.get("styles")
+    if found is None:
+        return []
+    rows = [
+        f"| {name} | {entry['paintings']} | {_share(entry['average_precision'])} | {entry['share']:.3f} |"
+        for name, entry in found["by_style"].items()
+    ]
+    return [
+        "",
+        f"Fine styles, each scored for itself: mean average precision {found['mean']:.3f} (drawing lots: "
+        f"{found['mean_share']:.3f}) on {found['paintings']} paintings.",
+        "",
+        "| style | paintings | average precision | drawing lots |",
+        "| --- | ---: | ---: | ---: |",
+        *rows,
+    ]
 
 
 def _decisions(scores: Mapping[str, Any]) -> list[str]:

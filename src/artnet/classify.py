@@ -6,7 +6,7 @@ Knows nothing about where pictures come from or how answers are shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.engine import Engine, open_engine
+from artnet.engine import STYLES, Engine, open_engine
 from artnet.errors import ModelError, UsageError
 from artnet.familiarity import Familiarity, read_familiarity
 from artnet.image import DEFAULT_LIMITS, Limits, open_image, upright_srgb
-from artnet.metrics import softmax
+from artnet.metrics import sigmoid, softmax
 from artnet.model import FAMILIARITY_FILE, GRAPH_FILE, ModelConfig, Preprocessing, read_model
 from artnet.views import VIEWS, WHOLE, Box, View, cut_views
 
@@ -39,7 +39,8 @@ class Prediction:
     """The answer for one painting; scores are 0 to 1 and add up to 1, width and height are in pixels.
 
     `strangeness` is the distance from the paintings that the model knows (see `familiarity`), None where it cannot
-    tell.
+    tell. `styles` are fine styles, each scored 0 to 1 for itself: a painting may be two things, or none of them. Empty
+    in models without a head for styles.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Prediction:
     width: int
     height: int
     strangeness: float | None = None
+    styles: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the prediction as the JSON object that `artnet classify --json` prints."""
@@ -61,6 +63,7 @@ class Prediction:
             "confidence": self.confidence,
             "decision": self.decision,
             "scores": dict(self.scores),
+            **({"styles": dict(self.styles)} if self.styles else {}),
             "views": [
                 {"name": view.name, "box": list(view.box.as_tuple()), "scores": dict(view.scores)}
                 for view in self.views
@@ -73,10 +76,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the network makes of some views: logits (V, C), and the whole's strangeness where the model can tell."""
+    """What the network makes of some views: logits (V, C), and, where the model can tell, more.
+
+    That is the whole's strangeness and the styles' logits (V, K).
+    """
 
     logits: NDArray[np.float32]
     strangeness: float | None
+    styles: NDArray[np.float32] | None = None
 
 
 class Classifier:
@@ -88,6 +95,11 @@ class Classifier:
             raise ModelError(
                 f"{config.name}: config.json speaks of {said[0]} movements and views of {said[1]} px, but the graph "
                 f"has {engine.classes} outputs and takes {engine.size_px} px; copy or export the model folder again"
+            )
+        if engine.styles != len(config.styles):
+            raise ModelError(
+                f"{config.name}: config.json names {len(config.styles)} styles, but the graph answers on "
+                f"{engine.styles}; copy or export the model folder again"
             )
         self.config = config
         self.engine = engine
@@ -132,11 +144,14 @@ class Classifier:
         """Run the network on views of one painting."""
         inputs = network_input(views, self.config.preprocessing)
         names = [view.name for view in views]
-        if self.familiarity is None or WHOLE not in names:
-            return Seen(self.engine.run(inputs, None, ["logits"])["logits"], None)
-        found = self.engine.run(inputs, None, ["logits", "embedding"])
-        whole = found["embedding"][names.index(WHOLE)]
-        return Seen(found["logits"], float(self.familiarity.strangeness(whole[None])[0]))
+        measured = self.familiarity is not None and WHOLE in names
+        wanted = ["logits", *(["embedding"] if measured else []), *([STYLES] if self.config.styles else [])]
+        found = self.engine.run(inputs, None, wanted)
+        strangeness = None
+        if self.familiarity is not None and measured:
+            whole = found["embedding"][names.index(WHOLE)]
+            strangeness = float(self.familiarity.strangeness(whole[None])[0])
+        return Seen(found["logits"], strangeness, found.get(STYLES))
 
     def decide(self, confidence: float, strangeness: float | None) -> Decision:
         """Say whether an answer can be relied on; of a picture unlike any painting, not even that it is unsure."""
@@ -151,6 +166,7 @@ class Classifier:
         weights = [config.view_weights.get(view.name, 0.0) for view in cut]
         scores = self._named(vote(logits, weights, temperature))
         movement = max(scores, key=lambda key: scores[key])
+        styles = {} if seen.styles is None else self._named_styles(style_scores(seen.styles, weights))
         return Prediction(
             source=name,
             movement=movement,
@@ -165,10 +181,14 @@ class Classifier:
             width=image.width,
             height=image.height,
             strangeness=seen.strangeness,
+            styles=styles,
         )
 
     def _named(self, row: NDArray[np.float64]) -> dict[str, float]:
         return {movement: float(score) for movement, score in zip(self.config.movements, row, strict=True)}
+
+    def _named_styles(self, row: NDArray[np.float64]) -> dict[str, float]:
+        return {style: float(score) for style, score in zip(self.config.styles, row, strict=True)}
 
 
 def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArray[np.float32]:
@@ -184,3 +204,9 @@ def vote(logits: NDArray[np.floating], weights: Sequence[float], temperature: fl
     shares = np.asarray(weights, np.float64)
     result: NDArray[np.float64] = np.einsum("...vc,v->...c", softmax(logits, temperature), shares / shares.sum())
     return result
+
+
+def style_scores(logits: NDArray[np.floating], weights: Sequence[float]) -> NDArray[np.float64]:
+    """Average the views' logits of styles by the weight of their votes: (..., V, K) to scores (..., K), 0 to 1 each."""
+    shares = np.asarray(weights, np.float64)
+    return sigmoid(np.einsum("...vk,v->...k", np.asarray(logits, np.float64), shares / shares.sum()))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from artnet.classify import Prediction
     from artnet.evaluate import Report
 
+_STYLES_SHOWN = 3
 Advance = Callable[..., None]  # (done, total, what) with the last two optional
 
 
@@ -64,12 +65,15 @@ def print_answer(answer: Answer) -> None:
 
 
 def prediction_line(prediction: Prediction) -> str:
-    """Put a prediction in one line: source, movement, confidence, decision, then all scores."""
+    """Put a prediction in one line: source, movement, confidence, decision, all scores, then the likely styles."""
     ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
     scores = ", ".join(f"{movement} {score:.2f}" for movement, score in ranked)
     unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
     verdict = unsure if prediction.decision == "unsure" else prediction.decision
-    return f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
+    line = f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
+    likely = sorted((item for item in prediction.styles.items() if item[1] >= 0.5), key=lambda item: -item[1])
+    styles = ", ".join(f"{style} {score:.2f}" for style, score in likely[:_STYLES_SHOWN])
+    return f"{line}  styles: {styles}" if styles else line
 
 
 def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
@@ -96,6 +100,9 @@ def print_report(report: Report) -> None:
     for name, found in report.by_movement.items():
         share = f"{found.recall.value:.3f} found" if found.paintings else "none to find"
         print_line(f"{name:24} {share} of {found.paintings}")
+    if report.styles is not None:
+        lots = report.styles.mean_share
+        print_line(f"{'fine styles':24} {report.styles.mean:.3f} mean average precision, {lots:.3f} by lots")
     for name, group in report.by_decision.items():
         print_line(
             f"{name:24} {group.paintings / report.paintings:.3f} of the answers, {group.accuracy.value:.3f} right"

@@ -30,6 +30,7 @@ PRECISIONS: tuple[Precision, ...] = ("auto", "f32")
 INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
 CHANNELS_GRADIENT = "gradient_channels"
+STYLES = "styles"
 
 
 class Engine(Protocol):
@@ -42,6 +43,10 @@ class Engine(Protocol):
     @property
     def size_px(self) -> int:
         """Give S, the side of a view."""
+
+    @property
+    def styles(self) -> int:
+        """Give K, the number of fine styles; 0 without a head for them."""
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -59,10 +64,10 @@ class Engine(Protocol):
         """
 
 
-def output_names() -> list[str]:
-    """Name the graph's outputs in order."""
+def output_names(styles: bool = False) -> list[str]:
+    """Name the graph's outputs in order, with or without those of a second head for styles."""
     pairs = [f"{kind}_{depth}" for depth in range(1, DEPTHS + 1) for kind in ("activation", "gradient")]
-    return ["logits", "embedding", *pairs, VIEWS_GRADIENT, CHANNELS_GRADIENT]
+    return ["logits", "embedding", *pairs, VIEWS_GRADIENT, CHANNELS_GRADIENT, *([STYLES] if styles else [])]
 
 
 def inputs_of(outputs: Iterable[str]) -> list[str]:
@@ -118,6 +123,11 @@ class OpenVinoEngine:
     def size_px(self) -> int:
         """Give S, the side of a view."""
         return _tail(self._port("input", "views"))[-1]
+
+    @property
+    def styles(self) -> int:
+        """Give K, the number of fine styles; 0 without a head for them."""
+        return _tail(self._port("output", STYLES))[0] if STYLES in self.outputs else 0
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -209,6 +219,11 @@ class OnnxRuntimeEngine:
     def size_px(self) -> int:
         """Give S, the side of a view."""
         return int(self._shape("views")[-1])
+
+    @property
+    def styles(self) -> int:
+        """Give K, the number of fine styles; 0 without a head for them."""
+        return next((int(entry.shape[1]) for entry in self._session.get_outputs() if entry.name == STYLES), 0)
 
     @property
     def outputs(self) -> frozenset[str]:

@@ -25,17 +25,20 @@ from artnet.figures import (
     GroupScores,
     MovementScores,
     Selective,
+    StyleFigures,
     by_decision,
     by_group,
     by_movement,
     calibrated,
     overall,
     selective,
+    styles_found,
 )
 from artnet.intervals import Interval
 from artnet.metrics import confusion
 from artnet.mistakes import Mistake, with_pictures, worst_mistakes
 from artnet.strangers import KnownPaintings, Strangers, check_strangers, measure_strangers
+from artnet.styles import index_styles
 from artnet.trial import MapScores, try_maps
 from artnet.views import REGIONS, VIEWS, WHOLE
 
@@ -84,6 +87,7 @@ class Report:
     scores: Scores
     decisions: tuple[str, ...]
     maps: tuple[MapScores, ...] = ()
+    styles: StyleFigures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain JSON values; what cannot be measured is null."""
@@ -112,6 +116,7 @@ class Report:
             "calibration_error": {name: entry["error"] for name, entry in whole["calibration"].items()},
             "selective": {name: whole["selective"][name] for name in ("area", "threshold", "coverage", "accuracy")},
             "strangers": whole["strangers"],
+            **({"styles": whole["styles"]} if self.styles else {}),
         }
 
 
@@ -189,6 +194,7 @@ def assemble(classifier: Classifier, info: DatasetInfo, split: str, answers: Ans
         answers=answers,
         scores=scores,
         decisions=decisions,
+        styles=_fine_styles(classifier, answers),
     )
 
 
@@ -273,6 +279,12 @@ def _styles(answers: Answers, movements: tuple[str, ...]) -> list[str]:
         f"{movements[movement]}: {style.replace('_', ' ')}"
         for movement, style in zip(answers.y_true, answers.styles, strict=True)
     ]
+
+
+def _fine_styles(classifier: Classifier, answers: Answers) -> StyleFigures | None:
+    scores = answers.voted_styles(classifier.config.view_weights)
+    names = classifier.config.styles
+    return None if scores is None else styles_found(index_styles(answers.styles, names), scores, names)
 
 
 def _by_views(classifier: Classifier, answers: Answers) -> dict[str, GroupScores]:

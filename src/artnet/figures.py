@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from artnet.intervals import Interval, interval, resampled_sums
 from artnet.metrics import (
     Reliability,
+    average_precision,
     calibration_gaps,
     f1_scores,
     precisions,
@@ -45,6 +46,28 @@ class GroupScores:
     paintings: int
     accuracy: Interval
     balanced_accuracy: Interval
+
+
+@dataclass(frozen=True)
+class StyleScores:
+    """How well one fine style is found; `share` of the paintings, which is what drawing lots would score."""
+
+    paintings: int
+    share: float
+    average_precision: float | None  # None where no painting has the style
+
+
+@dataclass(frozen=True)
+class StyleFigures:
+    """How well the second head finds styles, on the `paintings` whose style it knows.
+
+    `mean` of the styles' average precisions and `mean_share` are over the styles that occur.
+    """
+
+    paintings: int
+    mean: float
+    mean_share: float
+    by_style: Mapping[str, StyleScores]
 
 
 @dataclass(frozen=True)
@@ -144,6 +167,24 @@ def selective(y_true: Ints, scores: Floats, threshold: float) -> Selective:
         curve_coverage=curve.coverage[drawn],
         curve_accuracy=curve.accuracy[drawn],
     )
+
+
+def styles_found(found: Ints, scores: Floats, names: Sequence[str]) -> StyleFigures | None:
+    """Score styles (N, K) against each painting's place among them (N,); -1 is left out. None where all are."""
+    known = found >= 0
+    if not known.any():
+        return None
+    truth, given = found[known], scores[known]
+    by_style = {}
+    for index, name in enumerate(names):
+        positive = truth == index
+        precision = average_precision(positive, given[:, index])
+        by_style[name] = StyleScores(int(positive.sum()), float(positive.mean()), precision)
+    there = [
+        (entry.average_precision, entry.share) for entry in by_style.values() if entry.average_precision is not None
+    ]
+    mean, mean_share = np.mean(there, 0).tolist()
+    return StyleFigures(len(truth), mean, mean_share, by_style)
 
 
 def by_decision(y_true: Ints, scores: Floats, decisions: Sequence[str]) -> dict[str, GroupScores]:

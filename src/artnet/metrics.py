@@ -203,6 +203,28 @@ def auroc(negatives: NDArray[np.floating], positives: NDArray[np.floating]) -> f
     return float((below + not_above).mean() / (2 * len(ordered)))
 
 
+def sigmoid(logits: NDArray[np.floating]) -> Floats:
+    """Turn logits of any shape into scores, 0 to 1, each for itself."""
+    result: Floats = np.exp(-np.logaddexp(0.0, -np.asarray(logits, np.float64)))
+    return result
+
+
+def average_precision(positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> float | None:
+    """Give the mean precision at which positives are found, the highest scores first; (N,) each, 0 to 1.
+
+    The sum over thresholds of precision times what recall gains: Manning et al., "Introduction to information
+    retrieval", 2008, section 8.4. Equal scores come together, so that their order tells nothing: with all alike it is
+    the share of positives. None where there are no positives.
+    """
+    if not positive.any():
+        return None
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    found, answered = np.cumsum(positive[order])[ends], np.arange(1, len(order) + 1)[ends]
+    gained = np.diff(found, prepend=0)
+    return float((gained * found / answered).sum() / positive.sum())
+
+
 def mcnemar_p(only_first: int, only_second: int) -> float:
     """Give the two-sided exact p-value that two models err equally often, from the paintings only one got right.
 

@@ -87,6 +87,7 @@ class ModelConfig:
     calibration: Calibration
     graph_sha256: str
     familiarity: FamiliaritySettings | None = None
+    styles: tuple[str, ...] = ()  # of the second head; none in models without it
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     format: str = FORMAT
@@ -166,6 +167,7 @@ def _config(fields: dict[str, Any]) -> ModelConfig:
         **{
             **fields,
             "movements": tuple(str(name) for name in fields["movements"]),
+            "styles": tuple(str(name) for name in fields.get("styles", [])),
             "preprocessing": Preprocessing(**{**preprocessing, "mean": mean, "std": std}),
             "view_weights": {name: float(weight) for name, weight in fields["view_weights"].items()},
             "layers": tuple(layers),
@@ -199,6 +201,7 @@ def _faults(config: ModelConfig) -> list[str]:
     known = config.familiarity
     sound = {
         "movements must be at least two different names": 2 <= len(set(config.movements)) == len(config.movements),
+        "styles must be different names": len(set(config.styles)) == len(config.styles),
         f"fit must be one of {', '.join(FITS)}": seen.fit in FITS,
         "size_px must be a whole number of at least 1": isinstance(seen.size_px, int) and seen.size_px >= 1,
         "mean must be numbers": all(map(math.isfinite, seen.mean)),

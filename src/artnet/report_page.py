@@ -54,6 +54,7 @@ def report_page(report: Report) -> str:
         _comparison(report),
         _views(report),
         _groups(report),
+        _fine_styles(report),
         _maps(report),
         _mistakes(report),
     ]
@@ -197,6 +198,28 @@ def _groups(report: Report) -> Html:
     return section(
         "By collection and style", [paragraph(said), _group_table("collection", report.by_collection), styles]
     )
+
+
+def _fine_styles(report: Report) -> str:
+    found = report.styles
+    if found is None:
+        return ""
+    rows = [
+        [
+            name,
+            str(entry.paintings),
+            "none to find" if entry.average_precision is None else f"{entry.average_precision:.3f}",
+            f"{entry.share:.3f}",
+        ]
+        for name, entry in found.by_style.items()
+    ]
+    said = (
+        f"The second head scores each fine style for itself. Mean average precision {found.mean:.3f} on the "
+        f"{found.paintings} paintings whose style it knows; drawing lots would give the share of positives, "
+        f"{found.mean_share:.3f}. A painting counts for the one style that its collection names."
+    )
+    head = ["style", "paintings", "average precision", "drawing lots"]
+    return section("Fine styles", [paragraph(said), table("", head, rows)])
 
 
 def _group_table(what: str, groups: Mapping[str, GroupScores]) -> Html:

@@ -52,7 +52,7 @@ def export(
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
     settings = run.settings
     data = find_dataset(settings, data)
-    network = build_network(settings.backbone, len(settings.movements), "none")
+    network = build_network(settings.backbone, len(settings.movements), "none", len(settings.styles))
     network.load_state_dict(run.read_tensors("best"))
     network.eval().requires_grad_(False)
     sample = run.read_tensors("sample")["views"].numpy()
@@ -122,6 +122,7 @@ def _describe(settings: RunSettings, layers: tuple[Layer, ...], decided: Calibra
         layers=layers,
         calibration=decided.calibration,
         graph_sha256=sha256_of(folder / GRAPH_FILE),
+        styles=settings.styles,
         familiarity=replace(decided.familiarity, sha256=sha256_of(folder / FAMILIARITY_FILE)),
         training={
             "data": settings.data,

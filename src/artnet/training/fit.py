@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from artnet.dataset import DatasetInfo, read_info
+from artnet.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
+from artnet.styles import common_styles
 from artnet.training.loader import StoredViews, load_views, load_whole_views
 from artnet.training.loop import Session, Watch, batches_per_epoch, train_network
 from artnet.training.machine import FitOptions, launch, open_fabric, seeded, stop_requests
@@ -38,13 +40,14 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
     """
     info, recipe = read_info(data), settings.recipe
     _check_recipe(recipe, info, options, watch)
-    train, val = load_views(data, "train", recipe.views), load_whole_views(data, "val")
+    styles = common_styles(read_columns(data, "train", ["style"])["style"].to_pylist()) if recipe.styles_weight else ()
+    train, val = load_views(data, "train", recipe.views, styles), load_whole_views(data, "val", styles)
     for split, views in (("train", train), ("val", val)):
         check_movements(views.movements, info.movements, data, split)
     with seeded(settings.seed):
-        network = build_network(settings.backbone, len(info.movements), settings.weights)
+        network = build_network(settings.backbone, len(info.movements), settings.weights, len(styles))
     explained_layers(network, settings.backbone, info.size_px)  # refuses now what export could not explain
-    settings = settings.described(info, *normalisation(network, settings.backbone), data)
+    settings = replace(settings, styles=styles).described(info, *normalisation(network, settings.backbone), data)
     if recipe.method == "finetune":
         batches_per_epoch(train, settings)  # refuses now what would be refused after the run is begun
     fabric = open_fabric(options, recipe.batch)

@@ -6,7 +6,7 @@ The graph has the inputs views (N, 3, S, S), target (N, C) and mixture (N, M), w
 layers. Its outputs are logits, embedding and, for each layer, activation_k and gradient_k, the derivative of
 sum(logits * target) with respect to that activation; gradient_views, the same with respect to the views; and
 gradient_channels, the derivative with respect to the views of sum(mixture * channels), where a channel counts by the
-mean of its activation. No weight is written twice.
+mean of its activation; and, where the network has a second head, the logits of its styles. No weight is written twice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from artnet.training.network import PaintingNetwork
 
 Floats = NDArray[np.float32]
 
-FORWARD_TOLERANCE = 1e-4  # of logits and activations, in relative L2 norm
+FORWARD_TOLERANCE = 1e-4  # of both heads' logits and of activations, in relative L2 norm
 GRADIENT_TOLERANCE = 1e-2  # single elements may differ where rounding flips a ReLU
 # Tracing fuses the batch with any dimension of the same size, and nothing in a network is seven wide.
 _TRACED_BATCH = 7
@@ -62,7 +62,8 @@ def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, p
             _allow_non_fake_inputs=True,
         )(*inputs)
         program = torch.export.export(traced, inputs, dynamic_shapes=(batch, batch, batch))
-        onnx_program = torch.onnx.export(program, input_names=list(INPUTS), output_names=output_names(), dynamo=True)
+        outputs = output_names(network.styles is not None)
+        onnx_program = torch.onnx.export(program, input_names=list(INPUTS), output_names=outputs, dynamo=True)
     if onnx_program is None:
         raise ExportError("torch.onnx.export returned no program")
     onnx_program.save(path)
@@ -96,14 +97,14 @@ def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, pic
     """
     engine = OpenVinoEngine(path, precision="f32", cached=False)
     reference = forward_and_backward(network, layers)
-    worst = {"forward": 0.0, "gradient": 0.0}
+    worst, names = {"forward": 0.0, "gradient": 0.0}, output_names(network.styles is not None)
     for views in pictures:
         target = np.eye(network.dense.out_features, dtype=np.float32)
         target = target[np.arange(len(views)) % len(target)]
         mixture = random_mixture(sum(channel_counts(network, layers, views.shape[-1])), len(views))
         expected = reference(*(torch.from_numpy(values) for values in (views, target, mixture)))
-        found = engine.run(views, target, output_names(), mixture)
-        for name, tensor in zip(output_names(), expected, strict=True):
+        found = engine.run(views, target, names, mixture)
+        for name, tensor in zip(names, expected, strict=True):
             kind = "gradient" if name.startswith("gradient") else "forward"
             distance = relative_distance(found[name], tensor.numpy())
             worst[kind] = max(worst[kind], distance)
@@ -145,12 +146,13 @@ def forward_and_backward(
     def run(views: Tensor, target: Tensor, mixture: Tensor) -> tuple[Tensor, ...]:
         seen = views.detach().requires_grad_(True)
         embedding, activations = _forward(network, layers, seen)
-        logits = network.classify(embedding)
+        logits, styles = network.classify(embedding)
         gradients = torch.autograd.grad((logits * target).sum(), [*activations, seen], retain_graph=True)
         channels = torch.cat([activation.mean((2, 3)) for activation in activations], dim=1)  # (N, M)
         (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), seen)
         pairs = [tensor for pair in zip(activations, gradients[:-1], strict=True) for tensor in pair]
-        return tuple(tensor.detach() for tensor in (logits, embedding, *pairs, gradients[-1], toward_channels))
+        forward = (logits, embedding, *pairs, gradients[-1], toward_channels)
+        return tuple(tensor.detach() for tensor in (*forward, *([] if styles is None else [styles])))
 
     return run
 

@@ -7,31 +7,44 @@ many workers decode.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from artnet.dataset import collection_of, read_columns
+from artnet.styles import index_styles
 from artnet.training.augment import augment
 from artnet.training.recipe import Changes, Recipe, TrainedViews
 
-Batch = tuple[Tensor, Tensor]  # views (B, 3, S, S) uint8, movements (B,) int64
+
+class Batch(NamedTuple):
+    """Views (B, 3, S, S) uint8, their movements (B,) and styles (B,), -1 where a style is not learnt; or one view."""
+
+    pixels: Tensor
+    movements: Tensor | int
+    styles: Tensor | int
 
 
 @dataclass(frozen=True)
 class StoredViews:
-    """A split's encoded views and their movements, held in memory: some 15 kB a view."""
+    """A split's encoded views and their movements, held in memory: some 15 kB a view.
+
+    `styles` (N,) are places among the styles that are learnt, -1 where a painting's is not one of them.
+    """
 
     encoded: list[bytes]
     movements: np.ndarray
     collections: np.ndarray  # a number for each collection, (N,)
+    styles: np.ndarray
 
     def decode(self, index: int) -> Image.Image:
         """Decode one view."""
@@ -57,14 +70,14 @@ class Part:
     processes: int = 1
 
 
-class _ForTraining(Dataset[tuple[Tensor, int]]):
+class _ForTraining(Dataset[Batch]):
     def __init__(self, views: StoredViews, changes: Changes, epoch: Epoch) -> None:
         self._views, self._changes, self._epoch = views, changes, epoch
 
     def __len__(self) -> int:
         return len(self._views.encoded)
 
-    def __getitem__(self, position: tuple[int, int]) -> tuple[Tensor, int]:
+    def __getitem__(self, position: tuple[int, int]) -> Batch:
         step, index = position  # a painting drawn twice in an epoch is changed in two ways
         rng = np.random.default_rng((self._epoch.seed, self._epoch.number, step))
         image, size_px = self._views.decode(index), self._epoch.size_px
@@ -72,40 +85,45 @@ class _ForTraining(Dataset[tuple[Tensor, int]]):
             image = augment(image, size_px, self._changes.smallest_crop, self._changes.reencode, rng)
         elif image.size != (size_px, size_px):
             image = image.resize((size_px, size_px), Image.Resampling.BICUBIC)
-        return _tensor(image), int(self._views.movements[index])
+        return _labelled(image, self._views, index)
 
 
-class _AsTheyAre(Dataset[tuple[Tensor, int]]):
+class _AsTheyAre(Dataset[Batch]):
     def __init__(self, views: StoredViews) -> None:
         self._views = views
 
     def __len__(self) -> int:
         return len(self._views.encoded)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return _tensor(self._views.decode(index)), int(self._views.movements[index])
+    def __getitem__(self, index: int) -> Batch:
+        return _labelled(self._views.decode(index), self._views, index)
 
 
-def load_whole_views(folder: Path, split: str) -> StoredViews:
-    """Read the whole views of a split."""
-    table = read_columns(folder, split, ["whole", "movement", "source"])
+def load_whole_views(folder: Path, split: str, styles: Sequence[str] = ()) -> StoredViews:
+    """Read the whole views of a split; `styles` names those that are learnt."""
+    table = read_columns(folder, split, ["whole", "movement", "source", "style"])
     encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
-    return StoredViews(encoded, table["movement"].to_numpy().copy(), _numbered(table["source"].to_pylist()))
+    return StoredViews(encoded, *_labels(table, styles))
 
 
-def load_views(folder: Path, split: str, views: TrainedViews) -> StoredViews:
+def load_views(folder: Path, split: str, views: TrainedViews, styles: Sequence[str] = ()) -> StoredViews:
     """Read the views that a recipe trains on."""
-    return load_six_views(folder, split) if views == "six" else load_whole_views(folder, split)
+    return load_six_views(folder, split, styles) if views == "six" else load_whole_views(folder, split, styles)
 
 
-def load_six_views(folder: Path, split: str) -> StoredViews:
+def load_six_views(folder: Path, split: str, styles: Sequence[str] = ()) -> StoredViews:
     """Read all six views of a split, painting by painting, the whole first."""
-    table = read_columns(folder, split, ["whole", "regions", "movement", "source"])
+    table = read_columns(folder, split, ["whole", "regions", "movement", "source", "style"])
     encoded = []
     for whole, regions in zip(table["whole"].to_pylist(), table["regions"].to_pylist(), strict=True):
         encoded += [whole["bytes"], *(region["bytes"] for region in regions)]
-    movements, collections = table["movement"].to_numpy(), _numbered(table["source"].to_pylist())
-    return StoredViews(encoded, np.repeat(movements, 6), np.repeat(collections, 6))
+    return StoredViews(encoded, *(np.repeat(label, 6) for label in _labels(table, styles)))
+
+
+def _labels(table: pa.Table, styles: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give each painting's movement, collection and style as numbers."""
+    collections = _numbered(table["source"].to_pylist())
+    return table["movement"].to_numpy().copy(), collections, index_styles(table["style"].to_pylist(), styles)
 
 
 def _numbered(sources: list[str]) -> np.ndarray:
@@ -179,3 +197,7 @@ def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | No
 
 def _tensor(image: Image.Image) -> Tensor:
     return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+
+
+def _labelled(image: Image.Image, views: StoredViews, index: int) -> Batch:
+    return Batch(_tensor(image), int(views.movements[index]), int(views.styles[index]))

@@ -13,13 +13,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from artnet.errors import StoppedError, TrainingError
 from artnet.training.history import EpochScores, TrainScores, score_epoch, write_history
 from artnet.training.loader import Batch, Epoch, Part, StoredViews, plain_batches, training_batches
+from artnet.training.loss import loss_of, targets
 from artnet.training.machine import FitOptions, seeded
 from artnet.training.mix import mix
 from artnet.training.network import PaintingNetwork
@@ -131,15 +131,15 @@ def batches_per_epoch(views: StoredViews, settings: RunSettings) -> int:
 
 
 def predict(session: Session, network: PaintingNetwork, views: StoredViews) -> np.ndarray:
-    """Run the network over stored views, each process over its share; (N, C) float32 logits."""
+    """Run the network over stored views, each process over its share; (N, C) float32 logits of the movements."""
     fabric, count = session.fabric, len(views.encoded)
     rows = range(fabric.global_rank * count // fabric.world_size, (fabric.global_rank + 1) * count // fabric.world_size)
     logits = torch.zeros(count, network.dense.out_features)
     network.eval()
     done = rows.start
     with torch.inference_mode(), fabric.autocast():
-        for pixels, _ in plain_batches(views, 64, session.options.workers, rows):
-            part = network(normalised(fabric.to_device(pixels), session.settings)).float().cpu()
+        for batch in plain_batches(views, 64, session.options.workers, rows):
+            part = network(normalised(fabric.to_device(batch.pixels), session.settings)).movements.float().cpu()
             logits[done : done + len(part)] = part
             done += len(part)
     if fabric.world_size > 1:
@@ -199,13 +199,13 @@ def take_step(session: Session, learner: Learner, batch: Batch) -> StepScores:
     state, settings, fabric = learner.state, session.settings, session.fabric
     recipe, position = settings.recipe, state.position
     rng = np.random.default_rng((settings.seed, position.epoch, position.batch, 2**31 + 1))
-    pixels, movements = fabric.to_device(batch)
-    target = F.one_hot(movements, state.network.dense.out_features).float()
+    pixels, movements, styles = fabric.to_device(batch)
+    target = targets(movements, styles, state.network)
     views, target = mix(normalised(pixels, settings), target, recipe.changes.mixup, recipe.changes.cutmix, rng)
     with seeded(int(rng.integers(2**62))):
         logits = learner.forward(views)
-    loss = F.cross_entropy(logits, target, label_smoothing=recipe.label_smoothing)
-    accuracy = target.gather(1, logits.argmax(1, keepdim=True)).mean()  # a mixed view is hit in parts
+    loss = loss_of(logits, target, recipe)
+    accuracy = target.gather(1, logits.movements.argmax(1, keepdim=True)).mean()  # a mixed view is hit in parts
     scores = _together(session, loss, accuracy)
     if not math.isfinite(scores.loss):
         raise TrainingError(

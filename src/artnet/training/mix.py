@@ -1,4 +1,4 @@
-"""Mix the views of a batch, and their movements, by twos.
+"""Mix the views of a batch, and their movements and styles, by twos.
 
 Knows nothing about networks; every function takes its random generator as an argument.
 
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Mixed = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C) float32, rows adding up to 1
+Mixed = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C) float32, see `loss`
 
 
 def mix(views: Tensor, target: Tensor, mixup_alpha: float, cutmix_share: float, rng: np.random.Generator) -> Mixed:
@@ -38,7 +38,7 @@ def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> Mixed:
     """Put a rectangle of its neighbour into each view.
 
     Yun et al., "CutMix", 2019, section 3.1, with the area drawn evenly (alpha 1) as there on ImageNet. What stands
-    over the edge is cut off, and the movements weigh as the areas that are left.
+    over the edge is cut off, and the targets weigh as the areas that are left.
     """
     height, width = views.shape[-2:]
     top, bottom, left, right = _rectangle(height, width, float(rng.random()), rng)

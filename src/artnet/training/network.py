@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import timm
 import torch
@@ -55,34 +55,49 @@ BACKBONES: Mapping[str, Backbone] = {
 }
 
 
-class PaintingNetwork(nn.Module):
-    """A backbone, then global average pooling, dropout 0.5, batch normalisation and a dense layer."""
+class Logits(NamedTuple):
+    """What the two heads answer: movements (N, C), and styles (N, K) where there is a head for them.
 
-    def __init__(self, trunk: nn.Module, features: int, classes: int) -> None:
+    A tuple and no dataclass, since DDP looks for tensors in tuples only.
+    """
+
+    movements: Tensor
+    styles: Tensor | None
+
+
+class PaintingNetwork(nn.Module):
+    """A backbone, then global average pooling, dropout 0.5, batch normalisation and a dense layer.
+
+    With `styles` above 0 a second dense layer stands beside the first, for fine styles.
+    """
+
+    def __init__(self, trunk: nn.Module, features: int, classes: int, styles: int = 0) -> None:
         super().__init__()
         self.trunk = trunk
         self.dropout = WholeBatchDropout(0.5)
         self.norm = WholeBatchNorm(features)
         self.dense = nn.Linear(features, classes)
+        self.styles = nn.Linear(features, styles) if styles else None
 
     def embed(self, views: Tensor) -> Tensor:  # (N, 3, S, S) -> (N, E)
         """Average the last feature map over the picture."""
         maps: Tensor = self.trunk(views)  # (N, E, h, w)
         return maps.mean((2, 3))
 
-    def classify(self, embedding: Tensor) -> Tensor:  # (N, E) -> (N, C)
+    def classify(self, embedding: Tensor) -> Logits:  # (N, E)
         """Turn embeddings into logits."""
-        logits: Tensor = self.dense(self.norm(self.dropout(embedding)))
-        return logits
+        seen = self.norm(self.dropout(embedding))
+        return Logits(self.dense(seen), None if self.styles is None else self.styles(seen))
 
-    def forward(self, views: Tensor) -> Tensor:
-        """Turn views (N, 3, S, S) into logits (N, C)."""
+    def forward(self, views: Tensor) -> Logits:
+        """Turn views (N, 3, S, S) into logits."""
         return self.classify(self.embed(views))
 
 
-def build_network(backbone: str, classes: int, weights: str) -> PaintingNetwork:
-    """Build a network; `weights` is a safetensors file in timm's names, "pretrained" or "none".
+def build_network(backbone: str, classes: int, weights: str, styles: int = 0) -> PaintingNetwork:
+    """Build a network, with a second head where there are `styles`.
 
+    `weights` is a safetensors file in timm's names, "pretrained" or "none".
     Errors: `UsageError` for a backbone timm does not know, `TrainingError` for weights that are not to be had or
     belong to another network.
     """
@@ -95,7 +110,7 @@ def build_network(backbone: str, classes: int, weights: str) -> PaintingNetwork:
     for module in trunk.modules():
         if getattr(module, "inplace", False):
             setattr(module, "inplace", False)  # noqa: B010  (a changed activation can be neither explained nor traced)
-    return PaintingNetwork(trunk, _features(trunk, backbone), classes)
+    return PaintingNetwork(trunk, _features(trunk, backbone), classes, styles)
 
 
 def _features(trunk: nn.Module, backbone: str) -> int:

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from artnet.engine import Engine, OpenVinoEngine
@@ -23,6 +22,7 @@ from artnet.training.graph import write_trunk
 from artnet.training.history import EpochScores, TrainScores, score_epoch, write_history
 from artnet.training.loader import StoredViews, draw_epoch
 from artnet.training.loop import Session
+from artnet.training.loss import loss_of, targets
 from artnet.training.machine import seeded
 from artnet.training.network import PaintingNetwork
 from artnet.training.recipe import RECIPES
@@ -54,7 +54,12 @@ def start_head(session: Session, network: PaintingNetwork, train: StoredViews, v
     pretrained features and underperform out-of-distribution", 2022, https://arxiv.org/abs/2202.10054.
     """
     wanted = session.settings.recipe
-    recipe = replace(RECIPES["probe"], balance=wanted.balance, label_smoothing=wanted.label_smoothing)
+    recipe = replace(
+        RECIPES["probe"],
+        balance=wanted.balance,
+        label_smoothing=wanted.label_smoothing,
+        styles_weight=wanted.styles_weight,
+    )
     for _ in _best_head(replace(session, settings=replace(session.settings, recipe=recipe)), network, train, val):
         pass
 
@@ -66,6 +71,8 @@ def _best_head(
     network.requires_grad_(False)
     network.norm.requires_grad_(True)
     network.dense.requires_grad_(True)
+    if network.styles is not None:
+        network.styles.requires_grad_(True)
     best, chosen = -1.0, network.state_dict()
     for scores in _epochs(session, network, _embeddings(session, network, train, val), (train, val)):
         if scores.val_balanced_accuracy > best:
@@ -117,7 +124,7 @@ def _epochs(
     """Train epoch by epoch, in float32; everything random follows from seed and epoch."""
     settings, recipe = session.settings, session.settings.recipe
     train, val = views
-    truth = torch.from_numpy(train.movements)
+    truth, styles = torch.from_numpy(train.movements), torch.from_numpy(train.styles)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), eps=recipe.rates.epsilon, fused=True)
     for epoch in range(recipe.epochs):
         started = time.monotonic()
@@ -130,16 +137,16 @@ def _epochs(
             for index, rows in enumerate(batches):
                 set_rates(optimizer, recipe.rates, epoch * len(batches) + index, recipe.epochs, len(batches))
                 logits = network.classify(embeddings[0][rows])
-                loss = F.cross_entropy(logits, truth[rows], label_smoothing=recipe.label_smoothing)
+                loss = loss_of(logits, targets(truth[rows], styles[rows], network), recipe)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 loss_sum += float(loss.detach())
-                hits += float((logits.argmax(1) == truth[rows]).float().mean())
+                hits += float((logits.movements.argmax(1) == truth[rows]).float().mean())
         if not np.isfinite(loss_sum):
             raise TrainingError(f"the loss became {loss_sum} in epoch {epoch + 1}; lower rates.head and start again")
         network.eval()
         with torch.inference_mode():
-            logits = network.classify(embeddings[1])
+            answers = network.classify(embeddings[1]).movements
         scores = TrainScores(loss_sum / len(batches), hits / len(batches), time.monotonic() - started)
-        yield score_epoch(epoch + 1, scores, logits.numpy(), val.movements)
+        yield score_epoch(epoch + 1, scores, answers.numpy(), val.movements)

@@ -79,6 +79,8 @@ class Recipe:
     label_smoothing: float = 0.1  # style labels are noisy
     balance: float = 0.5  # 0 draws paintings as they come, 1 every collection, and in it every movement, equally often
     head_first: bool = False  # begin with the best head for the trunk as it is
+    # Of the second head's loss. Small, since a movement is what is asked for; 0 builds no second head.
+    styles_weight: float = 0.2
     average_decay: float = 0.998  # moving average of the weights, over the last 500 steps or so; 0 keeps none
     views: TrainedViews = "whole"  # what counts as a training picture
     # What the recipe was made for; empty or 0: anything.
@@ -122,6 +124,7 @@ RECIPES: Mapping[str, Recipe] = {
         changes=Changes(augment=False, crop_share=1.0, reencode=False, mixup=0.0),
         label_smoothing=0.0,
         balance=0.0,
+        styles_weight=0.0,
         average_decay=0.0,
         views="six",
         backbone="densenet121",
@@ -153,10 +156,13 @@ def adjusted(recipe: Recipe, settings: Iterable[str]) -> Recipe:
 
 
 def recipe_from(fields: Mapping[str, Any]) -> Recipe:
-    """Make a recipe of what `dataclasses.asdict` made of one. Errors: `TypeError` for fields of other versions."""
+    """Make a recipe of what `dataclasses.asdict` made of one, by this version or one that knew no styles.
+
+    Errors: `TypeError` for fields of other versions.
+    """
     trained = {**fields["trained"], "only": tuple(fields["trained"]["only"])}
     groups = {"rates": Rates(**fields["rates"]), "trained": Trained(**trained), "changes": Changes(**fields["changes"])}
-    return Recipe(**{**fields, **groups})
+    return Recipe(**{"styles_weight": 0.0, **fields, **groups})
 
 
 def _replaced(group: Any, path: list[str], text: str, whole: str) -> Any:

@@ -41,6 +41,7 @@ class RunSettings:
     data: str = ""
     movements: tuple[str, ...] = ()
     taxonomy: str = ""
+    styles: tuple[str, ...] = ()  # of the second head
     size_px: int = 0
     fit: Fit = "letterbox"
     mean: tuple[float, ...] = ()
