@@ -14,7 +14,7 @@ import torch
 from artnet.classify import Classifier
 from artnet.evidence import Probe, Sampling, evidence
 from artnet.training.graph import random_views
-from artnet.training.network import PaintingNetwork, build_network
+from artnet.training.network import Logits, PaintingNetwork, build_network
 from artnet.training.run import Run
 
 WHAT = "needs pip install 'artnet[dev]', which brings grad-cam and captum"
@@ -37,12 +37,24 @@ def library(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield pytest.importorskip(request.param, reason=WHAT, exc_type=ImportError)
 
 
+class MovementsAlone(torch.nn.Module):
+    """A network as the libraries want it: views in, one tensor of logits out."""
+
+    def __init__(self, network: PaintingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, views: torch.Tensor) -> torch.Tensor:
+        logits: Logits = self.network(views)
+        return logits.movements
+
+
 @pytest.fixture(scope="module")
-def network(trained: Run) -> PaintingNetwork:
+def network(trained: Run) -> MovementsAlone:
     """The tiny network as PyTorch runs it; its activations are not in place, which would break hooks silently."""
-    built = build_network(trained.settings.backbone, 5, "none")
+    built = build_network(trained.settings.backbone, 5, "none", len(trained.settings.styles))
     built.load_state_dict(trained.read_tensors("best"))
-    return built.eval()
+    return MovementsAlone(built).eval()
 
 
 def correlation(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -59,12 +71,12 @@ def our_maps(classifier: Classifier, view: np.ndarray, method: str) -> dict[int,
 
 @pytest.mark.parametrize("library", ["pytorch_grad_cam"], indirect=True)
 @pytest.mark.parametrize("method", THEIRS)
-def test_a_cam_is_that_of_pytorch_grad_cam(library: Any, method: str, exported: Path, network: PaintingNetwork) -> None:
+def test_a_cam_is_that_of_pytorch_grad_cam(library: Any, method: str, exported: Path, network: MovementsAlone) -> None:
     classifier = Classifier.load(exported, precision="f32")
     views = random_views(classifier.engine.size_px, 1)
     ours = our_maps(classifier, views[0], method)
     for layer in classifier.config.layers:
-        module = network.get_submodule(layer.name)
+        module = network.network.get_submodule(layer.name)
         with getattr(library, THEIRS[method])(network, [module]) as cam:
             output = cam.activations_and_grads(torch.from_numpy(views).requires_grad_(True))
             output[0, MOVEMENT].backward()
@@ -76,7 +88,7 @@ def test_a_cam_is_that_of_pytorch_grad_cam(library: Any, method: str, exported: 
 
 
 @pytest.mark.parametrize("library", ["captum.attr"], indirect=True)
-def test_integrated_gradients_are_those_of_captum(library: Any, exported: Path, network: PaintingNetwork) -> None:
+def test_integrated_gradients_are_those_of_captum(library: Any, exported: Path, network: MovementsAlone) -> None:
     from artnet.attribute import integrated_gradients
 
     classifier = Classifier.load(exported, precision="f32")
