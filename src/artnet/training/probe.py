@@ -25,10 +25,10 @@ from artnet.training.loop import Session
 from artnet.training.loss import loss_of, targets
 from artnet.training.machine import seeded
 from artnet.training.network import PaintingNetwork
-from artnet.training.recipe import RECIPES
+from artnet.training.recipe import RECIPES, Trained
 from artnet.training.run import RunSettings
 from artnet.training.schedule import set_rates
-from artnet.training.trainable import parameter_groups
+from artnet.training.trainable import choose_trained, parameter_groups
 
 EMBEDDINGS = "embeddings"
 _AT_ONCE = 64  # views that are decoded together
@@ -68,11 +68,7 @@ def _best_head(
     session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews
 ) -> Iterator[EpochScores]:
     """Train the head, yielding each epoch's scores, and leave it as it was in the epoch that val liked best."""
-    network.requires_grad_(False)
-    network.norm.requires_grad_(True)
-    network.dense.requires_grad_(True)
-    if network.styles is not None:
-        network.styles.requires_grad_(True)
+    choose_trained(network, Trained(frozen_share=1.0))
     best, chosen = -1.0, network.state_dict()
     for scores in _epochs(session, network, _embeddings(session, network, train, val), (train, val)):
         if scores.val_balanced_accuracy > best:
