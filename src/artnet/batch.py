@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from artnet.classify import Classifier, Prediction
 from artnet.errors import ArtNetError
-from artnet.image import DEFAULT_LIMITS, Limits, decode_image, read_bytes
+from artnet.found import Found, SourceRules
+from artnet.image import DEFAULT_LIMITS, Limits, decode_image
 from artnet.sources import find_pictures
 
 
@@ -41,21 +41,16 @@ def classify_all(
     limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Answer]:
     """Yield an answer for every picture that the sources name, in their order."""
-    for found in find_pictures(sources):
-        if isinstance(found, Path):
-            yield _answer(classifier, found, views, limits)
-        else:
-            source, error = found
-            yield Answer(source, error=error)
+    for found in find_pictures(sources, SourceRules(limits)):
+        yield _answer(classifier, found, views)
 
 
-def _answer(classifier: Classifier, path: Path, views: Literal["voting", "all"], limits: Limits) -> Answer:
-    source = str(path)
+def _answer(classifier: Classifier, found: Found, views: Literal["voting", "all"]) -> Answer:
     sha256 = None
     try:
-        data = read_bytes(path, limits)
+        data = found.read()
         sha256 = hashlib.sha256(data).hexdigest()
-        image = decode_image(data, source, limits)
-        return Answer(source, sha256, classifier.classify_image(image, source, views))
+        image = decode_image(data, found.name, found.rules.limits)
+        return Answer(found.name, sha256, classifier.classify_image(image, found.name, views))
     except ArtNetError as error:
-        return Answer(source, sha256, error=error)
+        return Answer(found.name, sha256, error=error)

@@ -1,6 +1,6 @@
 """Turn what a user names (files, folders, globs) into single pictures.
 
-Knows nothing about decoding: it yields paths, lazily, in the order named and sorted within a folder.
+Knows nothing about decoding: it yields where pictures lie, lazily, in the order named and sorted within a folder.
 """
 
 from __future__ import annotations
@@ -8,29 +8,42 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from artnet.errors import ArtNetError, NoPicturesError
-from artnet.image import SUFFIXES
+from artnet.errors import NoPicturesError
+from artnet.found import DEFAULT_RULES, Found, SourceRules
+from artnet.image import SUFFIXES, read_bytes
 
 
-def find_pictures(sources: Iterable[str]) -> Iterator[Path | tuple[str, ArtNetError]]:
-    """Yield each picture's path; a source that holds none is yielded with its error, and the others go on.
+@dataclass(frozen=True)
+class File:
+    """A file of this machine, or of a disk that machines share."""
+
+    path: str
+
+    def read(self, name: str, rules: SourceRules) -> bytes:
+        """Read it whole."""
+        return read_bytes(self.path, rules.limits)
+
+
+def find_pictures(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[Found]:
+    """Yield each picture; a source that holds none is yielded with its error, and the others go on.
 
     A file is taken whatever it is called, a folder gives the pictures below it (by their suffix), and a pattern
     with * or ? gives the files that match.
     """
     for source in sources:
         if not source:
-            yield source, NoPicturesError("an empty name was given; name a file or a folder with pictures")
+            yield Found(source, error=NoPicturesError("an empty name was given; name a file or a folder with pictures"))
             continue
         path = Path(source)
         if _is_folder(path):
-            yield from _or_error(source, _below(path), "holds no picture")
+            yield from _or_error(source, _below(path), "holds no picture", rules)
         elif holds_many(source):
-            yield from _or_error(source, _matching(source), "matches no file")
+            yield from _or_error(source, _matching(source), "matches no file", rules)
         else:
-            yield path
+            yield _file(path, rules)
 
 
 def holds_many(source: str) -> bool:
@@ -39,13 +52,17 @@ def holds_many(source: str) -> bool:
     return _is_folder(path) or (glob.has_magic(source) and not _exists(path))
 
 
-def _or_error(source: str, paths: Iterator[Path], fault: str) -> Iterator[Path | tuple[str, ArtNetError]]:
+def _file(path: Path, rules: SourceRules) -> Found:
+    return Found(str(path), File(str(path)), rules)
+
+
+def _or_error(source: str, paths: Iterator[Path], fault: str, rules: SourceRules) -> Iterator[Found]:
     empty = True
     for path in paths:
         empty = False
-        yield path
+        yield _file(path, rules)
     if empty:
-        yield source, NoPicturesError(f"{source}: {fault}; name a file or a folder with pictures")
+        yield Found(source, error=NoPicturesError(f"{source}: {fault}; name a file or a folder with pictures"))
 
 
 def _below(folder: Path) -> Iterator[Path]:
