@@ -31,6 +31,7 @@ from artnet.dataset import Row, as_columns, schema
 from artnet.duplicates import Fingerprint, fingerprint
 from artnet.errors import ArtNetError, WorkerError
 from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.processor import usable_processors
 from artnet.split import SPLITS, Split
 from artnet.views import VIEWS, Fit, cut_views, painted_part
 
@@ -159,13 +160,6 @@ def open_pool(processes: int = 0) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         processes or usable_processors(), mp_context=get_context("spawn"), initializer=_end_with_parent
     )
-
-
-def usable_processors() -> int:
-    """Count the processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def sharpness(view: Image.Image) -> float:
