@@ -36,6 +36,7 @@ INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
 CHANNELS_GRADIENT = "gradient_channels"
 STYLES = "styles"
+_one_at_a_time = threading.Lock()
 
 
 class Engine(Protocol):
@@ -294,12 +295,24 @@ def _shuffle_weights(model: Any, seed: int) -> None:
             use.replace_source_output(other.output(0))
 
 
-@cache
 def _core() -> Any:
     """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
+    with _one_at_a_time:
+        return _only_core()
+
+
+@cache
+def _only_core() -> Any:
+    """Make the core and a tensor that becomes an array.
+
+    The first such tensor sets up how OpenVINO speaks with NumPy; where two threads have their first at the same moment,
+    each waits for what the other holds, for ever (seen with 2026.4.1).
+    """
     import openvino as ov
 
-    return ov.Core()
+    core = ov.Core()
+    np.asarray(ov.Tensor(np.zeros(1, np.float32)).data)
+    return core
 
 
 def cache_folder() -> Path | None:

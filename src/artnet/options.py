@@ -28,6 +28,20 @@ class PrecisionChoice(StrEnum):
     f32 = "f32"
 
 
+class RoadChoice(StrEnum):
+    """Where a collection is classified: here, or on the machines of a Ray cluster."""
+
+    local = "local"
+    ray = "ray"
+
+
+class ViewsChoice(StrEnum):
+    """voting: the views whose vote has weight; all: the others, too."""
+
+    voting = "voting"
+    all = "all"
+
+
 class DeviceChoice(StrEnum):
     """Where a training can run."""
 
