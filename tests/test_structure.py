@@ -22,8 +22,8 @@ RUN_ORDER = (
     "explain_command service cli"
 ).split()
 TRAINING_ORDER = (
-    "requirements augment recipe schedule mix machine whole_batch network loss trainable loader run history state loop "
-    "graph probe fit calibrate export"
+    "requirements augment recipe schedule mix machine whole_batch restore network loss trainable loader run history state "
+    "loop graph probe fit calibrate export"
 ).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 

@@ -3,18 +3,14 @@
 Knows nothing about pictures or movements: arrays in, arrays out.
 
 Views are run one at a time in a graph of fixed size. On two processors that is as fast as batches, needs less
-memory, and gives the same bits whether a view comes alone or among thousands. An engine opened for several streams
-computes as many views at once, each on one processor: the same bits, a sixth less processor time a view, more views a
-second where several threads ask, and a longer wait for the one who asks alone.
+memory, and gives the same bits whether a view comes alone or among thousands.
 """
 
 from __future__ import annotations
 
 import os
-import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -25,7 +21,6 @@ from platformdirs import user_cache_path
 
 from artnet.errors import MissingPartError, ModelError, UsageError
 from artnet.model import DEPTHS
-from artnet.processor import has_amx
 
 Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32"]
@@ -36,7 +31,6 @@ INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
 CHANNELS_GRADIENT = "gradient_channels"
 STYLES = "styles"
-_one_at_a_time = threading.Lock()
 
 
 class Engine(Protocol):
@@ -83,35 +77,42 @@ def inputs_of(outputs: Iterable[str]) -> list[str]:
     return [name for name in INPUTS if needed.get(name, CHANNELS_GRADIENT in gradients)]
 
 
-def open_engine(
-    graph: Path, name: str = "openvino", precision: str = "auto", streams: int | None = None
-) -> Engine:
-    """Open a graph with the named engine; it may be used from several threads.
+def open_engine(graph: Path, name: str = "openvino", precision: str = "auto") -> Engine:
+    """Open a graph with the named engine.
 
-    `auto` precision classifies in bf16 where the processor multiplies matrices in it; gradients are always float32.
-    `streams` views are computed at once, each on one processor; without it one view after the other, on all of them.
-    ONNX Runtime takes as many as threads bring.
+    `auto` precision classifies in bf16 where the processor is faster in it; gradients are always float32.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"unknown precision {precision!r}; use one of {', '.join(PRECISIONS)}")
     if name == "openvino":
-        return OpenVinoEngine(graph, precision, streams=streams)
+        return OpenVinoEngine(graph, precision)
     if name == "onnxruntime":
         return OnnxRuntimeEngine(graph)
     raise UsageError(f"unknown engine {name!r}; use one of {', '.join(ENGINES)}")
 
 
+@cache
+def has_fast_bf16() -> bool:
+    """Say whether this processor multiplies faster in bf16; only Linux tells, elsewhere the answer is no.
+
+    AMX does, and AMD's AVX-512 (Zen 4: half the time of float32, MobileNet-EdgeTPU). On another processor with
+    AVX-512's bf16 and without AMX, OpenVINO took 1.7 times as long in bf16.
+    """
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return False
+    return "amx_bf16" in words or {"AuthenticAMD", "avx512_bf16"} <= words
+
+
 class OpenVinoEngine:
     """OpenVINO on the processor; each set of outputs is pruned, compiled once and cached on disk."""
 
-    def __init__(
-        self, graph: Path, precision: str = "auto", cached: bool = True, streams: int | None = None
-    ) -> None:
+    def __init__(self, graph: Path, precision: str = "auto", cached: bool = True) -> None:
         self._graph = graph
         self._precision = precision
         self._cache = cache_folder() if cached else None
-        self._streams = streams
-        self._idle: dict[tuple[str, ...], queue.SimpleQueue[Any]] = {}
+        self._requests: dict[tuple[str, ...], Any] = {}
         self._lock = threading.Lock()
         self._model: Any = None
 
@@ -145,29 +146,19 @@ class OpenVinoEngine:
         self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
     ) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
-        given = _feed(views, target, mixture, inputs_of(outputs))
-        parts = []
-        for index in range(len(views)):
-            with self._request(tuple(outputs)) as request:
+        with self._lock:  # one request object is not for several threads
+            request = self._request(tuple(outputs))
+            given = _feed(views, target, mixture, inputs_of(outputs))
+            parts = []
+            for index in range(len(views)):
                 result = request.infer({name: values[index : index + 1] for name, values in given.items()})
                 parts.append([result[name].copy() for name in outputs])
         return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 
-    @contextmanager
-    def _request(self, outputs: tuple[str, ...]) -> Iterator[Any]:
-        """Lend a request, which is for one thread at a time, waiting until one is idle."""
-        with self._lock:
-            if outputs not in self._idle:
-                compiled, idle = self._compile(outputs), queue.SimpleQueue[Any]()
-                for _ in range(self._streams or 1):
-                    idle.put(compiled.create_infer_request())
-                self._idle[outputs] = idle
-        idle = self._idle[outputs]
-        request = idle.get()
-        try:
-            yield request
-        finally:
-            idle.put(request)
+    def _request(self, outputs: tuple[str, ...]) -> Any:
+        if outputs not in self._requests:
+            self._requests[outputs] = self._compile(outputs).create_infer_request()
+        return self._requests[outputs]
 
     def _compile(self, outputs: tuple[str, ...]) -> Any:
         """Prune the graph to the wanted outputs and compile it for one view at a time."""
@@ -177,17 +168,12 @@ class OpenVinoEngine:
         inputs = {name: self._port("input", name) for name in inputs_of(outputs)}
         pruned = ov.Model(chosen, [port.get_node() for port in inputs.values()], "artnet").clone()
         pruned.reshape({name: [1, *_tail(port)] for name, port in inputs.items()})
-        exact = self._precision == "f32" or len(inputs) > 1 or not has_amx()
+        exact = self._precision == "f32" or len(inputs) > 1 or not has_fast_bf16()
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-        kind = "f32" if exact else "auto"
-        if self._streams is not None:
-            config = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": self._streams}
-            config["INFERENCE_NUM_THREADS"] = self._streams
-            kind += f"-{self._streams}"
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
-        if self._cache is not None:  # OpenVINO's own key knows the graph, not how it is to be run
-            config["CACHE_DIR"] = str(self._cache / kind)
+        if self._cache is not None:  # OpenVINO's own key knows the graph, not the precision
+            config["CACHE_DIR"] = str(self._cache / ("f32" if exact else "auto"))
         return _core().compile_model(pruned, "CPU", config)
 
     def _port(self, kind: Literal["input", "output"], name: str) -> Any:
@@ -295,24 +281,12 @@ def _shuffle_weights(model: Any, seed: int) -> None:
             use.replace_source_output(other.output(0))
 
 
+@cache
 def _core() -> Any:
     """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
-    with _one_at_a_time:
-        return _only_core()
-
-
-@cache
-def _only_core() -> Any:
-    """Make the core and a tensor that becomes an array.
-
-    The first such tensor sets up how OpenVINO speaks with NumPy; where two threads have their first at the same moment,
-    each waits for what the other holds, for ever (seen with 2026.4.1).
-    """
     import openvino as ov
 
-    core = ov.Core()
-    np.asarray(ov.Tensor(np.zeros(1, np.float32)).data)
-    return core
+    return ov.Core()
 
 
 def cache_folder() -> Path | None:
