@@ -83,12 +83,14 @@ def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI
     The service is closed when the application is shut down.
     """
     settings = settings or ApiSettings()
+    routes = _Routes(service, settings)
     off = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         service.close()
+        routes.fetches.close()
 
     api = FastAPI(
         title="ArtNet",
@@ -107,7 +109,7 @@ def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI
     api.add_exception_handler(ArtNetError, _told)
     api.add_exception_handler(HTTPException, _told)
     api.openapi = partial(document, api)  # type: ignore[method-assign]
-    _add_answers(api, _Routes(service, settings))
+    _add_answers(api, routes)
     _add_facts(api, service, metrics)
     return api
 
@@ -118,7 +120,7 @@ class _Routes:
     def __init__(self, service: Service, settings: ApiSettings) -> None:
         self.service = service
         self.settings = settings
-        self.fetches = Turns(ServiceLimits(settings.fetches, 4 * settings.fetches, settings.address.timeout_s))
+        self.fetches = Turns(ServiceLimits(settings.fetches, 4 * settings.fetches, service.limits.timeout_s))
 
     async def classify(self, request: Request) -> Response:
         """Say which movement a painting belongs to, and how sure one can be."""
@@ -229,6 +231,6 @@ def _sent(reply: Reply) -> Response:
 async def _told(request: Request, error: Exception) -> Response:
     """Answer with the problem that an error is; what is our own fault goes to the log."""
     problem = problem_of(error)
-    if problem.status >= 500:
+    if problem.status == 500:
         log.error("%s", error, extra={"fields": {"request_id": request.state.request_id, "kind": problem.kind}})
     return problem.response(request.state.request_id)
