@@ -14,16 +14,18 @@ PACKAGE = ROOT / "src" / "artnet"
 
 # A module imports only modules that stand before it.
 RUN_ORDER = (
-    "errors taxonomy styles image views familiarity model engine metrics intervals classify cam perturb attribute "
-    "question evidence faithfulness channels canvas explain render sheet pictures public pinned address found sources "
-    "batch table catalog layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming "
-    "cut card "
-    "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command service cli"
+    "errors taxonomy styles image views familiarity model processor shuffle engine metrics intervals "
+    "classify cam perturb attribute errors taxonomy styles image views familiarity model processor engine "
+    "metrics intervals classify cam perturb attribute question evidence faithfulness channels canvas "
+    "explain render sheet pictures public pinned address found sources batch on_ray table parts summary "
+    "collection similar catalog layouts split duplicates page plot audit audit_page dataset gallery "
+    "channel_sheet becoming cut card prepare answers trial figures compare strangers mistakes evaluate "
+    "report_page report console options explain_command classify_command similar_command service problem "
+    "guard access forms uploads shapes replies openapi api_page api logs connection serve app_command cli"
 ).split()
 TRAINING_ORDER = (
-    "requirements augment recipe schedule mix machine whole_batch restore network loss trainable loader run history state "
-    "loop graph probe fit calibrate export"
+    "requirements augment recipe schedule mix machine whole_batch restore network loss trainable loader run history "
+    "state loop graph probe fit calibrate export"
 ).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]
 
@@ -79,6 +81,7 @@ def test_the_run_half_loads_without_torch() -> None:
         ["classify", "PICTURE", "--json"],
         ["explain", "PICTURE", "--out", "OUT.png"],
         ["info"],
+        ["app", "--api-only", "--port", "99999"],
         ["prepare", "MISSING", "OUT"],
         ["evaluate", "MISSING", "--out", "OUT"],
     ],
@@ -89,7 +92,7 @@ def test_the_run_commands_load_no_torch(arguments: list[str], painting_file: Pat
     command = [names.get(argument, argument) for argument in arguments]
     script = f"{WITHOUT_TORCH}\nfrom artnet.cli import main\nsys.argv = ['artnet', *{command!r}]\nmain()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == (5 if command[0] == "evaluate" else 3 if command[0] == "prepare" else 0), done.stderr
+    assert done.returncode == {"app": 2, "evaluate": 5, "prepare": 3}.get(command[0], 0), done.stderr
     assert "Traceback" not in done.stderr
 
 

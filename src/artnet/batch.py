@@ -45,6 +45,9 @@ class Wanted:
     overlays: Path | None = None
 
 
+DEFAULT_WANTED = Wanted()
+
+
 @dataclass(frozen=True)
 class Loading:
     """How the model is loaded, in this process or by a worker elsewhere."""
@@ -53,9 +56,12 @@ class Loading:
     runtime: str = "openvino"
     precision: str = "auto"
 
-    def load(self, streams: int | None = None) -> Classifier:
+    def load(self, at_once: int = 1, processors: int | None = None) -> Classifier:
         """Load it. Errors: those of `Classifier.load`."""
-        return Classifier.load(self.model, self.runtime, self.precision, streams)
+        return Classifier.load(self.model, self.runtime, self.precision, at_once, processors)
+
+
+DEFAULT_LOADING = Loading()
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def classify_all(
 
 
 def answer_all(
-    classifier: Classifier, pictures: Iterable[Found], wanted: Wanted = Wanted(), workers: int | None = None
+    classifier: Classifier, pictures: Iterable[Found], wanted: Wanted = DEFAULT_WANTED, workers: int | None = None
 ) -> Iterator[Answer]:
     """Yield an answer for every picture, in order, while those behind it are under way already.
 

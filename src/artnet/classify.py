@@ -113,19 +113,21 @@ class Classifier:
         folder: str | Path | None = None,
         engine: str = "openvino",
         precision: str = "auto",
-        streams: int | None = None,
+        at_once: int = 1,
+        processors: int | None = None,
     ) -> Classifier:
         """Open a model folder, by default the one inside the package.
 
-        `streams` is for work from several threads: as many views are computed at once, each on one processor. The
-        answers are the same. Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown engine.
+        `at_once` is how many threads shall be answered at the same time; each then has its share of the `processors`,
+        without a number all of them. The answers are the same.
+        Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown engine.
 
         >>> Classifier.load().config.movements[0]
         'Cubism'
         """
         path, config = read_model(None if folder is None else Path(folder))
         familiarity = None if config.familiarity is None else read_familiarity(path / FAMILIARITY_FILE)
-        return cls(config, open_engine(path / GRAPH_FILE, engine, precision, streams), familiarity)
+        return cls(config, open_engine(path / GRAPH_FILE, engine, precision, at_once, processors), familiarity)
 
     def classify(
         self,
@@ -160,7 +162,9 @@ class Classifier:
         """
         names = [view.name for view in views]
         if embed and WHOLE not in names:
-            raise UsageError("the embedding is that of the whole view, which this model does not look at; use all views")
+            raise UsageError(
+                "the embedding is that of the whole view, which this model does not look at; use all views"
+            )
         measured = self.familiarity is not None and WHOLE in names
         wanted = ["logits", *(["embedding"] if measured or embed else []), *([STYLES] if self.config.styles else [])]
         found = self.engine.run(network_input(views, self.config.preprocessing), None, wanted)
@@ -225,7 +229,7 @@ def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArra
 def _scaled(mean: tuple[float, ...], std: tuple[float, ...]) -> NDArray[np.float32]:
     """Scale each of the 256 values of each channel, (3, 256): looked up, pixels take a third of the time."""
     columns = [np.array(given, np.float32)[:, None] for given in (mean, std)]
-    values: NDArray[np.float32] = (np.arange(256, dtype=np.float32) / 255 - columns[0]) / columns[1]
+    values: NDArray[np.float32] = (np.arange(256, dtype=np.float32) / np.float32(255) - columns[0]) / columns[1]
     return values
 
 

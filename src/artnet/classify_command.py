@@ -5,11 +5,11 @@ Knows nothing itself; every import that costs time stands inside the function th
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os.path import isdir, isfile  # False for a name that no file can have, where pathlib raises
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 
 def classify(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, patterns, archives ...")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, patterns, archives ...")
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write a table: .csv, .jsonl or .parquet.")
     ] = None,
@@ -108,21 +110,21 @@ def _write_table(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fa
     road = open_road(asked)
     settings = settings_of(folder, config, asked.loading, asked.wanted)
     known = _Counted(asked)
-    with growing_table(out, shape_of(config, asked.wanted), settings, resume, overwrite) as table:
-        with pictures_bar() as bar, known.counting():
+    shape = shape_of(config, asked.wanted)
+    with growing_table(out, shape, settings, resume, overwrite) as table, pictures_bar() as bar, known.counting():
 
-            def seen(answer: Answer | None, summary: Summary) -> None:
-                if answer is not None and answer.error is not None:
-                    say(f"artnet: {answer.error}")
-                bar(summary.total, summary.failed, known.total)
+        def seen(answer: Answer | None, summary: Summary) -> None:
+            if answer is not None and answer.error is not None:
+                say(f"artnet: {answer.error}")
+            bar(summary.total, summary.failed, known.total)
 
-            try:
-                summary = fill_table(
-                    table, asked.pictures, lambda rest: until_failure(road(rest)) if fail_fast else road(rest), seen
-                )
-            except BaseException:
-                _say_kept(table)
-                raise
+        try:
+            summary = fill_table(
+                table, asked.pictures, lambda rest: until_failure(road(rest)) if fail_fast else road(rest), seen
+            )
+        except BaseException:
+            _say_kept(table)
+            raise
     for line in summary.lines:
         say(line)
     say(f"{summary.total} pictures, {summary.failed} failed; written to {out}")
@@ -159,8 +161,7 @@ class _Counted:
         from artnet.image import SUFFIXES
 
         near = all(
-            os.path.isdir(each) or (os.path.isfile(each) and Path(each).suffix.lower() in SUFFIXES)
-            for each in self._asked.sources
+            isdir(each) or (isfile(each) and Path(each).suffix.lower() in SUFFIXES) for each in self._asked.sources
         )
         if near and sys.stderr.isatty():
             threading.Thread(target=self._count, daemon=True).start()

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from artnet import __version__
+from artnet.app_command import serve_app
 from artnet.classify_command import classify
 from artnet.console import print_line, progress, say, take_any_name
 from artnet.errors import ArtNetError, UsageError
@@ -42,6 +43,7 @@ app = typer.Typer(
     help="Say which modern movement a painting belongs to, how sure one can be, and show why.",
 )
 
+app.command("app")(serve_app)
 app.command()(classify)
 app.command()(explain)
 

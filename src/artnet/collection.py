@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from artnet.batch import Answer, Loading, Wanted, answer_all
+from artnet.batch import DEFAULT_LOADING, DEFAULT_WANTED, Answer, Loading, Wanted, answer_all
 from artnet.errors import UsageError
 from artnet.found import DEFAULT_RULES, Found, SourceRules
 from artnet.model import CONFIG_FILE, FAMILIARITY_FILE, GRAPH_FILE, ModelConfig
 from artnet.on_ray import answer_on_ray
 from artnet.parts import GrowingTable
-from artnet.processor import has_amx, usable_processors
+from artnet.processor import has_fast_bf16, usable_processors
 from artnet.sources import find_pictures, holds_many
 from artnet.summary import Summary
 from artnet.table import Shape, printable, table_row
@@ -33,8 +33,8 @@ class Asked:
 
     sources: Sequence[str]
     rules: SourceRules = DEFAULT_RULES
-    loading: Loading = Loading()
-    wanted: Wanted = Wanted()
+    loading: Loading = DEFAULT_LOADING
+    wanted: Wanted = DEFAULT_WANTED
     on_ray: bool = False
 
     @property
@@ -53,7 +53,7 @@ def open_road(asked: Asked) -> Road:
     if asked.on_ray:
         return partial(answer_on_ray, loading=asked.loading, wanted=asked.wanted)
     # A single picture is answered soonest by all processors at once, many by one each.
-    classifier = asked.loading.load(None if asked.single else usable_processors())
+    classifier = asked.loading.load(1 if asked.single else usable_processors())
     return partial(answer_all, classifier, wanted=asked.wanted)
 
 
@@ -79,7 +79,7 @@ def settings_of(folder: Path, config: ModelConfig, loading: Loading, wanted: Wan
     for name in (CONFIG_FILE, GRAPH_FILE, FAMILIARITY_FILE):
         if (folder / name).exists():
             digest.update((folder / name).read_bytes())
-    bits = "bf16" if loading.precision == "auto" and loading.runtime == "openvino" and has_amx() else "f32"
+    bits = "bf16" if loading.precision == "auto" and loading.runtime == "openvino" and has_fast_bf16() else "f32"
     return {
         "model": f"{config.name} ({digest.hexdigest()[:16]})",
         "runtime": loading.runtime,

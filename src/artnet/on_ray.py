@@ -6,6 +6,7 @@ after a stop as any other, and no machine needs a disk that the others see.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ class Answerer:
     """What lives on a machine of the cluster: a model, loaded once, and one processor."""
 
     def __init__(self, loading: Loading, wanted: Wanted) -> None:
-        self._classifier = loading.load(streams=1)
+        self._classifier = loading.load(processors=1)
         self._wanted = wanted
 
     def __call__(self, block: pa.Table) -> pa.Table:
@@ -73,7 +74,8 @@ def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[An
         compute=pool,
         num_cpus=1,
     )
-    for table in answered.iter_batches(batch_size=None, batch_format="pyarrow"):
+    tables: Iterable[Any] = answered.iter_batches(batch_size=None, batch_format="pyarrow")
+    for table in tables:
         for answer in table["answer"].to_pylist():
             yield pickle.loads(answer)
 
@@ -102,7 +104,7 @@ def _cluster() -> Iterator[None]:
     if own:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        ray.init(log_to_driver=False, logging_level="ERROR", configure_logging=True)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
     context = ray.data.DataContext.get_current()
     before = context.execution_options.preserve_order, context.enable_progress_bars
     context.execution_options.preserve_order, context.enable_progress_bars = True, False

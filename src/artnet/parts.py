@@ -28,8 +28,8 @@ _SECONDS_IN_A_PART = 2.0
 def check_table_path(path: Path, resume: bool = False, overwrite: bool = False) -> None:
     """Refuse a table that could not be written, before anything is loaded or read.
 
-    Errors: `UsageError` for an unknown ending or for both ways of treating what is there, `OutputError` for a table that
-    is there already or was begun.
+    Errors: `UsageError` for an unknown ending or for both ways of treating what is there, `OutputError` for a table
+    that is there already or was begun.
     """
     check_ending(path)
     if resume and overwrite:
@@ -178,8 +178,8 @@ def _check_same(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -
     for name in {**before, **now}:
         if before.get(name) != now.get(name):
             raise UsageError(
-                f"{path}: was begun with {name} {_short(before.get(name))}, now it is {_short(now.get(name))}; give the "
-                "same again to go on, or begin anew with --overwrite"
+                f"{path}: was begun with {name} {_short(before.get(name))}, now it is {_short(now.get(name))}; give "
+                "the same again to go on, or begin anew with --overwrite"
             )
 
 
