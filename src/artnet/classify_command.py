@@ -5,11 +5,11 @@ Knows nothing itself; every import that costs time stands inside the function th
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os.path import isdir, isfile  # False for a name that no file can have, where pathlib raises
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -161,7 +161,8 @@ class _Counted:
         from artnet.image import SUFFIXES
 
         near = all(
-            isdir(each) or (isfile(each) and Path(each).suffix.lower() in SUFFIXES) for each in self._asked.sources
+            _is_folder(each) or (_is_file(each) and Path(each).suffix.lower() in SUFFIXES)
+            for each in self._asked.sources
         )
         if near and sys.stderr.isatty():
             threading.Thread(target=self._count, daemon=True).start()
@@ -175,3 +176,7 @@ class _Counted:
             if self._stopped:
                 return
         self.total = count
+
+
+# os.path answers False for a name that no file can have; pathlib raises.
+_is_folder, _is_file = os.path.isdir, os.path.isfile

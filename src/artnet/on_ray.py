@@ -22,6 +22,11 @@ from artnet.found import Found
 
 _PICTURES_IN_A_BLOCK = 32  # about a second of one processor: long against Ray's cost of a task, short to repeat
 _BYTES_IN_A_SLICE = 2**30  # of names, or of pictures that travel themselves, in Ray's store at a time
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # it would report to Ray's makers
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what a user needs said, our errors say
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+}
 _THREADS = 2  # of a worker that has one processor: one reads and decodes while the other's view is computed
 
 
@@ -102,16 +107,18 @@ def _cluster() -> Iterator[None]:
 
     own = not ray.is_initialized()
     if own:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
-    context = ray.data.DataContext.get_current()
-    before = context.execution_options.preserve_order, context.enable_progress_bars
-    context.execution_options.preserve_order, context.enable_progress_bars = True, False
+    options, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
+    before = options.execution_options.preserve_order, options.enable_progress_bars, logger.level
+    options.execution_options.preserve_order, options.enable_progress_bars = True, False
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        context.execution_options.preserve_order, context.enable_progress_bars = before
+        options.execution_options.preserve_order, options.enable_progress_bars = before[:2]
+        logger.setLevel(before[2])
         if own:
             ray.shutdown()
 
