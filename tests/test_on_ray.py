@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +12,14 @@ from PIL import Image
 
 from artnet.batch import Loading, Wanted, answer_all
 from artnet.classify import Classifier
-from artnet.errors import MissingPartError
-from artnet.on_ray import answer_on_ray, islice_bytes
+from artnet.on_ray import answer_on_ray
 from artnet.sources import find_pictures
 
 # Ray warns of its own settings when it copies them.
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 LOADING = Loading(precision="f32")
 needs_ray = pytest.mark.skipif(
     __import__("importlib.util").util.find_spec("ray") is None, reason="needs pip install 'artnet[ray]'"

@@ -22,7 +22,8 @@ from artnet.table import Row, Shape, check_ending, join_tables, read_known, writ
 
 _STATE = "_state.json"  # Arrow and Spark leave out what begins so when they read the folder
 _ROWS_IN_A_PART = 1000
-_SECONDS_IN_A_PART = 2.0
+_SECONDS_IN_A_PART = 4.0
+_SECONDS_IN_THE_FIRST = 0.25  # and twice as long in each after it: a short run, too, has something to go on with
 
 
 def check_table_path(path: Path, resume: bool = False, overwrite: bool = False) -> None:
@@ -58,7 +59,7 @@ class GrowingTable:
         self.rows = rows  # in parts
         self._parts = parts
         self._waiting: list[Row] = []
-        self._since = time.monotonic()
+        self._since, self._pause_s = time.monotonic(), min(_SECONDS_IN_THE_FIRST, _SECONDS_IN_A_PART)
 
     def done(self) -> Iterator[Row]:
         """Give what is known of the rows that are in parts already: source, movement, decision, error_kind."""
@@ -68,8 +69,9 @@ class GrowingTable:
     def add(self, row: Row) -> None:
         """Add the next row. Errors: `OutputError` where its part cannot be written."""
         self._waiting.append(row)
-        if len(self._waiting) >= _ROWS_IN_A_PART or time.monotonic() - self._since >= _SECONDS_IN_A_PART:
+        if len(self._waiting) >= _ROWS_IN_A_PART or time.monotonic() - self._since >= self._pause_s:
             self.flush()
+            self._pause_s = min(2 * self._pause_s, _SECONDS_IN_A_PART)
 
     def flush(self) -> None:
         """Write the rows that wait as a part."""
