@@ -50,9 +50,9 @@ def test_a_folder_gives_every_readable_suffix(suffix: str, tmp_path: Path) -> No
 
 
 def test_a_pattern_gives_the_files_that_match_sorted(tmp_path: Path) -> None:
-    draw(tmp_path, "c-1.jpg", "a-2.jpg", "a-1.jpg", "a-1.txt", "sub.jpg/x.png")
+    draw(tmp_path, "c-1.jpg", "a-2.jpg", "a-1.jpg", "a-1.dat", "sub.jpg/x.png")
     assert found(tmp_path / "*.jpg") == [tmp_path / "a-1.jpg", tmp_path / "a-2.jpg", tmp_path / "c-1.jpg"]
-    assert found(tmp_path / "a-?.txt") == [tmp_path / "a-1.txt"]
+    assert found(tmp_path / "a-?.dat") == [tmp_path / "a-1.dat"]
 
 
 def test_a_pattern_with_two_stars_reaches_every_depth(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ PACKAGE = ROOT / "src" / "artnet"
 # A module imports only modules that stand before it.
 RUN_ORDER = (
     "errors taxonomy styles image views familiarity model engine metrics intervals classify cam perturb attribute "
-    "question evidence faithfulness channels canvas explain render sheet pictures public pinned address found sources "
-    "batch table catalog layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming "
-    "cut card "
+    "question evidence faithfulness channels canvas explain render sheet pictures public pinned address found remote "
+    "torn_zip zips tars parquets lists iiif_image iiif_words iiif sources batch table catalog layouts split "
+    "duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
     "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
     "explain_command service cli"
 ).split()

@@ -6,10 +6,11 @@ Knows nothing about files, archives or addresses: each kind of place reads itsel
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Protocol
 
 from artnet.errors import ArtNetError, SourceError
-from artnet.image import DEFAULT_LIMITS, Limits
+from artnet.image import DEFAULT_LIMITS, SUFFIXES, Limits
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,32 @@ class Found:
         if self.place is None:
             raise SourceError(f"{self.name}: nothing says where its picture lies")
         return self.place.read(self.name, self.rules)
+
+
+class Names:
+    """Tell apart the names of one container that come more than once, in four megabytes however many there are.
+
+    A Bloom filter (Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970) with eight bits a name:
+    among a million names four in a million are taken for known ones, and merely get their position as well.
+    """
+
+    _BITS = 2**25
+
+    def __init__(self) -> None:
+        self._seen = bytearray(self._BITS // 8)
+
+    def distinct(self, name: str, position: int) -> str:
+        """Give the name itself the first time, afterwards the name with its position in the container."""
+        digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        known = True
+        for start in range(0, 32, 4):
+            place, bit = divmod(int.from_bytes(digest[start : start + 4], "big") % self._BITS, 8)
+            known = known and bool(self._seen[place] >> bit & 1)
+            self._seen[place] |= 1 << bit
+        return f"{name}#{position}" if known else name
+
+
+def is_picture(name: str) -> bool:
+    """Go by a name's ending; hidden files and what macOS adds to archives are none."""
+    hidden = any((part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in name.split("/"))
+    return not hidden and name[name.rfind(".") :].lower() in SUFFIXES
