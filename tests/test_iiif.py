@@ -1,4 +1,4 @@
-"""IIIF documents of both versions lead to every picture once, and whatever is wrong with a part is told in its place."""
+"""IIIF documents of both versions lead to every picture once, and what is wrong with a part is told in its place."""
 
 from __future__ import annotations
 

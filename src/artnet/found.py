@@ -5,12 +5,16 @@ Knows nothing about files, archives or addresses: each kind of place reads itsel
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
 from artnet.errors import ArtNetError, SourceError
 from artnet.image import DEFAULT_LIMITS, SUFFIXES, Limits
+
+
+_SEPARATORS = re.compile(r"[/\\]")  # archives made on Windows hold both
 
 
 @dataclass(frozen=True)
@@ -101,5 +105,7 @@ class Names:
 
 def is_picture(name: str) -> bool:
     """Go by a name's ending; hidden files and what macOS adds to archives are none."""
-    hidden = any((part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in name.split("/"))
+    hidden = any(
+        (part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in _SEPARATORS.split(name)
+    )
     return not hidden and name[name.rfind(".") :].lower() in SUFFIXES

@@ -17,6 +17,7 @@ from artnet.remote import open_file
 
 _ROWS_AT_ONCE = 16  # some files hold thousands of pictures in one row group: no more of them in memory than needed
 _BUFFER_BYTES = 2**20  # makes Arrow stream a column instead of loading the whole of it
+BROKEN = (OSError, EOFError, pa.ArrowException)  # what a file that is no whole Parquet makes Arrow raise
 _NAMES = ("path", "file_name", "filename", "name", "id")
 
 
@@ -26,25 +27,33 @@ def parquet_pictures(location: str, rules: SourceRules) -> Iterator[Found]:
     The picture is called by the `path` beside its bytes, by a column of names, or by the number of its row.
     Errors: `SourceError` and `DataError` for a file that is no such table.
     """
-    row, names = 0, Names()
     try:
         with open_file(location) as raw, pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
             column = picture_column(location, file.schema_arrow)
             called = next((name for name in _NAMES if name in file.schema_arrow.names and name != column), None)
-            columns = [column] if called is None else [column, called]
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns, use_threads=False):
+            if not file.metadata.num_rows:
+                raise NoPicturesError(f"{location}: has no rows; name a file with pictures")
+            yield from _rows(location, file, [column] if called is None else [column, called], rules)
+    except BROKEN as error:
+        raise SourceError(f"{location}: cannot be read as Parquet ({_short(error)}); download it again") from error
+
+
+def _rows(location: str, file: pq.ParquetFile, columns: list[str], rules: SourceRules) -> Iterator[Found]:
+    """Yield the rows of one row group after the other; one that is damaged does not keep the next from being read."""
+    names, first = Names(), 0
+    for group in range(file.num_row_groups):
+        row = first
+        try:
+            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=columns, use_threads=False):
                 for values in zip(*(batch.column(name) for name in columns), strict=True):
                     cells = [value.as_py() for value in values]
-                    yield _found(location, row, cells[0], cells[-1] if called else None, names, rules)
+                    yield _found(location, row, cells[0], cells[1] if len(cells) > 1 else None, names, rules)
                     row += 1
-    except (OSError, pa.ArrowException, EOFError) as error:
-        if not row:
-            raise SourceError(f"{location}: cannot be read as Parquet ({_short(error)}); download it again") from error
-        message = f"{location}: breaks off after {row} rows ({_short(error)}); download it again"
-        yield Found(f"{location}#rest", error=SourceError(message))
-        return
-    if not row:
-        raise NoPicturesError(f"{location}: has no rows; name a file with pictures")
+        except BROKEN as error:
+            name = f"{location}#row {row}"
+            message = f"{name}: this and the rest of its row group cannot be read ({_short(error)}); download it again"
+            yield Found(name, error=SourceError(message))
+        first += file.metadata.row_group(group).num_rows
 
 
 def picture_column(location: str, schema: pa.Schema) -> str:
