@@ -13,7 +13,6 @@ from typing import Protocol
 from artnet.errors import ArtNetError, SourceError
 from artnet.image import DEFAULT_LIMITS, SUFFIXES, Limits
 
-
 _SEPARATORS = re.compile(r"[/\\]")  # archives made on Windows hold both
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from artnet.address import is_address
@@ -24,11 +24,12 @@ _LONGEST_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Line:
-    """One entry: where it leads, and what its table says of it."""
+    """One entry: where it leads, or why nowhere, and what its table says of it."""
 
     target: str
     label: str | None = None
     id: str | None = None
+    error: SourceError | None = None
 
 
 def is_list(name: str) -> bool:
@@ -36,7 +37,7 @@ def is_list(name: str) -> bool:
     return name.lower().endswith((*TABLES, *TEXTS))
 
 
-def lines(location: str) -> Iterator[Line | SourceError]:
+def lines(location: str) -> Iterator[Line]:
     """Give the entries of a list one by one, relative paths joined to its folder.
 
     A table's column is the first of `COLUMNS` that its header names; without a header, the first column. Entries of a
@@ -50,7 +51,8 @@ def lines(location: str) -> Iterator[Line | SourceError]:
                 empty = False
                 yield _line(location, entry)
     except (OSError, csv.Error, ValueError) as error:
-        yield SourceError(f"{location}: cannot be read to its end as a list ({error})")
+        fault = SourceError(f"{location}: cannot be read to its end as a list ({error}); mend it and try again")
+        yield Line(f"{location}#rest", error=fault)
         return
     if empty:
         raise NoPicturesError(f"{location}: lists no picture; write a path or an address on each line")
@@ -66,11 +68,11 @@ def resolve(location: str, target: str) -> str:
     return join(location, plain)
 
 
-def _line(location: str, entry: Line) -> Line | SourceError:
+def _line(location: str, entry: Line) -> Line:
     try:
-        return Line(resolve(location, entry.target), entry.label, entry.id)
+        return replace(entry, target=resolve(location, entry.target))
     except SourceError as error:
-        return error
+        return replace(entry, error=error)
 
 
 def _entries(file: BinaryIO) -> Iterator[Line]:

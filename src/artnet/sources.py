@@ -124,8 +124,8 @@ def _from_document(location: str, rules: SourceRules) -> Iterator[Found]:
 def _from_list(location: str, rules: SourceRules) -> Iterator[Found]:
     """Yield what the entries of a list lead to; a list within a list is refused, since it may be the same."""
     for line in lines(location):
-        if isinstance(line, SourceError):
-            yield Found(f"{location}#{line}", error=line)
+        if line.error is not None:
+            yield Found(line.target, error=line.error)
             continue
         for found in _guarded(line.target, _from_entry, rules):
             named = found.label is None and found.id is None and (line.label or line.id)
