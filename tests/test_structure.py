@@ -16,10 +16,10 @@ PACKAGE = ROOT / "src" / "artnet"
 RUN_ORDER = (
     "errors taxonomy styles image views familiarity model engine metrics intervals classify cam perturb attribute "
     "question evidence faithfulness channels canvas explain render sheet pictures public pinned address found remote "
-    "torn_zip zips tars parquets lists iiif_image iiif_words iiif sources batch table catalog layouts split "
-    "duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
-    "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command service cli"
+    "torn_zip zips tars parquets lists iiif_image iiif_words iiif sources batch table catalog tree layout_iiif "
+    "layout_parquet layout_names layout_tables layouts split duplicates page plot audit audit_page dataset gallery "
+    "channel_sheet becoming cut card prepare answers trial figures compare strangers mistakes evaluate report_page "
+    "report console options explain_command service cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch network loss trainable loader run history state loop "

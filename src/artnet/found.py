@@ -33,8 +33,26 @@ class SourceRules:
 DEFAULT_RULES = SourceRules()
 
 
+def needed_side(size_px: int, regions: bool = True) -> int:
+    """Say how many pixels the shorter side of a picture needs that is made for views of `size_px`.
+
+    For the whole view three times its side: over 23 pictures of 720 px and more, scaled and saved as JPEG of quality
+    85, the largest change of one of the embedded model's scores was 0.056 on average at the side itself, 0.012 at twice
+    and 0.004 at three times.
+    A region is cut at the picture's own resolution, so no size gives what the full one does; at four times the side,
+    a thousand pixels, it shows a quarter of the shorter side, as in the web copies of which collections for training
+    are made.
+    """
+    return size_px * (4 if regions else 3)
+
+
 class Place(Protocol):
     """Where a picture's bytes lie: small, picklable, and no open file."""
+
+    @property
+    def location(self) -> str:
+        """Give the path or address of the file in which they lie."""
+        ...
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Read the bytes; `name` is what errors call the picture. Errors: an `ArtNetError`."""
@@ -46,10 +64,23 @@ class Bytes:
     """Bytes that travel themselves, since they lay where only reading from the beginning leads."""
 
     data: bytes
+    location: str = ""
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Give them."""
         return self.data
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A place of which it is known already that it gives nothing, and why."""
+
+    error: ArtNetError
+    location: str = ""
+
+    def read(self, name: str, rules: SourceRules) -> bytes:
+        """Raise the error."""
+        raise self.error
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _MOST_TIMES = 4.0
 class IiifImage:
     """A picture of a IIIF image service; `plain` is where its manifest says that the whole lies, if it says so."""
 
-    service: str
+    location: str
     plain: str = ""
 
     def read(self, name: str, rules: SourceRules) -> bytes:
@@ -38,7 +38,7 @@ class IiifImage:
         """
         try:
             info = self._info(rules)
-            url = image_request(self.service, info, rules.shorter_side_px, rules.limits)
+            url = image_request(self.location, info, rules.shorter_side_px, rules.limits)
             return Web(url).read(name, rules)
         except ArtNetError:
             if not self.plain:
@@ -46,7 +46,7 @@ class IiifImage:
         return Web(self.plain).read(name, rules)
 
     def _info(self, rules: SourceRules) -> Mapping[str, Any]:
-        url = f"{self.service}/info.json"
+        url = f"{self.location}/info.json"
         data = fetch(url, replace(address_rules(rules), size_bytes=_INFO_BYTES)).data
         try:
             info = json.loads(data)

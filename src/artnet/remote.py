@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 from artnet.address import AddressRules, fetch, is_address
 from artnet.errors import ArtNetError, EmptyImageError, MissingPartError, SourceError, TooLargeError
 from artnet.found import SourceRules
-from artnet.image import Limits
+from artnet.image import Limits, read_bytes
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: C:// is a drive of Windows
 _MAGIC = re.compile(r"[*?[]")
@@ -24,25 +24,36 @@ _LOCAL = re.compile(r"(file|local)://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of this machine, or of a disk that machines share."""
+
+    location: str
+
+    def read(self, name: str, rules: SourceRules) -> bytes:
+        """Read it whole."""
+        return read_bytes(self.location, rules.limits)
+
+
+@dataclass(frozen=True)
 class Web:
     """What lies at an http(s) address."""
 
-    url: str
+    location: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Fetch it whole."""
-        return fetch(self.url, address_rules(rules)).data
+        return fetch(self.location, address_rules(rules)).data
 
 
 @dataclass(frozen=True)
 class Stored:
     """A file at an fsspec address, such as s3://bucket/a.jpg."""
 
-    address: str
+    location: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Read it whole, but never more than the budget."""
-        return read_stored(self.address, name, rules.limits)
+        return read_stored(self.location, name, rules.limits)
 
 
 def address_rules(rules: SourceRules) -> AddressRules:
@@ -53,6 +64,11 @@ def address_rules(rules: SourceRules) -> AddressRules:
 def is_stored(source: str) -> bool:
     """Tell whether a source is an address for fsspec, rather than a file's name or an http(s) address."""
     return _SCHEME.match(source) is not None and not is_address(source)
+
+
+def is_remote(location: str) -> bool:
+    """Tell whether reading from a place means to ask a server."""
+    return is_address(location) or is_stored(location)
 
 
 def without_local_scheme(source: str) -> str:
@@ -123,10 +139,18 @@ def stored_matching(pattern: str) -> Iterator[str]:
     yield from (_named(base, root, name) for name in found)
 
 
-def stamp(address: str) -> tuple[int, str]:
-    """Give a stored file's size and what tells its versions apart. Errors: `SourceError`."""
-    with _explained(address):
-        system, path = _system(address)
+def stamp(location: str) -> tuple[int, str] | None:
+    """Give a file's size and what tells its versions apart; None of the web, which tells neither.
+
+    Errors: `SourceError`.
+    """
+    if is_address(location):
+        return None
+    with _explained(location):
+        if not is_stored(location):
+            state = Path(location).stat()
+            return state.st_size, str(state.st_mtime_ns)
+        system, path = _system(location)
         about = system.info(path)
         marks = (about.get(key) for key in ("ETag", "etag", "mtime", "LastModified", "updated", "created"))
         return int(about.get("size") or 0), str(next((mark for mark in marks if mark is not None), ""))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,10 +15,11 @@ from artnet.address import fetch, is_address
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.found import DEFAULT_RULES, Bytes, Found, SourceRules
 from artnet.iiif import iiif_pictures
-from artnet.image import SUFFIXES, read_bytes
+from artnet.image import SUFFIXES
 from artnet.lists import is_list, lines
 from artnet.parquets import parquet_pictures
 from artnet.remote import (
+    File,
     Stored,
     Web,
     address_rules,
@@ -36,17 +36,6 @@ from artnet.zips import zip_pictures
 
 _DOCUMENT_BYTES = 32 * 2**20
 _WEB_CONTAINERS = (".zip", ".parquet", ".csv", ".tsv", ".txt")
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of this machine, or of a disk that machines share."""
-
-    path: str
-
-    def read(self, name: str, rules: SourceRules) -> bytes:
-        """Read it whole."""
-        return read_bytes(self.path, rules.limits)
 
 
 def find_pictures(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[Found]:
@@ -69,6 +58,20 @@ def holds_many(source: str) -> bool:
         return has_pattern(source) or Path(source).suffix.lower() not in SUFFIXES
     path = Path(source)
     return _is_folder(path) or (glob.has_magic(source) and not _exists(path)) or _reader(source) is not None
+
+
+def find_listed(target: str, rules: SourceRules) -> Iterator[Found]:
+    """Yield what an entry of a list leads to; a list within a list is refused, since it may be the same."""
+    yield from _guarded(target, _from_entry, rules)
+
+
+def leads_on(target: str) -> bool:
+    """Tell whether an entry of a list leads to several pictures, or to what must be asked."""
+    if is_address(target):
+        return _is_document_address(target)
+    if is_stored(target):
+        return Path(target).suffix.lower() not in SUFFIXES
+    return _is_folder(target) or _reader(target) is not None
 
 
 def _guarded(source: str, read: Callable[[str, SourceRules], Iterator[Found]], rules: SourceRules) -> Iterator[Found]:
@@ -122,12 +125,11 @@ def _from_document(location: str, rules: SourceRules) -> Iterator[Found]:
 
 
 def _from_list(location: str, rules: SourceRules) -> Iterator[Found]:
-    """Yield what the entries of a list lead to; a list within a list is refused, since it may be the same."""
     for line in lines(location):
         if line.error is not None:
             yield Found(line.target, error=line.error)
             continue
-        for found in _guarded(line.target, _from_entry, rules):
+        for found in find_listed(line.target, rules):
             named = found.label is None and found.id is None and (line.label or line.id)
             yield Found(found.name, found.place, rules, line.label, line.id, found.error) if named else found
 

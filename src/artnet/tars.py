@@ -31,14 +31,14 @@ _BROKEN = (OSError, EOFError, ValueError, LookupError, tarfile.TarError, zlib.er
 class TarMember:
     """A member of a plain tar archive, by where its bytes lie."""
 
-    archive: str
+    location: str
     offset: int
     size_bytes: int
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Read it."""
         _check_size(self.size_bytes, name, rules)
-        return _whole(read_part(self.archive, self.offset, self.size_bytes, name), self.size_bytes, name)
+        return _whole(read_part(self.location, self.offset, self.size_bytes, name), self.size_bytes, name)
 
 
 def is_tar(name: str) -> bool:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from artnet.errors import CorruptImageError, EmptyImageError, SourceError, TooLargeError
-from artnet.found import Found, Names, SourceRules, is_picture
+from artnet.found import Broken, Found, Names, Place, SourceRules, is_picture
 from artnet.remote import open_file, read_part
 from artnet.torn_zip import HEADER, Member, members_from_the_front
 
-_BROKEN = (
+BROKEN = (  # what an archive that is none, or a part of one, makes Python's own modules raise
     *(OSError, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError),
     *(struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
@@ -32,7 +32,7 @@ _NAME_AND_EXTRA = 1024  # bytes that stand between a header and its member, near
 class ZipMember:
     """A member of a zip archive, by where it begins and how it is packed, so that no table is read to find it."""
 
-    archive: str
+    location: str
     offset: int
     packed_bytes: int
     size_bytes: int
@@ -49,19 +49,19 @@ class ZipMember:
         packed = self._packed(name)
         try:
             data = _UNPACKERS[self.method](packed, self.size_bytes + 1)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise CorruptImageError(f"{name}: cannot be unpacked from its archive ({error})") from error
         if len(data) != self.size_bytes or zlib.crc32(data) != self.crc:
             raise CorruptImageError(f"{name}: is not what its archive declares; make the archive again")
         return data
 
     def _packed(self, name: str) -> bytes:
-        raw = read_part(self.archive, self.offset, HEADER.size + _NAME_AND_EXTRA + self.packed_bytes, name)
+        raw = read_part(self.location, self.offset, HEADER.size + _NAME_AND_EXTRA + self.packed_bytes, name)
         if len(raw) < HEADER.size or raw[:4] != b"PK\x03\x04":
             raise CorruptImageError(f"{name}: does not begin where its archive says; download it again")
         begins = HEADER.size + sum(HEADER.unpack_from(raw)[-2:])
         if begins > HEADER.size + _NAME_AND_EXTRA:
-            raw = read_part(self.archive, self.offset, begins + self.packed_bytes, name)
+            raw = read_part(self.location, self.offset, begins + self.packed_bytes, name)
         packed = raw[begins : begins + self.packed_bytes]
         if len(packed) < self.packed_bytes:
             raise CorruptImageError(f"{name}: its archive was cut short within it; download it again")
@@ -76,7 +76,7 @@ def zip_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
     names = Names()
     try:
         members = _listed(archive)
-    except (zipfile.BadZipFile, *_BROKEN) as error:
+    except BROKEN as error:
         yield from _torn(archive, str(error), names, rules)
         return
     overlapping = _overlapping(members)
@@ -85,17 +85,17 @@ def zip_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
             yield _found(archive, position, member, names, rules, member.offset in overlapping)
 
 
-def zip_names(archive: str) -> list[tuple[str, ZipMember | None]]:
-    """List all members of a zip archive with where each lies; None for one that cannot be read.
+def zip_places(archive: str) -> Iterator[tuple[str, Place]]:
+    """Give all members of a whole zip archive with where each lies; of two of one name the later counts, as in unzip.
 
-    Errors: `SourceError`, and `zipfile.BadZipFile` or another for a table that cannot be read.
+    Errors: `SourceError`, `OSError`, `ValueError` and `zipfile.BadZipFile` where its table cannot be read.
     """
     members = _listed(archive)
     overlapping = _overlapping(members)
-    return [
-        (member.name, None if _fault(member, member.offset in overlapping) else _place(archive, member))
-        for member in members
-    ]
+    for member in members:
+        fault = _fault(member, member.offset in overlapping)
+        error = SourceError(f"{archive}/{member.name}: {fault}")
+        yield member.name, Broken(error, archive) if fault else _place(archive, member)
 
 
 def _listed(archive: str) -> list[Member]:
