@@ -19,7 +19,8 @@ RUN_ORDER = (
     "torn_zip zips tars parquets lists iiif_image iiif_words iiif sources batch table catalog tree layout_iiif "
     "layout_parquet layout_names layout_tables layouts split duplicates page plot audit audit_page dataset gallery "
     "channel_sheet becoming cut card prepare answers trial figures compare strangers mistakes evaluate report_page "
-    "report console options explain_command service cli"
+    "report console options explain_command service problem guard access uploads shapes replies openapi api_page api "
+    "logs connection serve app_command cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch network loss trainable loader run history state loop "
@@ -79,6 +80,7 @@ def test_the_run_half_loads_without_torch() -> None:
         ["classify", "PICTURE", "--json"],
         ["explain", "PICTURE", "--out", "OUT.png"],
         ["info"],
+        ["app", "--api-only", "--port", "99999"],
         ["prepare", "MISSING", "OUT"],
         ["evaluate", "MISSING", "--out", "OUT"],
     ],
@@ -89,7 +91,7 @@ def test_the_run_commands_load_no_torch(arguments: list[str], painting_file: Pat
     command = [names.get(argument, argument) for argument in arguments]
     script = f"{WITHOUT_TORCH}\nfrom artnet.cli import main\nsys.argv = ['artnet', *{command!r}]\nmain()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == (5 if command[0] == "evaluate" else 3 if command[0] == "prepare" else 0), done.stderr
+    assert done.returncode == {"app": 2, "evaluate": 5, "prepare": 3}.get(command[0], 0), done.stderr
     assert "Traceback" not in done.stderr
 
 
