@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.catalog import Catalog, Record, RecordReader, Row, normalise_artist
+from artnet.catalog import Catalog, ParquetRow, Record, RecordReader, normalise_artist
 from artnet.errors import ArtNetError, DataError, SourceError, TooLargeError
 from artnet.found import SourceRules
 from artnet.image import Limits
@@ -152,7 +152,7 @@ def test_parquet_gives_style_and_artist_from_labels_or_text(labels: bool, tmp_pa
     catalog = read_catalog(draw_huggingface(tmp_path / "hub", WORKS, labels))
     assert [(record.style, record.artist) for record in catalog.records] == [(w.style, w.artist) for w in WORKS]
     file = tmp_path / "hub" / "data" / "train-00000-of-00001.parquet"
-    assert catalog.records[3].place == Row(str(file), 1, 1)
+    assert catalog.records[3].place == ParquetRow(str(file), 1, 1)
     assert catalog.records[3].source == "hub/data/train-00000-of-00001.parquet/3"
 
 

@@ -40,7 +40,7 @@ _ROWS_AT_ONCE = 16  # some files hold thousands of pictures in one row group: no
 
 
 @dataclass(frozen=True)
-class Row:
+class ParquetRow:
     """A picture in a row of a Parquet file's row group, counted from the group's first."""
 
     location: str
@@ -122,11 +122,11 @@ class RecordReader:
         place = record.place
         if place is None:
             raise SourceError(f"{record.source}: the catalog lists it but there is no such file")
-        if isinstance(place, Row):
+        if isinstance(place, ParquetRow):
             return self.read_row(record.source, place)
         return place.read(record.source, self._rules)
 
-    def read_row(self, source: str, place: Row) -> bytes:
+    def read_row(self, source: str, place: ParquetRow) -> bytes:
         """Read the picture of a row. Errors: `SourceError`, `TooLargeError`."""
         try:
             if self._rows is None or not self._rows.leads_to(place):
@@ -146,7 +146,7 @@ class RecordReader:
 class _RowGroup:
     """Walk forward through the pictures of one row group, holding only a few."""
 
-    def __init__(self, place: Row) -> None:
+    def __init__(self, place: ParquetRow) -> None:
         self._at = (place.location, place.group)
         with ExitStack() as stack:
             raw = stack.enter_context(open_file(place.location))
@@ -159,7 +159,7 @@ class _RowGroup:
         self._start = 0  # the row with which `_pictures` begins
         self._pictures: pa.Array = pa.array([])
 
-    def leads_to(self, place: Row) -> bool:
+    def leads_to(self, place: ParquetRow) -> bool:
         """Say whether a row is here and has not been passed already."""
         return self._at == (place.location, place.group) and place.row >= self._start
 

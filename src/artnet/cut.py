@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from artnet.catalog import Record, RecordReader, Row
+from artnet.catalog import ParquetRow, Record, RecordReader
 from artnet.dataset import Row, as_columns, schema
 from artnet.duplicates import Fingerprint, fingerprint
 from artnet.errors import ArtNetError, WorkerError
@@ -129,7 +129,9 @@ def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSe
     """Read, cut and encode some paintings and write them as one chunk file; runs in a worker process."""
     reader = _worker_reader(settings.rules)
     read = _read_ahead([item.record for item in chunk], reader, settings.rules)
-    results = [_cut(first + offset, item, data, settings) for offset, (item, data) in enumerate(zip(chunk, read, strict=True))]
+    results = [
+        _cut(first + offset, item, data, settings) for offset, (item, data) in enumerate(zip(chunk, read, strict=True))
+    ]
     rows = [result for result in results if not isinstance(result, Rejection)]
     rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
     kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
@@ -221,7 +223,7 @@ def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRu
 
 
 def _is_elsewhere(record: Record) -> bool:
-    return record.place is not None and is_remote(record.place.location) and not isinstance(record.place, Row)
+    return record.place is not None and is_remote(record.place.location) and not isinstance(record.place, ParquetRow)
 
 
 def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: CutSettings) -> dict[str, Any] | Rejection:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from artnet.catalog import Record, Row
+from artnet.catalog import ParquetRow, Record
 from artnet.errors import DataError
 from artnet.parquets import BROKEN, holds_bytes
 from artnet.remote import open_file
@@ -29,7 +29,7 @@ def read_parquet(location: str, name: str) -> Iterator[Record]:
                 for row, values in enumerate(rows):
                     words = {column: _word(value, labels.get(column)) for column, value in values.items()}
                     artist, title, date = (words.get(column) or None for column in ("artist", "title", "date"))
-                    place = Row(location, group, row)
+                    place = ParquetRow(location, group, row)
                     yield Record(f"{name}/{before + row}", place, words["style"], artist, title, date)
                 before += len(rows)
     except BROKEN as error:
