@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from artnet.classify import Classifier, Prediction
 from artnet.errors import ArtNetError
-from artnet.found import Found, SourceRules
-from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.found import DEFAULT_RULES, Found, SourceRules
+from artnet.image import decode_image
 from artnet.sources import find_pictures
 
 
@@ -38,10 +38,10 @@ def classify_all(
     classifier: Classifier,
     sources: Iterable[str],
     views: Literal["voting", "all"] = "voting",
-    limits: Limits = DEFAULT_LIMITS,
+    rules: SourceRules = DEFAULT_RULES,
 ) -> Iterator[Answer]:
     """Yield an answer for every picture that the sources name, in their order."""
-    for found in find_pictures(sources, SourceRules(limits)):
+    for found in find_pictures(sources, rules):
         yield _answer(classifier, found, views)
 
 
