@@ -35,7 +35,7 @@ from artnet.cut import (
 from artnet.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_info
 from artnet.duplicates import near_duplicates
 from artnet.errors import DataError, OutputError, SourceError
-from artnet.found import DEFAULT_RULES, SourceRules
+from artnet.found import DEFAULT_RULES, Broken, SourceRules
 from artnet.remote import is_remote, stamp
 from artnet.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
 from artnet.taxonomy import Taxonomy
@@ -86,7 +86,7 @@ def prepare(
     check_out(out)
     check_split_by(options.split_by)
     _check_there(catalogs)
-    unmapped, selected = _select(catalogs, taxonomy)
+    unmapped, unread, selected = _select(catalogs, taxonomy)
     settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.rules)
     info = DatasetInfo(
         name=" + ".join(catalog.name for catalog in catalogs),
@@ -102,6 +102,7 @@ def prepare(
         with open_pool(options.processes) as pool:
             chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
         placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
+        rejected = [*unread, *rejected]
         _assemble(folder, chunks, placed, info)
         summary = audit(
             [_entry(item, taxonomy, options) for item in placed],
@@ -136,18 +137,23 @@ def _check_there(catalogs: Sequence[Catalog]) -> None:
             )
 
 
-def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Selected]]:
-    """Keep the records whose style has a movement and count the styles that have none."""
+def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Rejection], list[Selected]]:
+    """Keep the records whose style has a movement, and count the styles that have none.
+
+    What could not be read far enough to have a style, such as a manifest that is gone, is a rejection already.
+    """
     unmapped: Counter[str] = Counter()
-    selected = []
+    unread, selected = [], []
     for record in (record for catalog in catalogs for record in catalog.records):
         movement = taxonomy.movement_of(record.style)
-        if movement is None:
+        if movement is None and isinstance(record.place, Broken) and not record.style:
+            unread.append(Rejection(record.source, "", record.place.error.kind, str(record.place.error)))
+        elif movement is None:
             unmapped[record.style] += 1
         else:
             selected.append(Selected(record, taxonomy.movements.index(movement)))
     _check_enough([item.movement for item in selected], taxonomy, _strangers(unmapped))
-    return unmapped, selected
+    return unmapped, unread, selected
 
 
 def _decide(
