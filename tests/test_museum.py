@@ -37,5 +37,4 @@ def test_the_example_museum_gives_every_picture_at_the_size_wanted() -> None:
         first = found[0].read()
         server.shutdown()
     assert [one.label for one in found] == ["Atelier", "Expressive", "Faceted", "Pointillist", "Suprematist"]
-    whole = Image.open(EXAMPLES / "atelier.jpg").size
-    assert min(Image.open(BytesIO(first)).size) == min(512, *whole)
+    assert min(Image.open(BytesIO(first)).size) == 512
