@@ -104,6 +104,14 @@ def test_a_list_in_a_store_names_no_file_of_this_machine(target: str) -> None:
     assert "names a path of this machine" in str(one.error)
 
 
+@pytest.mark.parametrize("target", ["ftp://10.0.0.1/a.jpg", "sftp://host/a/", "memory://a::ftp://10.0.0.1/a.jpg"])
+def test_a_list_leads_to_no_other_machine_unless_that_is_allowed(target: str, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(target)
+    (one,) = find_pictures([str(tmp_path / "list.txt")])
+    assert one.error is not None
+    assert one.error.kind == "address-refused"
+
+
 def test_a_hundred_thousand_lines_cost_no_memory(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("".join(f"https://example.org/{number}.jpg\n" for number in range(100_000)))
     pictures = find_pictures([str(tmp_path / "list.txt")])

@@ -11,7 +11,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from artnet.background import Background
 from artnet.catalog import ParquetRow, Record, RecordReader
 from artnet.dataset import Row, as_columns, schema
 from artnet.duplicates import Fingerprint, fingerprint
@@ -210,16 +211,15 @@ def _facts(row: dict[str, Any]) -> Facts:
 
 def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRules) -> Iterator[bytes | ArtNetError]:
     """Read pictures one after the other; those that lie elsewhere a few at once, since each waits for its server."""
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        waiting: dict[int, Future[bytes]] = {}
-        for number, record in enumerate(records):
-            for ahead in range(number, min(number + _REQUESTS_AT_ONCE, len(records))):
-                if ahead not in waiting and _is_elsewhere(records[ahead]):
-                    waiting[ahead] = pool.submit(RecordReader(rules).read, records[ahead])
-            try:
-                yield waiting.pop(number).result() if number in waiting else reader.read(record)
-            except ArtNetError as error:
-                yield error
+    background, waiting = Background(_REQUESTS_AT_ONCE), dict[int, Future[bytes]]()
+    for number, record in enumerate(records):
+        for ahead in range(number, min(number + _REQUESTS_AT_ONCE, len(records))):
+            if ahead not in waiting and _is_elsewhere(records[ahead]):
+                waiting[ahead] = background.start(RecordReader(rules).read, records[ahead])
+        try:
+            yield waiting.pop(number).result() if number in waiting else reader.read(record)
+        except ArtNetError as error:
+            yield error
 
 
 def _is_elsewhere(record: Record) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
 from artnet.address import fetch, is_address
+from artnet.background import Background
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.found import Found, Names, Place, SourceRules
 from artnet.iiif_image import IiifImage
@@ -64,12 +65,9 @@ def iiif_pictures(address: str, data: bytes, rules: SourceRules) -> Iterator[Fou
 
 def iiif_canvases(address: str, data: bytes, rules: SourceRules) -> Iterator[Shown]:
     """Yield each canvas below a document, in its order, each document read once however often it is listed."""
-    walk = _Walk(rules, Names(), ThreadPoolExecutor(_AHEAD, "artnet-iiif"))
-    try:
-        walk.is_new(address)
-        yield from walk.document(address, _parsed(address, data), ())
-    finally:
-        walk.pool.shutdown(wait=False, cancel_futures=True)
+    walk = _Walk(rules, Names(), Background(_AHEAD))
+    walk.is_new(address)
+    yield from walk.document(address, _parsed(address, data), ())
 
 
 @dataclass
@@ -78,7 +76,7 @@ class _Walk:
 
     rules: SourceRules
     names: Names
-    pool: ThreadPoolExecutor
+    background: Background
     read: set[bytes] = field(default_factory=set)
     barren: int = 0
 
@@ -169,7 +167,7 @@ class _Walk:
             elif not is_address(address) or not identity(part):
                 waiting.append((address, _failed(address, "is listed in a collection without an http(s) address")))
             elif self.is_new(address):
-                waiting.append((address, self.pool.submit(self._load, address)))
+                waiting.append((address, self.background.start(self._load, address)))
             if len(waiting) > _AHEAD:
                 yield _arrived(*waiting.popleft())
         while waiting:

@@ -17,7 +17,7 @@ from artnet.errors import DataError, SourceError
 from artnet.found import Broken, Bytes, Found, Place, SourceRules
 from artnet.layout_iiif import read_iiif
 from artnet.lists import resolve
-from artnet.remote import File, Stored, Web, is_stored, open_file
+from artnet.remote import File, Stored, Web, check_listed, is_stored, open_file
 from artnet.sources import find_listed, leads_on
 from artnet.tree import Tree, folder_of, last_name, open_tree
 
@@ -50,6 +50,8 @@ def read_table(table: str, rules: SourceRules) -> Iterator[Record]:
         path = row["path"]
         try:
             target = resolve(table, path)
+            if is_stored(target):
+                check_listed(target, rules)
         except SourceError as error:
             yield _record(path, Broken(error), row)
             continue

@@ -45,6 +45,7 @@ def prepare(
     from artnet.layouts import read_catalog
     from artnet.prepare import PrepareOptions, check_out
     from artnet.prepare import prepare as prepare_dataset
+    from artnet.remote import is_remote
     from artnet.split import parse_ratios
     from artnet.taxonomy import load_taxonomy
     from artnet.taxonomy import without as leave_out
@@ -56,6 +57,10 @@ def prepare(
     options = PrepareOptions(
         size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed, rules=rules
     )
+    if is_remote(paths[-1]):
+        raise UsageError(
+            f"OUT is {paths[-1]!r}; a dataset is written to a folder of this machine, copy it there afterwards"
+        )
     out = Path(paths[-1])
     check_out(out, paths[:-1])
     kept = leave_out(load_taxonomy(taxonomy), without or [])

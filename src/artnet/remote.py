@@ -14,12 +14,21 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from artnet.address import AddressRules, fetch, is_address
-from artnet.errors import ArtNetError, EmptyImageError, MissingPartError, SourceError, TooLargeError
+from artnet.errors import (
+    ArtNetError,
+    EmptyImageError,
+    MissingPartError,
+    RefusedAddressError,
+    SourceError,
+    TooLargeError,
+)
 from artnet.found import SourceRules
 from artnet.image import Limits, read_bytes
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: C:// is a drive of Windows
 _MAGIC = re.compile(r"[*?[]")
+# Schemes whose address begins with a machine, rather than with a bucket of a store that its user has set up.
+_HOSTS = ("ftp", "ftps", "sftp", "ssh", "smb", "hdfs", "webhdfs", "webdav", "webdavs", "jupyter", "jlab", "dav", "davs")
 _LOCAL = re.compile(r"(file|local)://", re.IGNORECASE)
 
 
@@ -69,6 +78,15 @@ def is_stored(source: str) -> bool:
 def is_remote(location: str) -> bool:
     """Tell whether reading from a place means to ask a server."""
     return is_address(location) or is_stored(location)
+
+
+def check_listed(address: str, rules: SourceRules) -> None:
+    """Refuse what a list, which a stranger may have written, must not lead to. Errors: `RefusedAddressError`."""
+    scheme = address.partition("://")[0].lower()
+    if not rules.allow_private and (scheme in _HOSTS or "::" in address):
+        raise RefusedAddressError(
+            f"{address}: lists lead to stores and to the web, and to other machines with --allow-private alone"
+        )
 
 
 def without_local_scheme(source: str) -> str:

@@ -23,6 +23,7 @@ from artnet.remote import (
     Stored,
     Web,
     address_rules,
+    check_listed,
     has_pattern,
     is_stored,
     is_stored_folder,
@@ -136,6 +137,8 @@ def _from_list(location: str, rules: SourceRules) -> Iterator[Found]:
 
 def _from_entry(target: str, rules: SourceRules) -> Iterator[Found]:
     """Take an entry of a list; its characters mean themselves, and a plain address is not asked what it is."""
+    if is_stored(target):
+        check_listed(target, rules)
     if is_address(target) and not _is_document_address(target):
         yield Found(target, Web(target), rules)
     elif is_list(target):
