@@ -5,31 +5,16 @@ Knows nothing about pictures, and keeps no member's bytes.
 
 from __future__ import annotations
 
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
-# What stands before each member: signature, version, flags, method, time, date, sum, packed, size, lengths of the
-# name and of the extra field (APPNOTE.TXT 6.3.10, section 4.3.7).
-HEADER = struct.Struct("<4s5H3I2H")
-_SIZES_BEHIND, _UTF8 = 0x8, 0x800
+from artnet.zip_table import HEADER, Member, name_of, wide
+
+_SIZES_BEHIND = 0x8
 _BLOCK = 2**18
-
-
-@dataclass(frozen=True)
-class Member:
-    """A member as its header describes it; `offset` is the header's."""
-
-    name: str
-    offset: int
-    packed_bytes: int
-    size_bytes: int
-    method: int
-    crc: int
-    flags: int
 
 
 def members_from_the_front(file: BinaryIO) -> Iterator[Member]:
@@ -59,21 +44,9 @@ def _member(file: BinaryIO, position: int) -> tuple[Member, int] | None:
     name, extra = file.read(name_length), file.read(extra_length)
     if len(name) + len(extra) < name_length + extra_length:
         return None
-    packed, size = _large(extra, packed, size)
-    text = name.decode("utf-8", "surrogateescape") if flags & _UTF8 else name.decode("cp437")
-    member = Member(text, position, packed, size, method, crc, flags)
+    size, packed = wide(extra, size, packed)
+    member = Member(name_of(name, flags), position, packed, size, method, crc, flags)
     return member, position + HEADER.size + name_length + extra_length
-
-
-def _large(extra: bytes, packed: int, size: int) -> tuple[int, int]:
-    """Take sizes of 4 GB and more from the extra field 1, which holds the size and the packed size."""
-    while len(extra) >= 4:
-        kind, length = struct.unpack_from("<HH", extra)
-        if kind == 1 and length >= 16:
-            wide_size, wide_packed = struct.unpack_from("<QQ", extra, 4)
-            return (wide_packed if packed == 0xFFFFFFFF else packed, wide_size if size == 0xFFFFFFFF else size)
-        extra = extra[4 + length :]
-    return packed, size
 
 
 def _measured(file: BinaryIO, member: Member, begins: int) -> Member | None:

@@ -13,12 +13,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from artnet.errors import CorruptImageError, EmptyImageError, SourceError, TooLargeError
 from artnet.found import Broken, Found, Names, Place, SourceRules, is_picture
 from artnet.remote import open_file, read_part
-from artnet.torn_zip import HEADER, Member, members_from_the_front
+from artnet.torn_zip import members_from_the_front
+from artnet.zip_table import HEADER, Member, find_table, members_of, overlapping
 
 BROKEN = (  # what an archive that is none, or a part of one, makes Python's own modules raise
     *(OSError, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError),
@@ -75,14 +75,14 @@ def zip_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
     """
     names = Names()
     try:
-        members = _listed(archive)
+        with open_file(archive) as file:
+            table = find_table(file)
+            overlaps = overlapping(members_of(file, table))  # passes through the whole of it, so it is sound
+            for position, member in enumerate(members_of(file, table)):
+                if is_picture(member.name):
+                    yield _found(archive, position, member, names, rules, member.offset in overlaps)
     except BROKEN as error:
         yield from _torn(archive, str(error), names, rules)
-        return
-    overlapping = _overlapping(members)
-    for position, member in enumerate(members):
-        if is_picture(member.name):
-            yield _found(archive, position, member, names, rules, member.offset in overlapping)
 
 
 def zip_places(archive: str) -> Iterator[tuple[str, Place]]:
@@ -90,42 +90,14 @@ def zip_places(archive: str) -> Iterator[tuple[str, Place]]:
 
     Errors: `SourceError`, `OSError`, `ValueError` and `zipfile.BadZipFile` where its table cannot be read.
     """
-    members = _listed(archive)
-    overlapping = _overlapping(members)
-    for member in members:
-        fault = _fault(member, member.offset in overlapping)
-        error = SourceError(f"{archive}/{member.name}: {fault}")
-        yield member.name, Broken(error, archive) if fault else _place(archive, member)
-
-
-def _listed(archive: str) -> list[Member]:
-    with open_file(archive) as file, zipfile.ZipFile(file) as opened:
-        return [
-            Member(
-                info.filename,
-                info.header_offset,
-                info.compress_size,
-                info.file_size,
-                info.compress_type,
-                info.CRC,
-                info.flag_bits,
-            )
-            for info in opened.infolist()
-            if not info.is_dir()
-        ]
-
-
-def _overlapping(members: list[Member]) -> set[int]:
-    """Find members into which an earlier one reaches: so a small archive can unpack to any size.
-
-    Fifield, "A better zip bomb", USENIX WOOT 2019.
-    """
-    order = sorted(members, key=lambda member: member.offset)
-    return {
-        after.offset
-        for before, after in pairwise(order)
-        if before.offset + HEADER.size + before.packed_bytes > after.offset
-    }
+    with open_file(archive) as file:
+        table = find_table(file)
+        overlaps = overlapping(members_of(file, table))
+        for member in members_of(file, table):
+            fault = _fault(member, member.offset in overlaps)
+            error = SourceError(f"{archive}/{member.name}: {fault}")
+            if not member.name.endswith("/"):
+                yield member.name, Broken(error, archive) if fault else _place(archive, member)
 
 
 def _torn(archive: str, reason: str, names: Names, rules: SourceRules) -> Iterator[Found]:
