@@ -241,7 +241,9 @@ def _explained(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise SourceError(f"{name}: no such file or folder; check the spelling") from None
     except ImportError as error:
-        raise MissingPartError(f"{name}: the package for this kind of address is missing; {_reason(error)} (with pip)") from error
+        raise MissingPartError(
+            f"{name}: the package for this kind of address is missing; {_reason(error)} (with pip)"
+        ) from error
     except Exception as error:
         raise SourceError(f"{name}: cannot be read ({_reason(error)})") from error
 
