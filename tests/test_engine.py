@@ -12,7 +12,7 @@ from artnet.engine import (
     CHANNELS_GRADIENT,
     OpenVinoEngine,
     cache_folder,
-    has_amx,
+    has_fast_bf16,
     inputs_of,
     open_engine,
     output_names,
@@ -121,10 +121,18 @@ def test_unknown_engines_and_precisions_are_refused() -> None:
         open_engine(GRAPH, precision="int4")
 
 
-@pytest.mark.parametrize(("flags", "expected"), [("avx512_bf16 amx_bf16 amx_tile", True), ("avx512_bf16", False)])
-def test_bf16_is_chosen_for_matrix_units_alone(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"flags\t\t: fpu {flags}\nbugs: none\n")
-    assert has_amx.__wrapped__() is expected
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("GenuineIntel flags: avx512_bf16 amx_bf16", True),
+        ("GenuineIntel flags: avx512_bf16", False),
+        ("AuthenticAMD flags: avx512_bf16", True),
+        ("AuthenticAMD flags: avx2", False),
+    ],
+)
+def test_bf16_is_chosen_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"vendor_id : {flags} fpu\nbugs: none\n")
+    assert has_fast_bf16.__wrapped__() is expected
 
 
 def test_several_callers_at_once_get_the_bits_that_one_gets(openvino: OpenVinoEngine, views: np.ndarray) -> None:

@@ -36,8 +36,9 @@ def training(data: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[
     """Run the command in a process of its own, and end it whatever happens."""
     command = [sys.executable, "-m", "artnet.cli", *TRAIN, str(data), "--out", str(out), *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # a group of its own, which a test can stop as a whole
+        command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
     ) as process:
         try:
             yield process
@@ -94,6 +95,19 @@ def test_ctrl_c_keeps_a_state_says_how_to_go_on_and_loses_nothing(
     assert "Traceback" not in said
     assert train(data, tmp_path / "run", "--resume") == 0
     assert all(largest_difference(uninterrupted, tmp_path / "run", name) == 0 for name in ("last", "best"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a system with groups of processes")
+def test_a_stopped_service_ends_its_step_though_its_workers_are_told_to_stop_too(data: Path, tmp_path: Path) -> None:
+    with training(data, tmp_path / "run", "--workers", "1", "--checkpoint-every", "60", "--epochs", "60") as process:
+        while not (tmp_path / "run" / "history.csv").exists():
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGTERM)
+        said = process.communicate()[1]
+    assert process.returncode == 130, said
+    assert "go on with the same command and --resume" in said
+    assert "Traceback" not in said
 
 
 def test_two_processes_train_as_one_does(uninterrupted: Path, data: Path, tmp_path: Path) -> None:

@@ -158,10 +158,10 @@ def test_a_large_painting_is_fitted_quickly_and_hardly_changed() -> None:
     coarse = Image.fromarray(rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)).resize((1000, 800))
     image = Image.blend(coarse, Image.fromarray(rng.integers(0, 255, (800, 1000, 3), dtype=np.uint8)), 0.2)
     fair = image.resize((128, 102), Image.Resampling.BICUBIC)
-    found = whole_view(image, 128, "letterbox").image.crop((0, 13, 128, 115))  # halved first: 1000 / 128 is over 6
+    found = whole_view(image, 128, "letterbox").image.crop((0, 13, 128, 115))  # reduced first: 1000 / 128 is over 3
     levels = np.abs(np.asarray(fair, np.float64) - np.asarray(found, np.float64))
-    assert 0 < levels.mean() < 0.5
-    assert levels.max() <= 4
+    assert 0 < levels.mean() < 1
+    assert levels.max() <= 6
 
 
 def test_a_smaller_paintings_region_is_enlarged() -> None:

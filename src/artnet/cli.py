@@ -15,27 +15,23 @@ import typer
 
 from artnet import __version__
 from artnet.app_command import serve_app
-from artnet.console import Tally, print_answer, print_json, print_line, progress, say, take_any_name
+from artnet.classify_command import classify
+from artnet.console import print_line, progress, say, take_any_name
 from artnet.errors import ArtNetError, UsageError
 from artnet.explain_command import explain
 from artnet.options import (
     Against,
-    AllowPrivate,
     DeviceChoice,
     EngineChoice,
     Faithfulness,
-    IiifPx,
     Json,
-    MaxMb,
     Model,
     NoPictures,
     Precision,
     PrecisionChoice,
     Runtime,
     Strangers,
-    Timeout,
     Views,
-    source_rules,
 )
 from artnet.prepare_command import prepare
 from artnet.training.requirements import check_installed
@@ -49,6 +45,7 @@ app = typer.Typer(
 )
 
 app.command("app")(serve_app)
+app.command()(classify)
 app.command()(explain)
 app.command()(prepare)
 
@@ -87,58 +84,6 @@ def version(
     if show:
         print_line(__version__)
         raise typer.Exit
-
-
-@app.command()
-def classify(
-    sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, archives, lists, addresses.")
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write a table: .csv, .jsonl or .parquet.")
-    ] = None,
-    as_json: Json = False,
-    all_views: Annotated[
-        bool, typer.Option("--all-views", help="Also compute the views whose vote has no weight.")
-    ] = False,
-    model: Model = None,
-    allow_private: AllowPrivate = False,
-    timeout_s: Timeout = 30.0,
-    max_mb: MaxMb = 64,
-    iiif_px: IiifPx = None,
-    runtime: Runtime = EngineChoice.openvino,
-    precision: Precision = PrecisionChoice.auto,
-) -> int:
-    """Say which movement each painting belongs to."""
-    from artnet.batch import classify_all
-    from artnet.classify import Classifier
-    from artnet.found import needed_side
-    from artnet.sources import holds_many
-    from artnet.table import check_table_path, write_table
-
-    if out is not None:
-        if as_json:
-            raise UsageError("--out writes a table and --json prints; give one of them")
-        check_table_path(out)
-    classifier = Classifier.load(model, runtime, precision)
-    config = classifier.config
-    needed = needed_side(config.preprocessing.size_px, all_views or len(config.voting_views) > 1)
-    rules = source_rules(allow_private, timeout_s, max_mb, iiif_px, needed)
-    answers = classify_all(classifier, sources, "all" if all_views else "voting", rules)
-    tally = Tally()
-    single = len(sources) == 1 and not holds_many(sources[0])
-    with progress("classifying", shown=out is not None or not sys.stdout.isatty()) as advance:
-        counted = tally.count(answers, advance)
-        if out is not None:
-            write_table(out, counted, classifier.config.movements)
-        elif as_json:
-            print_json(counted, single)
-        else:
-            for answer in counted:
-                print_answer(answer)
-    if not single or out is not None:
-        say(f"{tally.total} pictures, {tally.failed} failed" + (f"; written to {out}" if out else ""))
-    return 1 if tally.failed else 0
 
 
 @app.command()

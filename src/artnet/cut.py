@@ -10,8 +10,8 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -33,6 +33,7 @@ from artnet.duplicates import Fingerprint, fingerprint
 from artnet.errors import ArtNetError, WorkerError
 from artnet.found import DEFAULT_RULES, SourceRules
 from artnet.image import decode_image
+from artnet.processor import usable_processors
 from artnet.remote import is_remote
 from artnet.split import SPLITS, Split
 from artnet.views import VIEWS, Fit, cut_views, painted_part
@@ -138,8 +139,9 @@ def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSe
     kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
     # Of its own name: a worker that outlives its killed command must not write into what the next command writes.
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    # Without a dictionary, which would hash every picture to find that no two are alike.
-    pq.write_table(pa.Table.from_pylist(rows, schema=kept), partial, compression="none", use_dictionary=False)
+    # Without dictionary and statistics, which would hash and compare every picture to find that no two are alike.
+    table = pa.Table.from_pylist(rows, schema=kept)
+    pq.write_table(table, partial, compression="none", use_dictionary=False, write_statistics=False)
     partial.replace(path)
 
 
@@ -151,14 +153,27 @@ def read_facts(path: Path) -> tuple[list[Facts], list[Rejection]]:
     return [_facts(row) for row in rows], [Rejection(**fields) for fields in rejected]
 
 
-def read_rows(path: Path, sides: Mapping[int, Split]) -> Iterator[tuple[Split, pa.Table]]:
-    """Give a chunk's paintings as rows of a prepared dataset, for each split those whose position `sides` names."""
+def read_rows(chunks: Iterable[Path], sides: Mapping[int, Split]) -> Iterator[tuple[Split, pa.Table]]:
+    """Give chunks' paintings as rows of a prepared dataset, for each split those whose position `sides` names.
+
+    The next chunk is read while the caller writes one.
+    """
+    with ThreadPoolExecutor(1) as reader:
+        coming: deque[Future[list[tuple[Split, pa.Table]]]] = deque()
+        for path in chunks:
+            coming.append(reader.submit(_read_chunk, path, sides))
+            if len(coming) > 1:
+                yield from coming.popleft().result()
+        while coming:
+            yield from coming.popleft().result()
+
+
+def _read_chunk(path: Path, sides: Mapping[int, Split]) -> list[tuple[Split, pa.Table]]:
     with pq.ParquetFile(path) as file:
         table = file.read(use_threads=False)
     splits = [sides.get(position) for position in table["position"].to_pylist()]
     rows = table.drop_columns(list(_FACTS))
-    for split in SPLITS:
-        yield split, rows.filter(pa.array([each == split for each in splits], pa.bool_()))
+    return [(split, rows.filter(pa.array([each == split for each in splits], pa.bool_()))) for split in SPLITS]
 
 
 def open_pool(processes: int = 0) -> ProcessPoolExecutor:
@@ -166,13 +181,6 @@ def open_pool(processes: int = 0) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         processes or usable_processors(), mp_context=get_context("spawn"), initializer=_end_with_parent
     )
-
-
-def usable_processors() -> int:
-    """Count the processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def sharpness(view: Image.Image) -> float:

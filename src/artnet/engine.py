@@ -22,6 +22,8 @@ from platformdirs import user_cache_path
 
 from artnet.errors import MissingPartError, ModelError, UsageError
 from artnet.model import DEPTHS
+from artnet.processor import has_fast_bf16
+from artnet.shuffle import shuffle_weights
 
 Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32"]
@@ -32,6 +34,7 @@ INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
 CHANNELS_GRADIENT = "gradient_channels"
 STYLES = "styles"
+_one_at_a_time = threading.Lock()
 
 
 class Engine(Protocol):
@@ -78,33 +81,24 @@ def inputs_of(outputs: Iterable[str]) -> list[str]:
     return [name for name in INPUTS if needed.get(name, CHANNELS_GRADIENT in gradients)]
 
 
-def open_engine(graph: Path, name: str = "openvino", precision: str = "auto", at_once: int = 1) -> Engine:
+def open_engine(
+    graph: Path, name: str = "openvino", precision: str = "auto", at_once: int = 1, processors: int | None = None
+) -> Engine:
     """Open a graph with the named engine.
 
-    `auto` precision classifies in bf16 where the processor multiplies matrices in it; gradients are always float32.
+    `auto` precision classifies in bf16 where the processor is faster in it; gradients are always float32.
     `at_once` is how many callers share the processor's cores at the same time; others wait for one of them.
+    `processors` is how many it may use; without it all of them. ONNX Runtime heeds neither.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"unknown precision {precision!r}; use one of {', '.join(PRECISIONS)}")
     if at_once < 1:
         raise UsageError(f"at_once is {at_once}; at least one caller must be served at a time")
     if name == "openvino":
-        return OpenVinoEngine(graph, precision, at_once=at_once)
+        return OpenVinoEngine(graph, precision, True, at_once, processors)
     if name == "onnxruntime":
         return OnnxRuntimeEngine(graph)
     raise UsageError(f"unknown engine {name!r}; use one of {', '.join(ENGINES)}")
-
-
-@cache
-def has_amx() -> bool:
-    """Say whether this processor multiplies matrices in bf16 (AMX); only Linux tells, elsewhere the answer is no.
-
-    With AVX-512's bf16 but without AMX, OpenVINO takes 1.7 times as long in bf16 as in float32 (MobileNet-EdgeTPU).
-    """
-    try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:
-        return False
 
 
 class OpenVinoEngine:
@@ -114,11 +108,18 @@ class OpenVinoEngine:
     more in the same time (two cores, MobileNet-EdgeTPU): threads that work on one view wait for each other.
     """
 
-    def __init__(self, graph: Path, precision: str = "auto", cached: bool = True, at_once: int = 1) -> None:
+    def __init__(
+        self,
+        graph: Path,
+        precision: str = "auto",
+        cached: bool = True,
+        at_once: int = 1,
+        processors: int | None = None,
+    ) -> None:
         self._graph = graph
         self._precision = precision
         self._cache = cache_folder() if cached else None
-        self._at_once = at_once
+        self._at_once, self._processors = at_once, processors
         self._places = threading.BoundedSemaphore(at_once)
         self._compiled: dict[tuple[str, ...], Any] = {}
         self._idle: dict[tuple[str, ...], list[Any]] = {}
@@ -148,7 +149,7 @@ class OpenVinoEngine:
     def shuffled(self, seed: int) -> OpenVinoEngine:
         """Give the same graph with shuffled weights."""
         other = OpenVinoEngine(self._graph, "f32", cached=False)
-        _shuffle_weights(other._read(), seed)
+        shuffle_weights(other._read(), seed)
         return other
 
     def run(
@@ -185,14 +186,16 @@ class OpenVinoEngine:
         inputs = {name: self._port("input", name) for name in inputs_of(outputs)}
         pruned = ov.Model(chosen, [port.get_node() for port in inputs.values()], "artnet").clone()
         pruned.reshape({name: [1, *_tail(port)] for name, port in inputs.items()})
-        exact = self._precision == "f32" or len(inputs) > 1 or not has_amx()
+        exact = self._precision == "f32" or len(inputs) > 1 or not has_fast_bf16()
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if self._at_once > 1:
             config = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(self._at_once)}
+        if self._processors is not None:
+            config["INFERENCE_NUM_THREADS"] = self._processors
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
         if self._cache is not None:  # OpenVINO's own key knows the graph, not these
-            sharing = f"-{self._at_once}" if self._at_once > 1 else ""
+            sharing = f"-{self._at_once}-{self._processors or 'all'}" if self._at_once > 1 or self._processors else ""
             config["CACHE_DIR"] = str(self._cache / (("f32" if exact else "auto") + sharing))
         return _core().compile_model(pruned, "CPU", config)
 
@@ -278,35 +281,24 @@ class OnnxRuntimeEngine:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)
 
 
-def _shuffle_weights(model: Any, seed: int) -> None:
-    """Put the numbers of every convolution and dense weight of a read graph into another order, in place.
-
-    A dense weight stands in the graph twice, once transposed: its longer axis is permuted, by its length alone.
-    """
-    import openvino.opset13 as opset
-
-    for node in [node for node in model.get_ops() if node.get_type_name() == "Constant"]:
-        shape = list(node.get_output_shape(0))
-        if len(shape) not in (2, 4) or sum(side > 1 for side in shape) < 2:
-            continue  # biases, means, shapes
-        values = np.array(node.data, np.float32)
-        if len(shape) == 4:
-            values = np.random.default_rng((seed, values.size)).permutation(values.ravel()).reshape(shape)
-        else:
-            axis = int(np.argmax(shape))
-            order = np.random.default_rng((seed, shape[axis])).permutation(shape[axis])
-            values = np.take(values, order, axis)
-        other = opset.constant(np.ascontiguousarray(values))
-        for use in node.output(0).get_target_inputs():
-            use.replace_source_output(other.output(0))
+def _core() -> Any:
+    """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
+    with _one_at_a_time:
+        return _only_core()
 
 
 @cache
-def _core() -> Any:
-    """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
+def _only_core() -> Any:
+    """Make the core and a tensor that becomes an array.
+
+    The first such tensor sets up how OpenVINO speaks with NumPy; where two threads have their first at the same moment,
+    each waits for what the other holds, for ever (seen with 2026.4.1).
+    """
     import openvino as ov
 
-    return ov.Core()
+    core = ov.Core()
+    np.asarray(ov.Tensor(np.zeros(1, np.float32)).data)
+    return core
 
 
 def cache_folder() -> Path | None:

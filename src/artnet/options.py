@@ -31,6 +31,20 @@ class PrecisionChoice(StrEnum):
     f32 = "f32"
 
 
+class RoadChoice(StrEnum):
+    """Where a collection is classified: here, or on the machines of a Ray cluster."""
+
+    local = "local"
+    ray = "ray"
+
+
+class ViewsChoice(StrEnum):
+    """voting: the views whose vote has weight; all: the others, too."""
+
+    voting = "voting"
+    all = "all"
+
+
 class DeviceChoice(StrEnum):
     """Where a training can run."""
 
@@ -71,14 +85,12 @@ IiifPx = Annotated[
 ]
 
 
-def source_rules(
-    allow_private: bool, timeout_s: float, max_mb: int, iiif_px: int | None, needed_px: int
-) -> SourceRules:
-    """Put the options of sources together; `needed_px` is the shorter side that the views need."""
+def source_rules(allow_private: bool, timeout_s: float, max_mb: int, shorter_side_px: int) -> SourceRules:
+    """Put the options of sources together."""
     from artnet.found import SourceRules
     from artnet.image import Limits
 
-    return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, iiif_px or needed_px)
+    return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, shorter_side_px)
 
 
 def parse_depth(text: str) -> int | Literal["all", "auto"]:

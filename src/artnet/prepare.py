@@ -279,9 +279,8 @@ def _assemble(folder: Path, chunks: Sequence[Path], placed: Sequence[Placed], in
         writers = {
             split: stack.enter_context(SplitWriter(folder, split, counts[split], info.movements)) for split in SPLITS
         }
-        for chunk in chunks:
-            for split, rows in read_rows(chunk, sides):
-                writers[split].write(rows)
+        for split, rows in read_rows(chunks, sides):
+            writers[split].write(rows)
 
 
 def _entry(item: Placed, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:

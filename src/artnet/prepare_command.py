@@ -53,7 +53,7 @@ def prepare(
 
     if len(paths) < 2:
         raise UsageError("prepare needs at least one SOURCE and then OUT, the folder to make")
-    rules = source_rules(allow_private, timeout_s, max_mb, iiif_px, needed_side(size_px))
+    rules = source_rules(allow_private, timeout_s, max_mb, iiif_px or needed_side(size_px))
     options = PrepareOptions(
         size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed, rules=rules
     )

@@ -18,11 +18,12 @@ from artnet.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
 from artnet.styles import common_styles
 from artnet.training.loader import StoredViews, load_views, load_whole_views
-from artnet.training.loop import Session, Watch, batches_per_epoch, train_network
+from artnet.training.loop import Session, Watch, batches_per_epoch, first_views, train_network
 from artnet.training.machine import FitOptions, launch, open_fabric, seeded, stop_requests
-from artnet.training.network import build_network, explained_layers, normalisation
+from artnet.training.network import PaintingNetwork, build_network, explained_layers, normalisation
 from artnet.training.probe import start_head, train_head
 from artnet.training.recipe import Recipe
+from artnet.training.restore import restore_statistics
 from artnet.training.run import Run, RunSettings, create_run, locked, open_run
 
 SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
@@ -56,8 +57,8 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
         if recipe.method == "probe":
             train_head(session, network, train, val)
         else:
-            if recipe.head_first and not run.has_tensors("last"):
-                start_head(session, network, train, val)
+            if not run.has_tensors("last"):
+                _begin_well(session, network, train, val)
             train_network(session, network, train, val)
         if fabric.is_global_zero:
             _keep_sample(run, val)
@@ -100,6 +101,15 @@ def _opened(out: Path, settings: RunSettings, options: FitOptions, fabric: Fabri
         launch(fabric)
         fabric.barrier()
         yield run
+
+
+def _begin_well(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
+    """Bring a network to the state in which its training begins; one that goes on has it from its last state."""
+    recipe = session.settings.recipe
+    if recipe.trained.batch_norm == "restored":
+        restore_statistics(network.trunk, first_views(session.settings, train, session.options.workers))
+    if recipe.head_first:
+        start_head(session, network, train, val)
 
 
 def _keep_sample(run: Run, val: StoredViews) -> None:

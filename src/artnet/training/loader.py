@@ -179,8 +179,9 @@ def training_batches(
 
 
 def _leave_interrupts_to_the_loop(worker: int) -> None:
-    """Ctrl-C reaches every process of a terminal, and the loop still needs its workers to end its step."""
+    """Ctrl-C, or a service being stopped, reaches all processes, and the loop still needs its workers for its step."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | None = None) -> Iterator[Batch]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -152,6 +153,13 @@ def normalised(pixels: Tensor, settings: RunSettings) -> Tensor:
     mean = torch.tensor(settings.mean, device=pixels.device).view(1, 3, 1, 1)
     std = torch.tensor(settings.std, device=pixels.device).view(1, 3, 1, 1)
     return ((pixels.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def first_views(settings: RunSettings, views: StoredViews, workers: int, batches: int = 16) -> Iterator[Tensor]:
+    """Yield batches of views, changed and normalised as in training, of an epoch that no training draws."""
+    epoch = Epoch(settings.seed, settings.recipe.epochs, _crop_px(settings.size_px, settings.recipe.changes.crop_share))
+    for batch in islice(training_batches(views, settings.recipe, epoch, workers), batches):
+        yield normalised(batch.pixels, settings)
 
 
 def begin_learning(session: Session, network: PaintingNetwork) -> Learner:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from artnet.errors import UsageError
 from artnet.views import Fit
 
-BatchNorm = Literal["frozen", "affine", "train"]
+BatchNorm = Literal["frozen", "affine", "train", "restored"]
 Course = Literal["cosine", "halving"]
 Method = Literal["finetune", "probe"]
 TrainedViews = Literal["whole", "six"]
@@ -48,8 +48,14 @@ class Trained:
     only: tuple[str, ...] = ()  # these modules of the trunk and no others, in place of the share
     # frozen: statistics as published, scale and shift learn where their neighbours learn. Small batches would shake
     # statistics, and folded weights have none. affine: scale and shift learn everywhere. train: statistics, too.
+    # restored: folded weights first get the statistics of the data back, which changes no answer; then as train.
     batch_norm: BatchNorm = "frozen"
     norm_momentum: float = 0.1  # of the statistics, where they are trained
+
+    @property
+    def statistics(self) -> bool:
+        """Say whether the statistics of batch normalisations follow the batches."""
+        return self.batch_norm in ("train", "restored")
 
 
 @dataclass(frozen=True)

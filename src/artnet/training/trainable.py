@@ -41,8 +41,8 @@ def train_mode(network: PaintingNetwork, trained: Trained) -> None:
     """Switch to training; the trunk's batch normalisation keeps its statistics unless they are trained, too."""
     network.train()
     for module in _norms(network.trunk):
-        module.train(trained.batch_norm == "train")
-        if trained.batch_norm == "train":
+        module.train(trained.statistics)
+        if trained.statistics:
             module.momentum = trained.norm_momentum
 
 
