@@ -23,8 +23,8 @@ from PIL import Image
 from artnet.classify import Classifier, Prediction
 from artnet.errors import ArtNetError, OutputError
 from artnet.explain import explain
-from artnet.found import Found, SourceRules
-from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.found import DEFAULT_RULES, Found, SourceRules
+from artnet.image import decode_image
 from artnet.processor import usable_processors
 from artnet.render import overlay
 from artnet.sources import find_pictures
@@ -97,10 +97,10 @@ def classify_all(
     classifier: Classifier,
     sources: Iterable[str],
     views: Literal["voting", "all"] = "voting",
-    limits: Limits = DEFAULT_LIMITS,
+    rules: SourceRules = DEFAULT_RULES,
 ) -> Iterator[Answer]:
     """Yield an answer for every picture that the sources name, in their order."""
-    yield from answer_all(classifier, find_pictures(sources, SourceRules(limits)), Wanted(views))
+    yield from answer_all(classifier, find_pictures(sources, rules), Wanted(views))
 
 
 def answer_all(

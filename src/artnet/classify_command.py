@@ -18,18 +18,23 @@ import typer
 from artnet.console import Tally, pictures_bar, print_answer, print_json, progress, say
 from artnet.errors import OutputError, UsageError
 from artnet.options import (
+    AllowPrivate,
     EngineChoice,
+    IiifPx,
     Json,
+    MaxMb,
     Model,
     Precision,
     PrecisionChoice,
     RoadChoice,
     Runtime,
+    Timeout,
     ViewsChoice,
+    source_rules,
 )
 
 if TYPE_CHECKING:
-    from artnet.batch import Answer
+    from artnet.batch import Answer, Wanted
     from artnet.collection import Asked
     from artnet.parts import GrowingTable
     from artnet.summary import Summary
@@ -55,6 +60,10 @@ def classify(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the table where it was stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the table that is there.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first picture that fails.")] = False,
+    allow_private: AllowPrivate = False,
+    timeout_s: Timeout = 30.0,
+    max_mb: MaxMb = 64,
+    iiif_px: IiifPx = None,
     model: Model = None,
     runtime: Runtime = EngineChoice.openvino,
     precision: Precision = PrecisionChoice.auto,
@@ -73,15 +82,31 @@ def classify(
         if resume and is_whole(out):
             say(f"{out} is whole already, nothing to do; --overwrite makes it anew")
             return 0
+    wanted = Wanted("all" if all_views else views.value, embeddings, _made(overlays))
+    needed = iiif_px or _needed_px(sources, model, wanted)
     asked = Asked(
         sources,
+        rules=source_rules(allow_private, timeout_s, max_mb, needed),
         loading=Loading(model, runtime.value, precision.value),
-        wanted=Wanted("all" if all_views else views.value, embeddings, _made(overlays)),
+        wanted=wanted,
         on_ray=road is RoadChoice.ray,
     )
     if out is None:
         return _print_answers(asked, as_json, fail_fast)
     return _write_table(asked, out, resume, overwrite, fail_fast)
+
+
+def _needed_px(sources: list[str], model: Path | None, wanted: Wanted) -> int:
+    """Say which shorter side the views need; the model is looked at only where a source could be IIIF."""
+    from artnet.found import DEFAULT_RULES, needed_side
+    from artnet.model import read_model
+    from artnet.sources import holds_many
+
+    if not any(holds_many(source) for source in sources):
+        return DEFAULT_RULES.shorter_side_px
+    config = read_model(model)[1]
+    regions = wanted.views == "all" or wanted.overlays is not None or len(config.voting_views) > 1
+    return needed_side(config.preprocessing.size_px, regions)
 
 
 def _print_answers(asked: Asked, as_json: bool, fail_fast: bool) -> int:

@@ -33,6 +33,7 @@ from artnet.options import (
     Strangers,
     Views,
 )
+from artnet.prepare_command import prepare
 from artnet.training.requirements import check_installed
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("app")(serve_app)
 app.command()(classify)
 app.command()(explain)
+app.command()(prepare)
 
 INTERRUPTED = 130
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # how launchers number processes that train together
@@ -82,51 +84,6 @@ def version(
     if show:
         print_line(__version__)
         raise typer.Exit
-
-
-@app.command()
-def prepare(
-    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE... OUT", help="Collections, then the new folder.")],
-    split_by: Annotated[str, typer.Option("--split-by", help="artist or painting.")] = "artist",
-    ratios: Annotated[str, typer.Option("--ratios", help="Shares of train, val and test.")] = "70:15:15",
-    seed: Annotated[int, typer.Option("--seed", help="Another seed gives another split.")] = 0,
-    size_px: Annotated[int, typer.Option("--size-px", min=16, max=2048, help="Side of a view.")] = 256,
-    fit: Annotated[
-        str, typer.Option("--fit", help="letterbox or stretch: how the whole fills its view.")
-    ] = "letterbox",
-    taxonomy: Annotated[
-        str, typer.Option("--taxonomy", help="artnet-2026, artnet-2020 or your own TOML file.")
-    ] = "artnet-2026",
-    without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="MOVEMENT", help="Leave a movement out; may be repeated.")
-    ] = None,
-    catalog: Annotated[
-        str | None,
-        typer.Option("--catalog", help="painter-by-numbers, wikiart, huggingface, folders or csv; else recognised."),
-    ] = None,
-) -> int:
-    """Turn collections into a dataset with nothing leaking between its splits."""
-    from artnet.console import print_audit
-    from artnet.layouts import read_catalog
-    from artnet.prepare import PrepareOptions, check_out
-    from artnet.prepare import prepare as prepare_dataset
-    from artnet.split import parse_ratios
-    from artnet.taxonomy import load_taxonomy
-    from artnet.taxonomy import without as leave_out
-    from artnet.views import checked_fit
-
-    if len(paths) < 2:
-        raise UsageError("prepare needs at least one SOURCE and then OUT, the folder to make")
-    options = PrepareOptions(
-        size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed
-    )
-    check_out(paths[-1], paths[:-1])
-    kept = leave_out(load_taxonomy(taxonomy), without or [])
-    catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
-    with progress("cutting views") as advance:
-        summary = prepare_dataset(catalogs, paths[-1], kept, options, advance)
-    print_audit(summary, paths[-1])
-    return 0
 
 
 @app.command()
