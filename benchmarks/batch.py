@@ -27,7 +27,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +41,6 @@ from artnet.parts import growing_table
 from artnet.processor import has_fast_bf16, usable_processors
 from artnet.sources import find_pictures
 from artnet.table import table_row
-from artnet.views import View
 
 WIDTH, HEIGHT = 1152, 896  # 1.03 megapixels
 ROUNDS = 4

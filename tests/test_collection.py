@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +69,7 @@ def fill(classifier: Classifier, asked: Asked, out: Path, *, resume: bool = Fals
             yield answer
 
     folder, config = read_model()
-    settings = settings_of(folder, config, Loading(precision="f32"), asked.wanted)
+    settings = settings_of(folder, config, replace(asked, loading=Loading(precision="f32")))
     with growing_table(out, shape_of(config, asked.wanted), settings, resume) as table:
         return fill_table(table, asked.pictures, road, nobody)
 
@@ -118,11 +118,12 @@ def test_views_embeddings_and_overlays_go_on_as_well(classifier: Classifier, pic
 
 def test_the_settings_that_decide_the_rows_are_told_apart() -> None:
     folder, config = read_model()
-    settings = partial(settings_of, folder, config)
-    first = settings(Loading(precision="f32"), Wanted())
-    assert first == settings(Loading(precision="f32"), Wanted())
+    first = Asked(["a"], loading=Loading(precision="f32"))
+    settings = settings_of(folder, config, first)
+    assert settings == settings_of(folder, config, replace(first, sources=["b"], on_ray=True))
     for other in (Wanted("all"), Wanted(embedding=True), Wanted(overlays=Path("why"))):
-        assert settings(Loading(precision="f32"), other) != first
+        assert settings_of(folder, config, replace(first, wanted=other)) != settings
+    assert settings_of(folder, config, replace(first, loading=Loading(runtime="onnxruntime"))) != settings
 
 
 def test_failing_fast_is_the_first_failure() -> None:

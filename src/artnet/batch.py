@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -34,15 +35,20 @@ _HELD_BYTES = 256 * 2**20  # of files that are read and not yet decoded
 _OVERLAY_DEPTH = 9
 _OVERLAY_QUALITY = 90
 _STEM_LENGTH = 60
+_THUMBNAIL_PX, _THUMBNAIL_QUALITY = 192, 80  # enough to be told apart on a sheet; about 6 kB
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of each picture: the votes of all views, the whole's embedding, an overlay in a folder."""
+    """What is asked of each picture: the votes of all views, the whole's embedding, an overlay in a folder.
+
+    `thumbnail` asks for a small copy, as a JPEG file's bytes.
+    """
 
     views: Literal["voting", "all"] = "voting"
     embedding: bool = False
     overlays: Path | None = None
+    thumbnail: bool = False
 
 
 DEFAULT_WANTED = Wanted()
@@ -68,7 +74,7 @@ DEFAULT_LOADING = Loading()
 class Answer:
     """What became of one source: either a prediction or an error; `sha256` is of the file, where it was read.
 
-    `embedding` (E,) and `overlay`, a file's name, are there where they were asked for; `label` and `id` are those of a
+    `embedding` (E,), `thumbnail` and `overlay`, a file's name, are there where they were asked for; `label` and `id` are those of a
     IIIF canvas.
     """
 
@@ -80,6 +86,7 @@ class Answer:
     id: str | None = None
     overlay: str | None = None
     embedding: NDArray[np.float32] | None = field(default=None, compare=False)
+    thumbnail: bytes | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON object that `artnet classify --json` prints for this source."""
@@ -189,7 +196,16 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
     except ArtNetError as error:
         return Answer(found.name, sha256, None, error, found.label, found.id)
     embedding = seen.embedding if wanted.embedding else None
-    return Answer(found.name, sha256, prediction, None, found.label, found.id, drawn, embedding)
+    small = _thumbnail(image) if wanted.thumbnail else None
+    return Answer(found.name, sha256, prediction, None, found.label, found.id, drawn, embedding, small)
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    small = image.copy()
+    small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX), Image.Resampling.BICUBIC)
+    small.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return buffer.getvalue()
 
 
 def overlay_name(name: str, sha256: str) -> str:

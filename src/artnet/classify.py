@@ -174,6 +174,17 @@ class Classifier:
             strangeness = float(self.familiarity.strangeness(embedding[None])[0])
         return Seen(found["logits"], strangeness, found.get(STYLES), embedding)
 
+    def embed(self, image: Image.Image) -> NDArray[np.float32]:
+        """Give the embedding (E,) of the whole of an upright sRGB image: near for pictures that look alike to the model.
+
+        Errors: `ModelError` for a graph without embeddings.
+        """
+        seen = self.config.preprocessing
+        found = self.see(cut_views(image, seen.size_px, seen.fit, (WHOLE,)), embed=True).embedding
+        if found is None:
+            raise ModelError(f"{self.config.name}: its graph gives no embedding; export the model again")
+        return found
+
     def decide(self, confidence: float, strangeness: float | None) -> Decision:
         """Say whether an answer can be relied on; of a picture unlike any painting, not even that it is unsure."""
         known = self.config.familiarity

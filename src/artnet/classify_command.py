@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from artnet.console import Tally, pictures_bar, print_answer, print_json, progress, say
-from artnet.errors import OutputError, UsageError
+from artnet.errors import ImageError, OutputError, SourceError, UsageError
 from artnet.options import (
     AllowPrivate,
     EngineChoice,
@@ -34,7 +34,7 @@ from artnet.options import (
 )
 
 if TYPE_CHECKING:
-    from artnet.batch import Answer, Wanted
+    from artnet.batch import Answer
     from artnet.collection import Asked
     from artnet.parts import GrowingTable
     from artnet.summary import Summary
@@ -83,7 +83,7 @@ def classify(
             say(f"{out} is whole already, nothing to do; --overwrite makes it anew")
             return 0
     wanted = Wanted("all" if all_views else views.value, embeddings, _made(overlays))
-    needed = iiif_px or _needed_px(sources, model, wanted)
+    needed = iiif_px or needed_px(sources, model, wanted.views == "all" or wanted.overlays is not None)
     asked = Asked(
         sources,
         rules=source_rules(allow_private, timeout_s, max_mb, needed),
@@ -96,7 +96,7 @@ def classify(
     return _write_table(asked, out, resume, overwrite, fail_fast)
 
 
-def _needed_px(sources: list[str], model: Path | None, wanted: Wanted) -> int:
+def needed_px(sources: list[str], model: Path | None, regions: bool) -> int:
     """Say which shorter side the views need; the model is looked at only where a source could be IIIF."""
     from artnet.found import DEFAULT_RULES, needed_side
     from artnet.model import read_model
@@ -105,8 +105,7 @@ def _needed_px(sources: list[str], model: Path | None, wanted: Wanted) -> int:
     if not any(holds_many(source) for source in sources):
         return DEFAULT_RULES.shorter_side_px
     config = read_model(model)[1]
-    regions = wanted.views == "all" or wanted.overlays is not None or len(config.voting_views) > 1
-    return needed_side(config.preprocessing.size_px, regions)
+    return needed_side(config.preprocessing.size_px, regions or len(config.voting_views) > 1)
 
 
 def _print_answers(asked: Asked, as_json: bool, fail_fast: bool) -> int:
@@ -127,13 +126,22 @@ def _print_answers(asked: Asked, as_json: bool, fail_fast: bool) -> int:
 
 
 def _write_table(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fast: bool) -> int:
+    summary = fill(asked, out, resume, overwrite, fail_fast)
+    for line in summary.lines:
+        say(line)
+    say(f"{summary.total} pictures, {summary.failed} failed; written to {out}")
+    return 1 if summary.failed else 0
+
+
+def fill(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fast: bool = False) -> Summary:
+    """Fill a table while a bar shows how far it is; failures, and how a stopped table goes on, are said."""
     from artnet.collection import fill_table, open_road, settings_of, shape_of, until_failure
     from artnet.model import read_model
     from artnet.parts import growing_table
 
     folder, config = read_model(asked.loading.model)
     road = open_road(asked)
-    settings = settings_of(folder, config, asked.loading, asked.wanted)
+    settings = settings_of(folder, config, asked)
     known = _Counted(asked)
     shape = shape_of(config, asked.wanted)
     with growing_table(out, shape, settings, resume, overwrite) as table, pictures_bar() as bar, known.counting():
@@ -144,16 +152,12 @@ def _write_table(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fa
             bar(summary.total, summary.failed, known.total)
 
         try:
-            summary = fill_table(
+            return fill_table(
                 table, asked.pictures, lambda rest: until_failure(road(rest)) if fail_fast else road(rest), seen
             )
-        except BaseException:
+        except (KeyboardInterrupt, SourceError, ImageError):
             _say_kept(table)
             raise
-    for line in summary.lines:
-        say(line)
-    say(f"{summary.total} pictures, {summary.failed} failed; written to {out}")
-    return 1 if summary.failed else 0
 
 
 def _say_kept(table: GrowingTable) -> None:

@@ -34,6 +34,7 @@ from artnet.options import (
     Views,
 )
 from artnet.prepare_command import prepare
+from artnet.similar_command import index, similar
 from artnet.training.requirements import check_installed
 
 app = typer.Typer(
@@ -47,6 +48,8 @@ app = typer.Typer(
 app.command("app")(serve_app)
 app.command()(classify)
 app.command()(explain)
+app.command()(index)
+app.command()(similar)
 app.command()(prepare)
 
 INTERRUPTED = 130

@@ -67,27 +67,36 @@ def until_failure(answers: Iterable[Answer]) -> Iterator[Answer]:
 
 def shape_of(config: ModelConfig, wanted: Wanted) -> Shape:
     """Give the columns of a table with what is wanted."""
-    return Shape(config.movements, wanted.views == "all", wanted.embedding, wanted.overlays is not None)
+    overlay = wanted.overlays is not None
+    return Shape(config.movements, wanted.views == "all", wanted.embedding, overlay, wanted.thumbnail)
 
 
-def settings_of(folder: Path, config: ModelConfig, loading: Loading, wanted: Wanted) -> Mapping[str, Any]:
+def settings_of(folder: Path, config: ModelConfig, asked: Asked) -> Mapping[str, Any]:
     """Name what decides the rows of a table, the model by its content.
 
     Not the sources: they are compared picture by picture. Nor the road, since all give the same rows.
     """
+    loading, wanted = asked.loading, asked.wanted
+    fast = loading.precision == "auto" and loading.runtime == "openvino" and has_fast_bf16()
+    return {
+        "model": model_mark(folder, config),
+        "runtime": loading.runtime,
+        "precision": "bf16" if fast else "f32",
+        "views": wanted.views,
+        "embeddings": wanted.embedding,
+        "explain": None if wanted.overlays is None else str(wanted.overlays.resolve()),
+        "iiif-px": asked.rules.shorter_side_px,
+        "max-mb": asked.rules.limits.size_bytes // 2**20,
+    }
+
+
+def model_mark(folder: Path, config: ModelConfig) -> str:
+    """Name a model by its own name and its content."""
     digest = hashlib.sha256()
     for name in (CONFIG_FILE, GRAPH_FILE, FAMILIARITY_FILE):
         if (folder / name).exists():
             digest.update((folder / name).read_bytes())
-    bits = "bf16" if loading.precision == "auto" and loading.runtime == "openvino" and has_fast_bf16() else "f32"
-    return {
-        "model": f"{config.name} ({digest.hexdigest()[:16]})",
-        "runtime": loading.runtime,
-        "precision": bits,
-        "views": wanted.views,
-        "embeddings": wanted.embedding,
-        "explain": None if wanted.overlays is None else str(wanted.overlays.resolve()),
-    }
+    return f"{config.name} ({digest.hexdigest()[:16]})"
 
 
 def fill_table(table: GrowingTable, pictures: Iterable[Found], road: Road, seen: Seen) -> Summary:

@@ -34,6 +34,7 @@ class Shape:
     all_views: bool = False
     embedding: bool = False
     overlay: bool = False
+    thumbnail: bool = False
 
     @cached_property
     def columns(self) -> dict[str, pa.DataType]:
@@ -44,6 +45,7 @@ class Shape:
             "views": _views_type(self.movements) if self.all_views else None,
             "overlay": pa.string() if self.overlay else None,
             "embedding": pa.list_(pa.float32()) if self.embedding else None,
+            "thumbnail": pa.binary() if self.thumbnail else None,
         }
         return {
             **{name: pa.string() for name in texts},
@@ -80,6 +82,8 @@ def table_row(answer: Answer, shape: Shape) -> Row:
             row["embedding"] = None if answer.embedding is None else answer.embedding.tolist()
         if shape.overlay:
             row["overlay"] = answer.overlay
+        if shape.thumbnail:
+            row["thumbnail"] = answer.thumbnail
     elif answer.error is not None:
         row |= {"error_kind": answer.error.kind, "error": str(answer.error)}
     return {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
