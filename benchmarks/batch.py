@@ -206,9 +206,8 @@ def main() -> None:
         folder.mkdir()
         draw(folder, asked.count)
         size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
-        print(
-            f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {size * 8 / WIDTH / HEIGHT:.1f} bit/px"
-        )
+        density = size * 8 / WIDTH / HEIGHT
+        print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
         compare(folder, scratch, not asked.without_ray)
         report(not asked.without_ray)
         if not asked.without_memory:

@@ -74,8 +74,8 @@ DEFAULT_LOADING = Loading()
 class Answer:
     """What became of one source: either a prediction or an error; `sha256` is of the file, where it was read.
 
-    `embedding` (E,), `thumbnail` and `overlay`, a file's name, are there where they were asked for; `label` and `id` are those of a
-    IIIF canvas.
+    `embedding` (E,), `thumbnail` and `overlay`, a file's name, are there where they were asked for; `label` and `id`
+    are those of a IIIF canvas.
     """
 
     source: str

@@ -175,9 +175,9 @@ class Classifier:
         return Seen(found["logits"], strangeness, found.get(STYLES), embedding)
 
     def embed(self, image: Image.Image) -> NDArray[np.float32]:
-        """Give the embedding (E,) of the whole of an upright sRGB image: near for pictures that look alike to the model.
+        """Give the embedding (E,) of the whole of an upright sRGB image.
 
-        Errors: `ModelError` for a graph without embeddings.
+        Near for pictures that look alike to the model. Errors: `ModelError` for a graph without embeddings.
         """
         seen = self.config.preprocessing
         found = self.see(cut_views(image, seen.size_px, seen.fit, (WHOLE,)), embed=True).embedding

@@ -9,6 +9,7 @@ memory, and gives the same bits whether a view comes alone or among thousands.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -180,6 +181,7 @@ class OpenVinoEngine:
 
     def _compile(self, outputs: tuple[str, ...]) -> Any:
         """Prune the graph to the wanted outputs and compile it for one view at a time."""
+        core = _core()
         import openvino as ov
 
         chosen = [self._port("output", name) for name in outputs]
@@ -197,7 +199,7 @@ class OpenVinoEngine:
         if self._cache is not None:  # OpenVINO's own key knows the graph, not these
             sharing = f"-{self._at_once}-{self._processors or 'all'}" if self._at_once > 1 or self._processors else ""
             config["CACHE_DIR"] = str(self._cache / (("f32" if exact else "auto") + sharing))
-        return _core().compile_model(pruned, "CPU", config)
+        return core.compile_model(pruned, "CPU", config)
 
     def _port(self, kind: Literal["input", "output"], name: str) -> Any:
         model = self._read()
@@ -294,11 +296,24 @@ def _only_core() -> Any:
     The first such tensor sets up how OpenVINO speaks with NumPy; where two threads have their first at the same moment,
     each waits for what the other holds, for ever (seen with 2026.4.1).
     """
-    import openvino as ov
-
+    with _unreported():
+        import openvino as ov
     core = ov.Core()
     np.asarray(ov.Tensor(np.zeros(1, np.float32)).data)
     return core
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Keep OpenVINO from telling its makers, unasked and from a forked process, that it was imported."""
+    name = "openvino_telemetry"
+    before = {name: sys.modules[name]} if name in sys.modules else {}
+    sys.modules[name] = None  # type: ignore[assignment]  # it takes a stand-in then, which does nothing
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        sys.modules.update(before)
 
 
 def cache_folder() -> Path | None:
