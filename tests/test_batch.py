@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import time
 from pathlib import Path
 
+import numpy as np
+import pytest
 from PIL import Image
 
-from artnet.batch import classify_all
+from artnet.batch import Loading, Wanted, answer_all, classify_all, overlay_name
 from artnet.classify import Classifier
+from artnet.errors import OutputError
+from artnet.found import Bytes, Found, SourceRules
+from artnet.image import open_image
+from artnet.sources import find_pictures
 
 
 def test_answers_come_in_the_order_of_the_sources(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
@@ -31,14 +39,82 @@ def test_a_damaged_file_keeps_its_digest_beside_its_error(classifier: Classifier
     assert answer.to_dict()["error"]["kind"] == "corrupt"
 
 
-def test_nothing_is_read_before_it_is_asked_for(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (9, 9)).save(tmp_path / "later.png")
-    answers = classify_all(classifier, [str(painting_file), str(tmp_path / "later.png")])
-    next(answers)
-    (tmp_path / "later.png").unlink()
-    late = next(answers)
-    assert late.error is not None
-    assert late.error.kind == "missing"
+def test_pictures_are_read_a_little_ahead_and_never_all(classifier: Classifier) -> None:
+    read: list[str] = []
+
+    class Counting:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            read.append(name)
+            return b""
+
+    answers = answer_all(classifier, (Found(f"{index}.png", Counting()) for index in range(1000)))
+    assert next(answers).source == "0.png"
+    answers.close()
+    assert 0 < len(read) < 100
+
+
+def test_a_slow_picture_keeps_its_place(classifier: Classifier, painting_file: Path) -> None:
+    class Late:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            time.sleep(0.3)
+            return painting_file.read_bytes()
+
+    found = [Found("late.png", Late()), *find_pictures([str(painting_file)] * 3)]
+    assert [answer.source for answer in answer_all(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
+
+
+def test_readers_wait_where_many_bytes_are_held(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artnet.batch._HELD_BYTES", 1)
+    found = [Found(f"{index}.png", Bytes(b"no picture at all")) for index in range(100)]
+    assert len([answer for answer in answer_all(classifier, found) if answer.error]) == 100
+
+
+def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
+    class Broken:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            raise RuntimeError("a fault of ours")
+
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        list(answer_all(classifier, [Found("a.png", Broken())]))
+
+
+def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
+    classifier: Classifier, painting: Image.Image, tmp_path: Path
+) -> None:
+    for index in range(40):
+        painting.rotate(9 * index).save(tmp_path / f"{index:02d}.png")
+    shared = Loading(precision="f32").load(at_once=2)
+    together = list(answer_all(shared, find_pictures([str(tmp_path)]), Wanted(embedding=True), workers=5))
+    for answer in together:
+        assert answer.prediction == classifier.classify(answer.source)
+        cut = classifier.cut(open_image(answer.source))
+        assert np.array_equal(answer.embedding, classifier.see(cut, embed=True).embedding)
+
+
+def test_an_overlay_is_drawn_for_each_and_named_by_its_content(
+    classifier: Classifier, painting_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "why").mkdir()
+    found = find_pictures([str(painting_file), str(tmp_path / "gone.png")])
+    drawn, failed = answer_all(classifier, found, Wanted(overlays=tmp_path / "why"))
+    assert drawn.overlay == f"painting-{drawn.sha256[:12]}.jpg"
+    assert failed.overlay is None
+    with Image.open(tmp_path / "why" / drawn.overlay) as overlay:
+        assert overlay.size == (420, 300)
+    assert [path.name for path in (tmp_path / "why").iterdir()] == [drawn.overlay]
+
+
+def test_an_overlay_that_cannot_be_written_stops_the_work(
+    classifier: Classifier, painting_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        list(answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path / "nowhere")))
+
+
+@pytest.mark.parametrize("name", ["../../x.jpg", "s3://b/ü\n?.png", "a.zip::" + "n" * 300 + ".jpg", "..", "a\\b.png"])
+def test_an_overlays_name_is_a_plain_file_name(name: str) -> None:
+    found = overlay_name(name, "ab" * 32)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,60}-abababababab\.jpg", found)
 
 
 def test_a_batch_answers_as_a_single_picture_is_answered(

@@ -12,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.catalog import Catalog, Place, Record, RecordReader, normalise_artist
-from artnet.errors import DataError, SourceError, TooLargeError
+from artnet.catalog import Catalog, ParquetRow, Record, RecordReader, normalise_artist
+from artnet.errors import ArtNetError, DataError, SourceError, TooLargeError
+from artnet.found import SourceRules
 from artnet.image import Limits
 from artnet.layouts import read_catalog
+from artnet.remote import File
 from collections_fixture import WORKS, draw_huggingface, draw_style_folders
 
 
 def test_a_catalog_counts_its_missing_files() -> None:
-    records = (Record("1.jpg", None, "Cubism"), Record("2.jpg", Place(Path("2.jpg")), "Cubism"))
+    records = (Record("1.jpg", None, "Cubism"), Record("2.jpg", File("2.jpg"), "Cubism"))
     assert Catalog("mine", "csv", records).missing == 1
 
 
@@ -81,7 +83,7 @@ def test_a_damaged_member_is_an_error_of_that_painting_alone(method: int, tmp_pa
     source.write_bytes(content)
     damaged, sound = read_catalog(source).records
     with RecordReader() as reader:
-        with pytest.raises(SourceError, match=r"mine\.zip/Cubism/1\.jpg"):
+        with pytest.raises(ArtNetError, match=r"mine\.zip/Cubism/1\.jpg"):
             reader.read(damaged)
         assert reader.read(sound) == b"sound"
 
@@ -90,7 +92,7 @@ def test_a_damaged_member_is_an_error_of_that_painting_alone(method: int, tmp_pa
 def test_a_picture_over_the_budget_is_too_large_wherever_it_lies(name: str, tmp_path: Path) -> None:
     draw = draw_huggingface if name == "hub" else draw_style_folders
     (record,) = read_catalog(draw(tmp_path / name, WORKS[:1])).records
-    with RecordReader(Limits(size_bytes=5)) as reader, pytest.raises(TooLargeError, match=f"{name}/"):
+    with RecordReader(SourceRules(Limits(size_bytes=5))) as reader, pytest.raises(TooLargeError, match=f"{name}/"):
         reader.read(record)
 
 
@@ -137,10 +139,10 @@ def test_a_row_without_a_picture_is_an_error_of_that_painting_alone(tmp_path: Pa
 def test_a_parquet_file_that_has_changed_by_the_time_of_reading_gives_a_source_error(tmp_path: Path) -> None:
     source = draw_huggingface(tmp_path / "hub", WORKS, rows_in_group=4)
     last = read_catalog(source).records[-1]
-    pq.write_table(pa.table({"image": [b"other"]}), last.place.path)
+    pq.write_table(pa.table({"image": [b"other"]}), last.place.location)
     with RecordReader() as reader, pytest.raises(SourceError, match="there is no row 3"):
         reader.read(last)
-    last.place.path.write_bytes(b"PAR1")
+    Path(last.place.location).write_bytes(b"PAR1")
     with RecordReader() as reader, pytest.raises(SourceError, match="cannot be read from its Parquet file"):
         reader.read(last)
 
@@ -150,7 +152,7 @@ def test_parquet_gives_style_and_artist_from_labels_or_text(labels: bool, tmp_pa
     catalog = read_catalog(draw_huggingface(tmp_path / "hub", WORKS, labels))
     assert [(record.style, record.artist) for record in catalog.records] == [(w.style, w.artist) for w in WORKS]
     file = tmp_path / "hub" / "data" / "train-00000-of-00001.parquet"
-    assert catalog.records[3].place == Place(file, row_group=1, row=1)
+    assert catalog.records[3].place == ParquetRow(str(file), 1, 1)
     assert catalog.records[3].source == "hub/data/train-00000-of-00001.parquet/3"
 
 

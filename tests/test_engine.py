@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +135,44 @@ def test_unknown_engines_and_precisions_are_refused() -> None:
 def test_bf16_is_chosen_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
     monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"vendor_id : {flags} fpu\nbugs: none\n")
     assert has_fast_bf16.__wrapped__() is expected
+
+
+def test_several_callers_at_once_get_the_bits_that_one_gets(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    shared = open_engine(GRAPH, precision="f32", at_once=3)
+    alone = openvino.run(views[:1], None, ["logits"])["logits"]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: shared.run(views[:1], None, ["logits"])["logits"], range(24)))
+    assert all(np.array_equal(each, alone) for each in found)
+
+
+def test_at_least_one_caller_is_served() -> None:
+    with pytest.raises(UsageError, match="at_once is 0"):
+        open_engine(GRAPH, at_once=0)
+
+
+def test_nobody_is_told_that_openvino_was_loaded() -> None:
+    script = (
+        "import sys, socket, os\n"
+        "def refuse(*_): print('told'); os._exit(9)\n"
+        "os.register_at_fork(before=refuse)\n"
+        "socket.socket.connect = refuse\n"
+        "from artnet import Classifier\n"
+        "from PIL import Image\n"
+        "Classifier.load().classify(Image.new('RGB', (9, 9)))\n"
+        "assert not [name for name in sys.modules if name.startswith('openvino_telemetry')]"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_threads_whose_first_view_comes_at_once_do_not_wait_for_ever() -> None:
+    script = (
+        "import sys, threading, numpy as np\n"
+        "from artnet.engine import OpenVinoEngine\n"
+        f"engine = OpenVinoEngine(__import__('pathlib').Path({str(GRAPH)!r}), 'f32', at_once=2)\n"
+        "sys.setswitchinterval(1e-5)\n"
+        f"view = np.zeros((1, 3, {SIZE_PX}, {SIZE_PX}), np.float32)\n"
+        "threads = [threading.Thread(target=engine.run, args=(view, None, ['logits'])) for _ in range(4)]\n"
+        "[each.start() for each in threads]; [each.join() for each in threads]"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from artnet.catalog import Catalog, Place, Record, RecordReader
+from artnet.catalog import Catalog, Record, RecordReader
 from artnet.errors import ArtNetError, DataError, SourceError, UsageError
 from artnet.layouts import read_catalog
+from artnet.remote import File
+from artnet.zips import ZipMember
 from collections_fixture import (
     DRAWERS,
     WORKS,
@@ -85,13 +87,14 @@ def test_wikiart_file_names_give_artist_title_and_date(layout: str, tmp_path: Pa
 def test_plain_folders_give_the_style_and_claim_nothing_more(tmp_path: Path) -> None:
     catalog = read_catalog(draw_style_folders(tmp_path / "mine", WORKS[:1]))
     path = tmp_path / "mine" / "Cubism" / "1.jpg"
-    assert catalog.records == (Record("mine/Cubism/1.jpg", Place(path), "Cubism"),)
+    assert catalog.records == (Record("mine/Cubism/1.jpg", File(str(path)), "Cubism"),)
 
 
 def test_the_records_of_a_zip_are_members_of_it(tmp_path: Path) -> None:
     source = draw_wikiart(tmp_path / "wikiart.zip", WORKS[:1])
     (record,) = read_catalog(source).records
-    assert record.place == Place(source, "Cubism/juan-gris_clown-1919.jpg")
+    assert isinstance(record.place, ZipMember)
+    assert record.place.location == str(source)
     assert record.source == "wikiart.zip/Cubism/juan-gris_clown-1919.jpg"
 
 
@@ -282,7 +285,7 @@ def test_each_row_for_one_file_is_a_record(tmp_path: Path) -> None:
     rows = [("path", "style"), ("1.jpg", "Cubism"), ("1.jpg", "Cubism"), ("1.jpg", "Realism")]
     records = read_catalog(write_csv(tmp_path / "mine.csv", rows)).records
     assert [record.style for record in records] == ["Cubism", "Cubism", "Realism"]
-    assert {record.place for record in records} == {Place(tmp_path / "1.jpg")}
+    assert {record.place for record in records} == {File(str(tmp_path / "1.jpg"))}
 
 
 def test_a_name_that_a_zip_holds_twice_is_one_record(tmp_path: Path) -> None:

@@ -1,5 +1,12 @@
 """Files, folders and patterns become pictures in the order named; one that holds none is told in its place."""
 
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artnet.errors import ArtNetError, NoPicturesError
-from artnet.image import SUFFIXES
+from artnet.found import SourceRules
+from artnet.image import SUFFIXES, Limits
 from artnet.sources import find_pictures, holds_many
+from web_fixture import HERE, dying, endless, jpeg, send, serving, slow
 
 
 def draw(folder: Path, *names: str) -> None:
@@ -20,7 +29,7 @@ def draw(folder: Path, *names: str) -> None:
 
 def found(*sources: Path | str) -> list[Path | str]:
     """List what is found, a failed source by its name."""
-    return [one if isinstance(one, Path) else one[0] for one in find_pictures(map(str, sources))]
+    return [one.name if one.error else Path(one.name) for one in find_pictures(map(str, sources))]
 
 
 def test_a_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
@@ -50,9 +59,9 @@ def test_a_folder_gives_every_readable_suffix(suffix: str, tmp_path: Path) -> No
 
 
 def test_a_pattern_gives_the_files_that_match_sorted(tmp_path: Path) -> None:
-    draw(tmp_path, "c-1.jpg", "a-2.jpg", "a-1.jpg", "a-1.txt", "sub.jpg/x.png")
+    draw(tmp_path, "c-1.jpg", "a-2.jpg", "a-1.jpg", "a-1.dat", "sub.jpg/x.png")
     assert found(tmp_path / "*.jpg") == [tmp_path / "a-1.jpg", tmp_path / "a-2.jpg", tmp_path / "c-1.jpg"]
-    assert found(tmp_path / "a-?.txt") == [tmp_path / "a-1.txt"]
+    assert found(tmp_path / "a-?.dat") == [tmp_path / "a-1.dat"]
 
 
 def test_a_pattern_with_two_stars_reaches_every_depth(tmp_path: Path) -> None:
@@ -77,19 +86,17 @@ def test_the_order_named_is_kept(tmp_path: Path) -> None:
 def test_an_empty_folder_gives_an_error_in_its_place_and_the_others_go_on(tmp_path: Path) -> None:
     draw(tmp_path, "a.jpg", "b.jpg", "empty/notes.txt")
     first, second, third = find_pictures([str(tmp_path / name) for name in ("a.jpg", "empty", "b.jpg")])
-    assert (first, third) == (tmp_path / "a.jpg", tmp_path / "b.jpg")
-    assert isinstance(second, tuple)
-    assert second[0] == str(tmp_path / "empty")
-    assert isinstance(second[1], NoPicturesError)
-    assert str(second[1]).startswith(f"{tmp_path / 'empty'}: holds no picture")
+    assert (first.name, third.name) == (str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg"))
+    assert second.name == str(tmp_path / "empty")
+    assert isinstance(second.error, NoPicturesError)
+    assert str(second.error).startswith(f"{tmp_path / 'empty'}: holds no picture")
 
 
 def test_a_pattern_that_matches_no_file_gives_an_error_in_its_place(tmp_path: Path) -> None:
     draw(tmp_path, "a.jpg", "folder.png/inner.txt")
     (failed, taken) = find_pictures([str(tmp_path / "*.png"), str(tmp_path / "a.jpg")])
-    assert isinstance(failed, tuple)
-    assert "matches no file" in str(failed[1])
-    assert taken == tmp_path / "a.jpg"
+    assert "matches no file" in str(failed.error)
+    assert taken.name == str(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("name", ["study [1].jpg", "what?.jpg", "star*.jpg", "[a-z].jpg"])
@@ -125,9 +132,9 @@ def test_a_link_to_a_picture_is_a_picture(tmp_path: Path) -> None:
 
 def test_sources_are_looked_at_one_by_one(tmp_path: Path) -> None:
     pictures = find_pictures(str(tmp_path / name) for name in iter(["first.jpg", "second.jpg"]))
-    assert next(pictures) == tmp_path / "first.jpg"
+    assert next(pictures).name == str(tmp_path / "first.jpg")
     draw(tmp_path, "second.jpg/late.png")  # becomes a folder only after the first picture was handed out
-    assert list(pictures) == [tmp_path / "second.jpg/late.png"]
+    assert [one.name for one in pictures] == [str(tmp_path / "second.jpg/late.png")]
 
 
 def test_no_source_gives_no_picture() -> None:
@@ -146,8 +153,8 @@ def test_a_folder_or_pattern_may_hold_many(source: str, many: bool, tmp_path: Pa
 def test_a_name_that_no_file_can_have_stops_no_other(name: str, tmp_path: Path) -> None:
     draw(tmp_path, "a.jpg")
     first, second = find_pictures([str(tmp_path / name), str(tmp_path / "a.jpg")])
-    assert second == tmp_path / "a.jpg"
-    assert first == tmp_path / name or isinstance(first[1], ArtNetError)
+    assert second.name == str(tmp_path / "a.jpg")
+    assert first.name == str(tmp_path / name)
 
 
 @given(st.lists(st.text(max_size=300).map("no such folder/".__add__), max_size=4))
@@ -156,4 +163,113 @@ def test_any_names_give_paths_or_errors_one_for_each(names: list[str]) -> None:
     results = list(find_pictures(names))
     assert len(results) == len(names)
     for name, one in zip(names, results, strict=True):
-        assert one == Path(name) or (one[0] == name and isinstance(one[1], ArtNetError))
+        assert one.name == str(Path(name))
+        with pytest.raises(ArtNetError):
+            one.read()
+
+
+def kinds(*sources: str, rules: SourceRules = HERE) -> list[str]:
+    """Read what is found; give for each the kind of its error, or that it was read."""
+    answers = []
+    for one in find_pictures(sources, rules):
+        try:
+            one.read()
+            answers.append("read")
+        except ArtNetError as error:
+            answers.append(error.kind)
+    return answers
+
+
+def test_a_picture_on_the_web_is_fetched_when_it_is_read() -> None:
+    with serving() as site:
+        (one,) = find_pictures([site.put("/a.jpg", jpeg())], HERE)
+        assert site.asked == []
+        assert one.read() == jpeg()
+
+
+def test_an_address_without_an_ending_is_asked_once_what_it_is() -> None:
+    with serving() as site:
+        (one,) = find_pictures([site.put("/picture?id=7", jpeg())], HERE)
+        assert one.read() == jpeg()
+        assert site.asked == ["/picture?id=7"]
+
+
+def test_a_private_address_is_refused_unless_it_is_allowed() -> None:
+    with serving() as site:
+        addresses = [site.put("/a.jpg", jpeg()), site.put("/manifest", {"type": "Manifest"})]
+        assert kinds(*addresses, rules=SourceRules()) == ["address-refused"] * 2
+        assert site.asked == []
+
+
+@pytest.mark.parametrize("answer", [dying, slow])
+def test_a_server_that_dies_or_is_slow_costs_its_picture_alone(answer: Callable[..., None]) -> None:
+    with serving() as site:
+        bad, good = site.put("/bad.jpg", answer), site.put("/good.jpg", jpeg())
+        assert kinds(bad, good, rules=replace(HERE, timeout_s=0.5)) == ["address", "read"]
+
+
+def test_a_server_that_declares_too_much_or_sends_for_ever_is_cut_off() -> None:
+    rules = replace(HERE, limits=Limits(size_bytes=10**6))
+    with serving() as site:
+        declared = site.put("/big.jpg", lambda handler: send(handler, b"x", 10**9))
+        assert kinds(declared, site.put("/endless.jpg", endless), rules=rules) == ["too-large"] * 2
+
+
+def test_a_server_that_declares_fewer_bytes_than_it_sends_gives_what_it_declared() -> None:
+    with serving() as site:
+        (one,) = find_pictures([site.put("/a.jpg", lambda handler: send(handler, b"x" * 100, 50))], HERE)
+        assert one.read() == b"x" * 50
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz", "parquet", "csv"])
+def test_archives_on_the_web_are_refused_in_words(ending: str) -> None:
+    (one,) = find_pictures([f"https://example.org/all.{ending}"])
+    assert "download it first" in str(one.error)
+
+
+def test_a_pattern_reaches_archives_and_lists(tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("x.jpg", b"x")
+    (tmp_path / "c.zip").write_bytes(b"no archive")
+    assert kinds(str(tmp_path / "*.zip")) == ["read", "read", "missing"]
+
+
+@pytest.mark.parametrize(
+    ("source", "many"),
+    [
+        *(
+            (name, True)
+            for name in ("a.zip", "a.tar.gz", "a.parquet", "a.csv", "a.json", "https://example.org/manifest")
+        ),
+        *((name, False) for name in ("a.jpg", "https://example.org/a.jpg?x=1", "file:///a.jpg")),
+    ],
+)
+def test_what_may_hold_many_is_told_by_its_name(source: str, many: bool) -> None:
+    assert holds_many(source) is many
+
+
+def test_names_with_newlines_and_bytes_that_are_no_text_are_kept(tmp_path: Path) -> None:
+    names = [b"a\nb.jpg", b"\xff\xfe.jpg"]
+    for name in names:
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"x")
+    pictures = list(find_pictures([str(tmp_path)]))
+    assert [os.fsencode(one.name).rpartition(b"/")[2] for one in pictures] == names
+    assert [pickle.loads(pickle.dumps(one)).read() for one in pictures] == [b"x", b"x"]
+
+
+def test_any_junk_gives_pictures_or_errors(tmp_path: Path) -> None:
+    names = ["a.zip", "b.tar", "c.tgz", "d.parquet", "e.csv", "f.json", "g.txt", "h.jpg", "i.tar.zst", "j.tsv"]
+    for name in names:
+        (tmp_path / name).write_bytes(os.urandom(5000))
+    assert "read" in kinds(str(tmp_path / "*"))
+
+
+AWKWARD = Path(__file__).parent.parent.parent / "shared" / "data" / "awkward"
+
+
+@pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
+def test_a_folder_of_odd_and_broken_pictures_is_found_whole() -> None:
+    found_there = list(find_pictures([str(AWKWARD)]))
+    assert len(found_there) == len({one.name for one in found_there}) > 200
+    assert all(one.error is None for one in found_there)

@@ -14,11 +14,14 @@ PACKAGE = ROOT / "src" / "artnet"
 
 # A module imports only modules that stand before it.
 RUN_ORDER = (
-    "errors taxonomy styles image views familiarity model engine metrics intervals classify cam perturb attribute "
-    "question evidence faithfulness channels canvas explain render sheet pictures sources batch table catalog "
-    "layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
-    "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command cli"
+    "errors taxonomy styles image views familiarity model processor shuffle engine metrics intervals classify cam "
+    "perturb attribute question evidence faithfulness channels canvas explain render sheet pictures background public "
+    "pinned address found remote zip_table torn_zip zips tars parquets lists iiif_image iiif_words iiif sources batch "
+    "on_ray table parts summary collection similar catalog tree layout_iiif layout_parquet layout_names layout_tables "
+    "layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card prepare "
+    "answers trial figures compare strangers mistakes evaluate report_page report console options explain_command "
+    "classify_command similar_command prepare_command service problem guard access forms uploads shapes replies "
+    "openapi api_page api logs connection serve app_command cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch restore network loss trainable loader run history "
@@ -78,6 +81,7 @@ def test_the_run_half_loads_without_torch() -> None:
         ["classify", "PICTURE", "--json"],
         ["explain", "PICTURE", "--out", "OUT.png"],
         ["info"],
+        ["app", "--api-only", "--port", "99999"],
         ["prepare", "MISSING", "OUT"],
         ["evaluate", "MISSING", "--out", "OUT"],
     ],
@@ -88,7 +92,7 @@ def test_the_run_commands_load_no_torch(arguments: list[str], painting_file: Pat
     command = [names.get(argument, argument) for argument in arguments]
     script = f"{WITHOUT_TORCH}\nfrom artnet.cli import main\nsys.argv = ['artnet', *{command!r}]\nmain()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == (5 if command[0] == "evaluate" else 3 if command[0] == "prepare" else 0), done.stderr
+    assert done.returncode == {"app": 2, "evaluate": 5, "prepare": 3}.get(command[0], 0), done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,28 +1,33 @@
-"""A table has one row a source, the same in every format, and is there whole or not at all."""
+"""A table has one row a source, the same in every format, and joins from parts to the same."""
+
+from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from artnet.batch import Answer
-from artnet.classify import Prediction
-from artnet.errors import CorruptImageError, OutputError, SourceError, UsageError
-from artnet.table import check_table_path, columns, score_column, table_row, write_table
+from artnet.classify import Prediction, ViewScores
+from artnet.errors import CorruptImageError, SourceError, UsageError
+from artnet.table import Shape, check_ending, join_tables, read_known, score_column, table_row, write_rows
+from artnet.views import Box
 
 MOVEMENTS = ("Cubism", "Impressionism", "Pop Art")
 # DESIGN, section 5, Predictions
 COLUMNS = [
     *("source", "sha256", "movement", "confidence", "decision"),
     *("score_cubism", "score_impressionism", "score_pop_art"),
-    *("error_kind", "error"),
+    *("error_kind", "error", "label", "id"),
 ]
+SHAPE = Shape(MOVEMENTS)
+EVERYTHING = Shape(MOVEMENTS, all_views=True, embedding=True, overlay=True)
 ENDINGS = pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
 
 
@@ -60,22 +65,26 @@ def typed(name: str, text: str) -> str | float | None:
     return float(text) if name == "confidence" or name.startswith("score_") else text
 
 
+def rows_of(answers: list[Answer], shape: Shape = SHAPE) -> list[dict[str, Any]]:
+    return [table_row(answer, shape) for answer in answers]
+
+
 @ENDINGS
 def test_the_columns_are_the_documented_ones_in_order(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"table{ending}"
-    write_table(path, [right(), wrong()], MOVEMENTS)
+    write_rows(path, rows_of([right(), wrong()]), SHAPE)
     assert [list(row) for row in read_back(path)] == [COLUMNS, COLUMNS]
 
 
 @ENDINGS
 def test_every_format_holds_the_same_rows(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"table{ending}"
-    write_table(path, iter(AWKWARD), MOVEMENTS)
-    assert read_back(path) == [table_row(answer, MOVEMENTS) for answer in AWKWARD]
+    write_rows(path, rows_of(AWKWARD), SHAPE)
+    assert read_back(path) == rows_of(AWKWARD)
 
 
 def test_a_prediction_fills_everything_but_the_error() -> None:
-    assert table_row(right(), MOVEMENTS) == {
+    assert table_row(right(), SHAPE) == {
         "source": "clown.jpg",
         "sha256": "ab" * 32,
         "movement": "Cubism",
@@ -84,22 +93,21 @@ def test_a_prediction_fills_everything_but_the_error() -> None:
         "score_cubism": 0.75,
         "score_impressionism": 0.25,
         "score_pop_art": 0.0,
-        "error_kind": None,
-        "error": None,
+        **dict.fromkeys(("error_kind", "error", "label", "id")),
     }
 
 
 def test_a_failure_has_its_kind_and_its_message_and_nothing_more() -> None:
-    filled = {name: value for name, value in table_row(missing(), MOVEMENTS).items() if value is not None}
+    filled = {name: value for name, value in table_row(missing(), SHAPE).items() if value is not None}
     assert filled == {"source": "gone.jpg", "error_kind": "missing", "error": "gone.jpg: no such file"}
-    assert table_row(wrong(), MOVEMENTS)["error_kind"] == "corrupt"
-    assert table_row(wrong(), MOVEMENTS)["sha256"] == "cd" * 32
+    assert table_row(wrong(), SHAPE)["error_kind"] == "corrupt"
+    assert table_row(wrong(), SHAPE)["sha256"] == "cd" * 32
 
 
-@given(st.text(), st.floats(0, 1), st.sampled_from([right, wrong, missing]))
+@given(st.text(st.characters(exclude_categories=("Cs",))), st.floats(0, 1), st.sampled_from([right, wrong, missing]))
 def test_any_row_has_every_column_and_either_a_movement_or_an_error(source: str, score: float, make: Any) -> None:
-    row = table_row(make(source, score) if make is right else make(source), MOVEMENTS)
-    assert list(row) == list(columns(MOVEMENTS)) == COLUMNS
+    row = table_row(make(source, score) if make is right else make(source), SHAPE)
+    assert list(row) == list(SHAPE.columns) == COLUMNS
     assert (row["movement"] is None) != (row["error_kind"] is None)
     assert row["source"] == source
 
@@ -112,99 +120,76 @@ def test_a_score_column_has_no_blank_and_no_capital(movement: str) -> None:
     assert name == name.lower()
 
 
+def everything() -> Answer:
+    found = right().prediction
+    assert found is not None
+    views = (ViewScores("whole", Box(0, 0, 48, 40), {"Cubism": 0.5, "Impressionism": 0.25, "Pop Art": 0.25}),)
+    seen = Prediction("a.jpg", "Cubism", 0.75, "unsure", found.scores, views, "drawn", 48, 40)
+    return Answer("a.jpg", "ab" * 32, seen, overlay="a.jpg", embedding=np.array([0.1, 3e-9], np.float32))
+
+
 @ENDINGS
-def test_a_table_of_no_answers_is_a_table(ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"table{ending}"
-    write_table(path, [], MOVEMENTS)
-    assert read_back(path) == []
+def test_views_embeddings_and_overlays_have_columns_where_they_were_asked_for(ending: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / f"t{ending}", rows_of([everything(), wrong()], EVERYTHING), EVERYTHING)
+    row, failed = read_back(tmp_path / f"t{ending}")
+    views, embedding = row["views"], row["embedding"]
+    if ending == ".csv":
+        views, embedding = json.loads(views), json.loads(embedding)
+    assert views[0]["box"] == [0, 0, 48, 40]
+    assert views[0]["scores"]["Pop Art"] == 0.25
+    assert np.array_equal(np.array(embedding, np.float32), np.array([0.1, 3e-9], np.float32))
+    assert row["overlay"] == "a.jpg"
+    assert failed["embedding"] is failed["views"] is None
 
 
-def test_an_empty_csv_and_an_empty_parquet_still_name_their_columns(tmp_path: Path) -> None:
-    for ending in (".csv", ".parquet"):
-        write_table(tmp_path / f"table{ending}", [], MOVEMENTS)
-    assert (tmp_path / "table.csv").read_text(encoding="utf-8").strip() == ",".join(COLUMNS)
-    assert pq.read_schema(tmp_path / "table.parquet").names == COLUMNS
+@ENDINGS
+def test_parts_that_are_joined_are_the_table_that_was_never_parted(ending: str, tmp_path: Path) -> None:
+    rows = rows_of(AWKWARD * 3)
+    parts = [tmp_path / f"{start}{ending}" for start in (0, 4, 8)]
+    for index, part in enumerate(parts):
+        write_rows(part, rows[4 * index : 4 * index + 4 if index < 2 else None], SHAPE)
+    join_tables(parts, tmp_path / f"joined{ending}", SHAPE)
+    write_rows(tmp_path / f"straight{ending}", rows, SHAPE)
+    assert read_back(tmp_path / f"joined{ending}") == rows
+    if ending != ".parquet":  # whose row groups differ
+        assert (tmp_path / f"joined{ending}").read_bytes() == (tmp_path / f"straight{ending}").read_bytes()
+
+
+@ENDINGS
+def test_what_is_known_of_rows_is_read_back(ending: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / f"t{ending}", rows_of([everything(), wrong(), missing("")], EVERYTHING), EVERYTHING)
+    assert [list(row.values()) for row in read_known(tmp_path / f"t{ending}")] == [
+        ["a.jpg", "Cubism", "unsure", None],
+        ["torn.jpg", None, None, "corrupt"],
+        ["", None, None, "missing"],
+    ]
+
+
+@ENDINGS
+def test_an_empty_table_names_its_columns(ending: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / f"table{ending}", [], SHAPE)
+    assert read_back(tmp_path / f"table{ending}") == []
+    if ending == ".parquet":
+        assert pq.read_schema(tmp_path / "table.parquet").names == COLUMNS
 
 
 @ENDINGS
 def test_a_file_name_that_is_no_utf8_costs_no_table(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"table{ending}"
-    write_table(path, [right("caf\udce9.jpg"), right()], MOVEMENTS)
-    first, second = read_back(path)
-    assert first["source"].replace("\udce9", "\\udce9") == "caf\\udce9.jpg"
-    assert second["source"] == "clown.jpg"
+    write_rows(path, rows_of([right("caf\udce9.jpg"), right()]), SHAPE)
+    assert [row["source"] for row in read_back(path)] == ["caf\\udce9.jpg", "clown.jpg"]
 
 
-def test_more_answers_than_are_written_at_a_time_lose_none(tmp_path: Path) -> None:
-    path = tmp_path / "table.parquet"
-    write_table(path, (missing(f"{number}.jpg") for number in range(2001)), MOVEMENTS)
-    assert pq.read_table(path)["source"].to_pylist() == [f"{number}.jpg" for number in range(2001)]
+def test_a_long_embedding_is_read_back_from_csv(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    long = Answer("a.jpg", "ab", right().prediction, embedding=np.full(20_000, 1 / 3, np.float32))
+    shape = Shape(MOVEMENTS, embedding=True)
+    write_rows(tmp_path / "t.csv", rows_of([long], shape), shape)
+    assert read_known(tmp_path / "t.csv")[0]["source"] == "a.jpg"
+    assert csv.field_size_limit() == before
 
 
 @pytest.mark.parametrize("name", ["table.xlsx", "table", "table.csv.gz", ".csv"])
-def test_an_unknown_ending_is_refused_with_those_there_are(name: str, tmp_path: Path) -> None:
+def test_an_unknown_ending_is_refused_with_those_there_are(name: str) -> None:
     with pytest.raises(UsageError, match=r"ends in \.csv, \.jsonl, \.parquet"):
-        write_table(tmp_path / name, [right()], MOVEMENTS)
-    assert list(tmp_path.iterdir()) == []
-
-
-@ENDINGS
-def test_an_existing_table_is_refused_and_left_as_it_was(ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"table{ending}"
-    path.write_text("a month's work", encoding="utf-8")
-    with pytest.raises(OutputError, match=f"table{ending}: exists already"):
-        write_table(path, [right()], MOVEMENTS)
-    assert path.read_text(encoding="utf-8") == "a month's work"
-
-
-def test_a_table_is_refused_before_any_answer_is_asked_for(tmp_path: Path) -> None:
-    asked = iter([right()])
-    with pytest.raises(OutputError, match="its folder does not exist"):
-        write_table(tmp_path / "nowhere" / "table.csv", asked, MOVEMENTS)
-    assert next(asked) == right()
-
-
-def test_a_good_place_passes_and_nothing_is_made_yet(tmp_path: Path) -> None:
-    check_table_path(tmp_path / "table.csv")
-    assert list(tmp_path.iterdir()) == []
-
-
-@ENDINGS
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_nothing_is_left_behind_when_the_answers_break_off(
-    ending: str, failure: type[BaseException], tmp_path: Path
-) -> None:
-    def answers() -> Iterator[Answer]:
-        yield right()
-        raise failure("the line went dead")
-
-    with pytest.raises(failure, match="the line went dead"):
-        write_table(tmp_path / f"table{ending}", answers(), MOVEMENTS)
-    assert list(tmp_path.iterdir()) == []
-
-
-@ENDINGS
-def test_the_table_is_not_there_before_it_is_whole(ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"table{ending}"
-    seen = []
-
-    def answers() -> Iterator[Answer]:
-        for answer in AWKWARD:
-            seen.append(path.exists())
-            yield answer
-
-    write_table(path, answers(), MOVEMENTS)
-    assert seen == [False] * len(AWKWARD)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_full_disk_is_an_output_error_with_nothing_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OutputError, match=r"table\.csv: cannot be written \(No space left on device\)"):
-        write_table(tmp_path / "table.csv", [right()], MOVEMENTS)
-    assert list(tmp_path.iterdir()) == []
+        check_ending(Path(name))

@@ -5,13 +5,10 @@ Knows nothing about layouts, movements, splits or pixels.
 
 from __future__ import annotations
 
-import lzma
 import re
 import unicodedata
-import zipfile
-import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
@@ -19,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from artnet.errors import SourceError, TooLargeError
-from artnet.image import DEFAULT_LIMITS, Limits, read_bytes
+from artnet.found import DEFAULT_RULES, Place, SourceRules
+from artnet.remote import open_file
 
-Kind = Literal["painter-by-numbers", "wikiart", "huggingface", "folders", "csv"]
-KINDS: tuple[Kind, ...] = ("painter-by-numbers", "wikiart", "huggingface", "folders", "csv")
+Kind = Literal["painter-by-numbers", "wikiart", "huggingface", "folders", "csv", "iiif"]
+KINDS: tuple[Kind, ...] = ("painter-by-numbers", "wikiart", "huggingface", "folders", "csv", "iiif")
 
-_BROKEN_MEMBER = (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
 _BROKEN_ROWS = (OSError, KeyError, IndexError, pa.ArrowException)
 # UTF-8 read as code page 437 or 866: WikiArt's releases hold André Lhote with box-drawing characters for his accent.
 _MOJIBAKE = re.compile(r"[^\x00-\x7f]*[\u2500-\u257f][^\x00-\x7f]*")
@@ -43,13 +40,17 @@ _ROWS_AT_ONCE = 16  # some files hold thousands of pictures in one row group: no
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a picture's bytes lie: a file, a member of a zip archive, or a row of a Parquet file's row group."""
+class ParquetRow:
+    """A picture in a row of a Parquet file's row group, counted from the group's first."""
 
-    path: Path
-    member: str | None = None
-    row_group: int | None = None
-    row: int | None = None  # counted from its row group's first
+    location: str
+    group: int
+    row: int
+
+    def read(self, name: str, rules: SourceRules) -> bytes:
+        """Read it alone, which a reader that goes on from row to row does many times faster."""
+        with RecordReader(rules) as reader:
+            return reader.read_row(name, self)
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,13 @@ class Catalog:
 
 
 class RecordReader:
-    """Read the bytes of records, keeping archives and the last Parquet file open until the `with` block ends.
+    """Read the bytes of records, keeping the last Parquet file open until the `with` block ends.
 
     Rows of a Parquet file are read fastest in the catalog's order, which takes one pass through the file.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._limits = limits
-        self._archives: dict[Path, zipfile.ZipFile] = {}
+    def __init__(self, rules: SourceRules = DEFAULT_RULES) -> None:
+        self._rules = rules
         self._rows: _RowGroup | None = None
 
     def __enter__(self) -> RecordReader:
@@ -112,71 +112,56 @@ class RecordReader:
         self.close()
 
     def close(self) -> None:
-        """Close every archive and file."""
-        for archive in self._archives.values():
-            archive.close()
-        self._archives.clear()
-        self._close_rows()
-
-    def read(self, record: Record) -> bytes:
-        """Read one record's picture. Errors: `SourceError` where there is none or it cannot be read."""
-        place = record.place
-        if place is None:
-            raise SourceError(f"{record.source}: the catalog lists it but there is no such file")
-        if place.row_group is not None and place.row is not None:
-            return self._read_row(record.source, place.path, place.row_group, place.row)
-        if place.member is not None:
-            return self._read_member(record.source, place.path, place.member)
-        return read_bytes(place.path, self._limits)
-
-    def _read_member(self, source: str, path: Path, member: str) -> bytes:
-        try:
-            archive = self._archives.get(path)
-            if archive is None:
-                archive = self._archives[path] = zipfile.ZipFile(path)
-            self._check_size(source, archive.getinfo(member).file_size)
-            return archive.read(member)
-        except _BROKEN_MEMBER as error:
-            raise SourceError(f"{source}: cannot be read from its archive ({error})") from error
-
-    def _read_row(self, source: str, path: Path, group: int, row: int) -> bytes:
-        try:
-            if self._rows is None or not self._rows.leads_to(path, group, row):
-                self._close_rows()
-                self._rows = _RowGroup(path, group)
-            data = self._rows.picture(row)
-        except _BROKEN_ROWS as error:
-            self._close_rows()
-            raise SourceError(f"{source}: cannot be read from its Parquet file ({error})") from error
-        if data is None:
-            raise SourceError(f"{source}: its row holds no picture")
-        self._check_size(source, len(data))
-        return data
-
-    def _check_size(self, source: str, size_bytes: int) -> None:
-        if size_bytes > self._limits.size_bytes:
-            raise TooLargeError(f"{source}: over the budget of {self._limits.size_bytes} bytes")
-
-    def _close_rows(self) -> None:
+        """Close every file."""
         if self._rows is not None:
             self._rows.close()
             self._rows = None
+
+    def read(self, record: Record) -> bytes:
+        """Read one record's picture. Errors: an `ArtNetError` where there is none or it cannot be read."""
+        place = record.place
+        if place is None:
+            raise SourceError(f"{record.source}: the catalog lists it but there is no such file")
+        if isinstance(place, ParquetRow):
+            return self.read_row(record.source, place)
+        return place.read(record.source, self._rules)
+
+    def read_row(self, source: str, place: ParquetRow) -> bytes:
+        """Read the picture of a row. Errors: `SourceError`, `TooLargeError`."""
+        try:
+            if self._rows is None or not self._rows.leads_to(place):
+                self.close()
+                self._rows = _RowGroup(place)
+            data = self._rows.picture(place.row)
+        except _BROKEN_ROWS as error:
+            self.close()
+            raise SourceError(f"{source}: cannot be read from its Parquet file ({error})") from error
+        if data is None:
+            raise SourceError(f"{source}: its row holds no picture")
+        if len(data) > self._rules.limits.size_bytes:
+            raise TooLargeError(f"{source}: over the budget of {self._rules.limits.size_bytes} bytes")
+        return data
 
 
 class _RowGroup:
     """Walk forward through the pictures of one row group, holding only a few."""
 
-    def __init__(self, path: Path, group: int) -> None:
-        self._at = (path, group)
-        # A buffer makes Arrow stream the column instead of loading the whole of it.
-        self._file = pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False)
-        self._batches = self._file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=["image"], use_threads=False)
+    def __init__(self, place: ParquetRow) -> None:
+        self._at = (place.location, place.group)
+        with ExitStack() as stack:
+            raw = stack.enter_context(open_file(place.location))
+            # A buffer makes Arrow stream the column instead of loading the whole of it.
+            self._file = stack.enter_context(pq.ParquetFile(raw, buffer_size=2**20, pre_buffer=False))
+            self._batches = self._file.iter_batches(
+                _ROWS_AT_ONCE, row_groups=[place.group], columns=["image"], use_threads=False
+            )
+            self._close = stack.pop_all()
         self._start = 0  # the row with which `_pictures` begins
         self._pictures: pa.Array = pa.array([])
 
-    def leads_to(self, path: Path, group: int, row: int) -> bool:
+    def leads_to(self, place: ParquetRow) -> bool:
         """Say whether a row is here and has not been passed already."""
-        return self._at == (path, group) and row >= self._start
+        return self._at == (place.location, place.group) and place.row >= self._start
 
     def picture(self, row: int) -> bytes | None:
         """Give a row's bytes, None where it has none. Errors: `IndexError` behind the last row, Arrow's."""
@@ -192,7 +177,7 @@ class _RowGroup:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._close.close()
 
 
 def normalise_artist(artist: str | None) -> str | None:

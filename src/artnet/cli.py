@@ -14,7 +14,9 @@ from typing import Annotated
 import typer
 
 from artnet import __version__
-from artnet.console import Tally, print_answer, print_json, print_line, progress, say, take_any_name
+from artnet.app_command import serve_app
+from artnet.classify_command import classify
+from artnet.console import print_line, progress, say, take_any_name
 from artnet.errors import ArtNetError, UsageError
 from artnet.explain_command import explain
 from artnet.options import (
@@ -31,6 +33,8 @@ from artnet.options import (
     Strangers,
     Views,
 )
+from artnet.prepare_command import prepare
+from artnet.similar_command import index, similar
 from artnet.training.requirements import check_installed
 
 app = typer.Typer(
@@ -41,7 +45,12 @@ app = typer.Typer(
     help="Say which modern movement a painting belongs to, how sure one can be, and show why.",
 )
 
+app.command("app")(serve_app)
+app.command()(classify)
 app.command()(explain)
+app.command()(index)
+app.command()(similar)
+app.command()(prepare)
 
 INTERRUPTED = 130
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # how launchers number processes that train together
@@ -78,93 +87,6 @@ def version(
     if show:
         print_line(__version__)
         raise typer.Exit
-
-
-@app.command()
-def classify(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders or patterns.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write a table: .csv, .jsonl or .parquet.")
-    ] = None,
-    as_json: Json = False,
-    all_views: Annotated[
-        bool, typer.Option("--all-views", help="Also compute the views whose vote has no weight.")
-    ] = False,
-    model: Model = None,
-    runtime: Runtime = EngineChoice.openvino,
-    precision: Precision = PrecisionChoice.auto,
-) -> int:
-    """Say which movement each painting belongs to."""
-    from artnet.batch import classify_all
-    from artnet.classify import Classifier
-    from artnet.sources import holds_many
-    from artnet.table import check_table_path, write_table
-
-    if out is not None:
-        if as_json:
-            raise UsageError("--out writes a table and --json prints; give one of them")
-        check_table_path(out)
-    classifier = Classifier.load(model, runtime, precision)
-    answers = classify_all(classifier, sources, "all" if all_views else "voting")
-    tally = Tally()
-    single = len(sources) == 1 and not holds_many(sources[0])
-    with progress("classifying", shown=out is not None or not sys.stdout.isatty()) as advance:
-        counted = tally.count(answers, advance)
-        if out is not None:
-            write_table(out, counted, classifier.config.movements)
-        elif as_json:
-            print_json(counted, single)
-        else:
-            for answer in counted:
-                print_answer(answer)
-    if not single or out is not None:
-        say(f"{tally.total} pictures, {tally.failed} failed" + (f"; written to {out}" if out else ""))
-    return 1 if tally.failed else 0
-
-
-@app.command()
-def prepare(
-    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE... OUT", help="Collections, then the new folder.")],
-    split_by: Annotated[str, typer.Option("--split-by", help="artist or painting.")] = "artist",
-    ratios: Annotated[str, typer.Option("--ratios", help="Shares of train, val and test.")] = "70:15:15",
-    seed: Annotated[int, typer.Option("--seed", help="Another seed gives another split.")] = 0,
-    size_px: Annotated[int, typer.Option("--size-px", min=16, max=2048, help="Side of a view.")] = 256,
-    fit: Annotated[
-        str, typer.Option("--fit", help="letterbox or stretch: how the whole fills its view.")
-    ] = "letterbox",
-    taxonomy: Annotated[
-        str, typer.Option("--taxonomy", help="artnet-2026, artnet-2020 or your own TOML file.")
-    ] = "artnet-2026",
-    without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="MOVEMENT", help="Leave a movement out; may be repeated.")
-    ] = None,
-    catalog: Annotated[
-        str | None,
-        typer.Option("--catalog", help="painter-by-numbers, wikiart, huggingface, folders or csv; else recognised."),
-    ] = None,
-) -> int:
-    """Turn collections into a dataset with nothing leaking between its splits."""
-    from artnet.console import print_audit
-    from artnet.layouts import read_catalog
-    from artnet.prepare import PrepareOptions, check_out
-    from artnet.prepare import prepare as prepare_dataset
-    from artnet.split import parse_ratios
-    from artnet.taxonomy import load_taxonomy
-    from artnet.taxonomy import without as leave_out
-    from artnet.views import checked_fit
-
-    if len(paths) < 2:
-        raise UsageError("prepare needs at least one SOURCE and then OUT, the folder to make")
-    options = PrepareOptions(
-        size_px=size_px, fit=checked_fit(fit), split_by=split_by, ratios=parse_ratios(ratios), seed=seed
-    )
-    check_out(paths[-1], paths[:-1])
-    kept = leave_out(load_taxonomy(taxonomy), without or [])
-    catalogs = [read_catalog(path, catalog) for path in paths[:-1]]
-    with progress("cutting views") as advance:
-        summary = prepare_dataset(catalogs, paths[-1], kept, options, advance)
-    print_audit(summary, paths[-1])
-    return 0
 
 
 @app.command()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _STYLES_SHOWN = 3
 Advance = Callable[..., None]  # (done, total, what) with the last two optional
+PicturesSeen = Callable[[int, int, int | None], None]  # done, failed, and how many there are, where that is known
 
 
 @dataclass
@@ -128,6 +130,31 @@ def print_json(answers: Iterable[Answer], single: bool) -> None:
         print_line(comma + json.dumps(answer.to_dict(), ensure_ascii=False))
         comma = ","
     print_line("]")
+
+
+@contextmanager
+def pictures_bar(shown: bool = True) -> Iterator[PicturesSeen]:
+    """Show how many pictures are done, how fast, how many failed and how long it will take, where that is seen."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda done, failed, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    facts = TextColumn("{task.fields[rate]}, {task.fields[failed]} failed, time left")
+    parts = (TextColumn("classifying"), BarColumn(), MofNCompleteColumn(), facts, TimeRemainingColumn())
+    with Progress(*parts, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("", total=None, rate="starting", failed=0)
+        first: int | None = None  # those that an earlier run did are no measure of the rate
+        started = time.monotonic()
+
+        def seen(done: int, failed: int, total: int | None) -> None:
+            nonlocal first
+            first = done if first is None else first
+            rate = (done - first) / max(time.monotonic() - started, 1e-3)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s", failed=failed)
+
+        yield seen
 
 
 @contextmanager

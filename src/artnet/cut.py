@@ -26,16 +26,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from artnet.catalog import Record, RecordReader
+from artnet.background import Background
+from artnet.catalog import ParquetRow, Record, RecordReader
 from artnet.dataset import Row, as_columns, schema
 from artnet.duplicates import Fingerprint, fingerprint
 from artnet.errors import ArtNetError, WorkerError
-from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.found import DEFAULT_RULES, SourceRules
+from artnet.image import decode_image
+from artnet.processor import usable_processors
+from artnet.remote import is_remote
 from artnet.split import SPLITS, Split
 from artnet.views import VIEWS, Fit, cut_views, painted_part
 
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
 PAINTINGS_PER_CHUNK = 32  # a kill costs a few seconds, and the processors finish nearly together
+_REQUESTS_AT_ONCE = 4  # by each worker, of pictures that lie on servers
 _CHUNKS_UNDER_WAY = 8  # keeps every processor busy without listing a million tasks
 
 Progress = Callable[[int, int], None]
@@ -56,7 +61,7 @@ class CutSettings:
     movements: tuple[str, ...]
     size_px: int = 256
     fit: Fit = "letterbox"
-    limits: Limits = DEFAULT_LIMITS
+    rules: SourceRules = DEFAULT_RULES
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,11 @@ def cut_collection(
 
 def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSettings) -> None:
     """Read, cut and encode some paintings and write them as one chunk file; runs in a worker process."""
-    reader = _worker_reader(settings.limits)
-    results = [_cut(first + offset, item, reader, settings) for offset, item in enumerate(chunk)]
+    reader = _worker_reader(settings.rules)
+    read = _read_ahead([item.record for item in chunk], reader, settings.rules)
+    results = [
+        _cut(first + offset, item, data, settings) for offset, (item, data) in enumerate(zip(chunk, read, strict=True))
+    ]
     rows = [result for result in results if not isinstance(result, Rejection)]
     rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
     kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
@@ -175,13 +183,6 @@ def open_pool(processes: int = 0) -> ProcessPoolExecutor:
     )
 
 
-def usable_processors() -> int:
-    """Count the processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def sharpness(view: Image.Image) -> float:
     """Give the variance of the Laplacian of a picture's grey levels; 0 for a flat one."""
     grey = np.asarray(view.convert("L"), np.float32)
@@ -216,11 +217,29 @@ def _facts(row: dict[str, Any]) -> Facts:
     )
 
 
-def _cut(position: int, item: Selected, reader: RecordReader, settings: CutSettings) -> dict[str, Any] | Rejection:
+def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRules) -> Iterator[bytes | ArtNetError]:
+    """Read pictures one after the other; those that lie elsewhere a few at once, since each waits for its server."""
+    background, waiting = Background(_REQUESTS_AT_ONCE), dict[int, Future[bytes]]()
+    for number, record in enumerate(records):
+        for ahead in range(number, min(number + _REQUESTS_AT_ONCE, len(records))):
+            if ahead not in waiting and _is_elsewhere(records[ahead]):
+                waiting[ahead] = background.start(RecordReader(rules).read, records[ahead])
+        try:
+            yield waiting.pop(number).result() if number in waiting else reader.read(record)
+        except ArtNetError as error:
+            yield error
+
+
+def _is_elsewhere(record: Record) -> bool:
+    return record.place is not None and is_remote(record.place.location) and not isinstance(record.place, ParquetRow)
+
+
+def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: CutSettings) -> dict[str, Any] | Rejection:
     record = item.record
     try:
-        data = reader.read(record)
-        image = decode_image(data, record.source, settings.limits)
+        if isinstance(data, ArtNetError):
+            raise data
+        image = decode_image(data, record.source, settings.rules.limits)
     except ArtNetError as error:
         return Rejection(record.source, record.style, error.kind, str(error))
     whole, *regions = cut_views(image, settings.size_px, settings.fit, VIEWS)
@@ -275,8 +294,8 @@ def _jpeg(image: Image.Image) -> bytes:
 
 
 @cache
-def _worker_reader(limits: Limits) -> RecordReader:
-    """Keep one reader for a worker's life: listing a large archive anew for each chunk takes longer than cutting."""
-    reader = RecordReader(limits)
+def _worker_reader(rules: SourceRules) -> RecordReader:
+    """Keep one reader for a worker's life: to find the row where the last chunk ended takes longer than cutting."""
+    reader = RecordReader(rules)
     atexit.register(reader.close)
     return reader

@@ -9,8 +9,10 @@ memory, and gives the same bits whether a view comes alone or among thousands.
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -21,6 +23,8 @@ from platformdirs import user_cache_path
 
 from artnet.errors import MissingPartError, ModelError, UsageError
 from artnet.model import DEPTHS
+from artnet.processor import has_fast_bf16
+from artnet.shuffle import shuffle_weights
 
 Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32"]
@@ -31,6 +35,7 @@ INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
 CHANNELS_GRADIENT = "gradient_channels"
 STYLES = "styles"
+_one_at_a_time = threading.Lock()
 
 
 class Engine(Protocol):
@@ -77,42 +82,48 @@ def inputs_of(outputs: Iterable[str]) -> list[str]:
     return [name for name in INPUTS if needed.get(name, CHANNELS_GRADIENT in gradients)]
 
 
-def open_engine(graph: Path, name: str = "openvino", precision: str = "auto") -> Engine:
+def open_engine(
+    graph: Path, name: str = "openvino", precision: str = "auto", at_once: int = 1, processors: int | None = None
+) -> Engine:
     """Open a graph with the named engine.
 
     `auto` precision classifies in bf16 where the processor is faster in it; gradients are always float32.
+    `at_once` is how many callers share the processor's cores at the same time; others wait for one of them.
+    `processors` is how many it may use; without it all of them. ONNX Runtime heeds neither.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"unknown precision {precision!r}; use one of {', '.join(PRECISIONS)}")
+    if at_once < 1:
+        raise UsageError(f"at_once is {at_once}; at least one caller must be served at a time")
     if name == "openvino":
-        return OpenVinoEngine(graph, precision)
+        return OpenVinoEngine(graph, precision, True, at_once, processors)
     if name == "onnxruntime":
         return OnnxRuntimeEngine(graph)
     raise UsageError(f"unknown engine {name!r}; use one of {', '.join(ENGINES)}")
 
 
-@cache
-def has_fast_bf16() -> bool:
-    """Say whether this processor multiplies faster in bf16; only Linux tells, elsewhere the answer is no.
-
-    AMX does, and AMD's AVX-512 (Zen 4: half the time of float32, MobileNet-EdgeTPU). On another processor with
-    AVX-512's bf16 and without AMX, OpenVINO took 1.7 times as long in bf16.
-    """
-    try:
-        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
-    except OSError:
-        return False
-    return "amx_bf16" in words or {"AuthenticAMD", "avx512_bf16"} <= words
-
-
 class OpenVinoEngine:
-    """OpenVINO on the processor; each set of outputs is pruned, compiled once and cached on disk."""
+    """OpenVINO on the processor; each set of outputs is pruned, compiled once and cached on disk.
 
-    def __init__(self, graph: Path, precision: str = "auto", cached: bool = True) -> None:
+    One caller at a time has all cores, which answers soonest. Several at once share them out, which answers a fifth
+    more in the same time (two cores, MobileNet-EdgeTPU): threads that work on one view wait for each other.
+    """
+
+    def __init__(
+        self,
+        graph: Path,
+        precision: str = "auto",
+        cached: bool = True,
+        at_once: int = 1,
+        processors: int | None = None,
+    ) -> None:
         self._graph = graph
         self._precision = precision
         self._cache = cache_folder() if cached else None
-        self._requests: dict[tuple[str, ...], Any] = {}
+        self._at_once, self._processors = at_once, processors
+        self._places = threading.BoundedSemaphore(at_once)
+        self._compiled: dict[tuple[str, ...], Any] = {}
+        self._idle: dict[tuple[str, ...], list[Any]] = {}
         self._lock = threading.Lock()
         self._model: Any = None
 
@@ -139,15 +150,14 @@ class OpenVinoEngine:
     def shuffled(self, seed: int) -> OpenVinoEngine:
         """Give the same graph with shuffled weights."""
         other = OpenVinoEngine(self._graph, "f32", cached=False)
-        _shuffle_weights(other._read(), seed)
+        shuffle_weights(other._read(), seed)
         return other
 
     def run(
         self, views: Floats, target: Floats | None, outputs: Sequence[str], mixture: Floats | None = None
     ) -> dict[str, Floats]:
         """Compute the named outputs, view by view."""
-        with self._lock:  # one request object is not for several threads
-            request = self._request(tuple(outputs))
+        with self._places, self._borrowed(tuple(outputs)) as request:
             given = _feed(views, target, mixture, inputs_of(outputs))
             parts = []
             for index in range(len(views)):
@@ -155,13 +165,23 @@ class OpenVinoEngine:
                 parts.append([result[name].copy() for name in outputs])
         return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 
-    def _request(self, outputs: tuple[str, ...]) -> Any:
-        if outputs not in self._requests:
-            self._requests[outputs] = self._compile(outputs).create_infer_request()
-        return self._requests[outputs]
+    @contextmanager
+    def _borrowed(self, outputs: tuple[str, ...]) -> Iterator[Any]:
+        """Lend a request object, which is not for several threads; there are never more than callers at once."""
+        with self._lock:
+            if outputs not in self._compiled:
+                self._compiled[outputs] = self._compile(outputs)
+            idle = self._idle.setdefault(outputs, [])
+            request = idle.pop() if idle else self._compiled[outputs].create_infer_request()
+        try:
+            yield request
+        finally:
+            with self._lock:
+                idle.append(request)
 
     def _compile(self, outputs: tuple[str, ...]) -> Any:
         """Prune the graph to the wanted outputs and compile it for one view at a time."""
+        core = _core()
         import openvino as ov
 
         chosen = [self._port("output", name) for name in outputs]
@@ -170,11 +190,16 @@ class OpenVinoEngine:
         pruned.reshape({name: [1, *_tail(port)] for name, port in inputs.items()})
         exact = self._precision == "f32" or len(inputs) > 1 or not has_fast_bf16()
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        if self._at_once > 1:
+            config = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(self._at_once)}
+        if self._processors is not None:
+            config["INFERENCE_NUM_THREADS"] = self._processors
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
-        if self._cache is not None:  # OpenVINO's own key knows the graph, not the precision
-            config["CACHE_DIR"] = str(self._cache / ("f32" if exact else "auto"))
-        return _core().compile_model(pruned, "CPU", config)
+        if self._cache is not None:  # OpenVINO's own key knows the graph, not these
+            sharing = f"-{self._at_once}-{self._processors or 'all'}" if self._at_once > 1 or self._processors else ""
+            config["CACHE_DIR"] = str(self._cache / (("f32" if exact else "auto") + sharing))
+        return core.compile_model(pruned, "CPU", config)
 
     def _port(self, kind: Literal["input", "output"], name: str) -> Any:
         model = self._read()
@@ -258,35 +283,37 @@ class OnnxRuntimeEngine:
         return next(entry.shape for entry in self._session.get_inputs() if entry.name == name)
 
 
-def _shuffle_weights(model: Any, seed: int) -> None:
-    """Put the numbers of every convolution and dense weight of a read graph into another order, in place.
-
-    A dense weight stands in the graph twice, once transposed: its longer axis is permuted, by its length alone.
-    """
-    import openvino.opset13 as opset
-
-    for node in [node for node in model.get_ops() if node.get_type_name() == "Constant"]:
-        shape = list(node.get_output_shape(0))
-        if len(shape) not in (2, 4) or sum(side > 1 for side in shape) < 2:
-            continue  # biases, means, shapes
-        values = np.array(node.data, np.float32)
-        if len(shape) == 4:
-            values = np.random.default_rng((seed, values.size)).permutation(values.ravel()).reshape(shape)
-        else:
-            axis = int(np.argmax(shape))
-            order = np.random.default_rng((seed, shape[axis])).permutation(shape[axis])
-            values = np.take(values, order, axis)
-        other = opset.constant(np.ascontiguousarray(values))
-        for use in node.output(0).get_target_inputs():
-            use.replace_source_output(other.output(0))
+def _core() -> Any:
+    """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
+    with _one_at_a_time:
+        return _only_core()
 
 
 @cache
-def _core() -> Any:
-    """Keep one OpenVINO core for the process: with the last one go its libraries, whose fork handlers stay behind."""
-    import openvino as ov
+def _only_core() -> Any:
+    """Make the core and a tensor that becomes an array.
 
-    return ov.Core()
+    The first such tensor sets up how OpenVINO speaks with NumPy; where two threads have their first at the same moment,
+    each waits for what the other holds, for ever (seen with 2026.4.1).
+    """
+    with _unreported():
+        import openvino as ov
+    core = ov.Core()
+    np.asarray(ov.Tensor(np.zeros(1, np.float32)).data)
+    return core
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Keep OpenVINO from telling its makers, unasked and from a forked process, that it was imported."""
+    name = "openvino_telemetry"
+    before = {name: sys.modules[name]} if name in sys.modules else {}
+    sys.modules[name] = None  # type: ignore[assignment]  # it takes a stand-in then, which does nothing
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        sys.modules.update(before)
 
 
 def cache_folder() -> Path | None:

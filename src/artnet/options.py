@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from artnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from artnet.found import SourceRules
 
 
 class EngineChoice(StrEnum):
@@ -26,6 +29,20 @@ class PrecisionChoice(StrEnum):
 
     auto = "auto"
     f32 = "f32"
+
+
+class RoadChoice(StrEnum):
+    """Where a collection is classified: here, or on the machines of a Ray cluster."""
+
+    local = "local"
+    ray = "ray"
+
+
+class ViewsChoice(StrEnum):
+    """voting: the views whose vote has weight; all: the others, too."""
+
+    voting = "voting"
+    all = "all"
 
 
 class DeviceChoice(StrEnum):
@@ -56,6 +73,24 @@ Faithfulness = Annotated[
     int, typer.Option("--faithfulness", metavar="N", min=0, help="Try the maps of evidence on N paintings.")
 ]
 NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Name the surest mistakes only.")]
+
+AllowPrivate = Annotated[
+    bool, typer.Option("--allow-private", help="Also fetch from addresses that are not on the public internet.")
+]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="For one answer of a server.")]
+MaxMb = Annotated[int, typer.Option("--max-mb", min=1, max=4096, help="Refuse pictures of more megabytes.")]
+IiifPx = Annotated[
+    int | None,
+    typer.Option("--iiif-px", metavar="PIXELS", min=16, help="Shorter side asked of IIIF; else what the views need."),
+]
+
+
+def source_rules(allow_private: bool, timeout_s: float, max_mb: int, shorter_side_px: int) -> SourceRules:
+    """Put the options of sources together."""
+    from artnet.found import SourceRules
+    from artnet.image import Limits
+
+    return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, shorter_side_px)
 
 
 def parse_depth(text: str) -> int | Literal["all", "auto"]:

@@ -52,6 +52,13 @@ def write_explanation(path: Path, explanation: Explanation, look: Look | None = 
     return [path]
 
 
+def check_sheet_path(path: Path, source: Path) -> None:
+    """Refuse a place for a sheet that could not be written or is the painting itself. Errors: those of pictures."""
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise UsageError(f"{path}: a sheet is written as PNG or SVG; use a name that ends in .png or .svg")
+    check_picture_path(path, source)
+
+
 def write_sheet(path: Path, sheet: Sheet) -> None:
     """Write a sheet as PNG or SVG. Errors: `OutputError`, and `UsageError` for another format."""
     if path.suffix.lower() not in (".png", ".svg"):

@@ -34,8 +34,9 @@ from artnet.cut import (
 )
 from artnet.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_info
 from artnet.duplicates import near_duplicates
-from artnet.errors import DataError, OutputError
-from artnet.image import DEFAULT_LIMITS, Limits
+from artnet.errors import DataError, OutputError, SourceError
+from artnet.found import DEFAULT_RULES, Broken, SourceRules
+from artnet.remote import is_remote, stamp
 from artnet.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
 from artnet.taxonomy import Taxonomy
 from artnet.views import Fit
@@ -52,7 +53,7 @@ class PrepareOptions:
     split_by: str = "artist"
     ratios: Ratios = field(default_factory=Ratios)
     seed: int = 0
-    limits: Limits = DEFAULT_LIMITS
+    rules: SourceRules = DEFAULT_RULES
     processes: int = 0  # 0: one for each processor this process may use
 
 
@@ -85,8 +86,8 @@ def prepare(
     check_out(out)
     check_split_by(options.split_by)
     _check_there(catalogs)
-    unmapped, selected = _select(catalogs, taxonomy)
-    settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.limits)
+    unmapped, unread, selected = _select(catalogs, taxonomy)
+    settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.rules)
     info = DatasetInfo(
         name=" + ".join(catalog.name for catalog in catalogs),
         movements=taxonomy.movements,
@@ -101,6 +102,7 @@ def prepare(
         with open_pool(options.processes) as pool:
             chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
         placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
+        rejected = [*unread, *rejected]
         _assemble(folder, chunks, placed, info)
         summary = audit(
             [_entry(item, taxonomy, options) for item in placed],
@@ -117,12 +119,12 @@ def prepare(
     return summary
 
 
-def check_out(out: Path, sources: Iterable[Path] = ()) -> None:
+def check_out(out: Path, sources: Iterable[str | Path] = ()) -> None:
     """Refuse a place that is taken, or that lies in a collection, which would read it as its own the next time."""
     if out.exists() or out.is_symlink():
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
-    for source in sources:
-        if out.resolve().is_relative_to(source.resolve()):
+    for source in (str(source) for source in sources):
+        if not is_remote(source) and out.resolve().is_relative_to(Path(source).resolve()):
             raise OutputError(f"{out}: lies inside the collection {source}; choose a folder outside of it")
 
 
@@ -135,18 +137,23 @@ def _check_there(catalogs: Sequence[Catalog]) -> None:
             )
 
 
-def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Selected]]:
-    """Keep the records whose style has a movement and count the styles that have none."""
+def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Rejection], list[Selected]]:
+    """Keep the records whose style has a movement, and count the styles that have none.
+
+    What could not be read far enough to have a style, such as a manifest that is gone, is a rejection already.
+    """
     unmapped: Counter[str] = Counter()
-    selected = []
+    unread, selected = [], []
     for record in (record for catalog in catalogs for record in catalog.records):
         movement = taxonomy.movement_of(record.style)
-        if movement is None:
+        if movement is None and isinstance(record.place, Broken) and not record.style:
+            unread.append(Rejection(record.source, "", record.place.error.kind, str(record.place.error)))
+        elif movement is None:
             unmapped[record.style] += 1
         else:
             selected.append(Selected(record, taxonomy.movements.index(movement)))
     _check_enough([item.movement for item in selected], taxonomy, _strangers(unmapped))
-    return unmapped, selected
+    return unmapped, unread, selected
 
 
 def _decide(
@@ -294,16 +301,23 @@ def _entry(item: Placed, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:
 
 def _digest(selected: Sequence[Selected], settings: CutSettings) -> str:
     """Name what the chunks depend on: the pictures, in order, with their sizes and dates, and the settings."""
-    plan = hashlib.sha256(json.dumps([PAINTINGS_PER_CHUNK, asdict(settings)]).encode())
-    stamps: dict[Path, tuple[int, int]] = {}
+    # Where reading may go and how long it may take decides no byte of what was read.
+    kept = SourceRules(settings.rules.limits, shorter_side_px=settings.rules.shorter_side_px)
+    plan = hashlib.sha256(json.dumps([PAINTINGS_PER_CHUNK, asdict(replace(settings, rules=kept))]).encode())
+    stamps: dict[str, tuple[int, str] | None] = {}
     for item in selected:
-        place = item.record.place
-        if place is not None and place.path not in stamps:
-            state = place.path.stat()
-            stamps[place.path] = (state.st_size, state.st_mtime_ns)
-        stamp = stamps[place.path] if place is not None else None
-        plan.update(repr((item, stamp)).encode())
+        location = item.record.place.location if item.record.place is not None else ""
+        if location and location not in stamps:
+            stamps[location] = _stamp(location)
+        plan.update(repr((item, stamps.get(location))).encode())
     return plan.hexdigest()
+
+
+def _stamp(location: str) -> tuple[int, str] | None:
+    try:
+        return stamp(location)
+    except SourceError:  # what cannot be read is left out later, by name
+        return None
 
 
 def _write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:

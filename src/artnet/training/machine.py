@@ -16,8 +16,8 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 
-from artnet.engine import has_fast_bf16
 from artnet.errors import UsageError
+from artnet.processor import has_fast_bf16
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from artnet.engine import Engine, OpenVinoEngine
 from artnet.errors import TrainingError
+from artnet.processor import usable_processors
 from artnet.training.graph import write_trunk
 from artnet.training.history import EpochScores, TrainScores, score_epoch, write_history
 from artnet.training.loader import StoredViews, draw_epoch
@@ -79,17 +80,21 @@ def _best_head(
 
 
 def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator[np.ndarray]:
-    """Yield the embeddings of stored views in their order, some (n, E) float32 at a time."""
+    """Yield the embeddings of stored views in their order, some (n, E) float32 at a time.
+
+    Threads decode and compute; an engine for several at once keeps all processors busy.
+    """
     mean, std = (np.array(given, np.float32).reshape(3, 1, 1) for given in (settings.mean, settings.std))
 
-    def pixels(index: int) -> np.ndarray:
+    def embedded(index: int) -> np.ndarray:
         image = np.asarray(views.decode(index), np.float32).transpose(2, 0, 1)
-        return np.asarray((image / 255 - mean) / std, np.float32)
+        view = np.asarray((image / 255 - mean) / std, np.float32)
+        found: np.ndarray = engine.run(view[None], None, ["embedding"])["embedding"][0]
+        return found
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(usable_processors() + 1) as pool:
         for start in range(0, len(views.encoded), _AT_ONCE):
-            part = list(pool.map(pixels, range(start, min(start + _AT_ONCE, len(views.encoded)))))
-            yield engine.run(np.stack(part), None, ["embedding"])["embedding"]
+            yield np.stack(list(pool.map(embedded, range(start, min(start + _AT_ONCE, len(views.encoded))))))
 
 
 def _embeddings(
@@ -102,7 +107,7 @@ def _embeddings(
         with TemporaryDirectory() as scratch:
             path = Path(scratch) / "trunk.onnx"
             write_trunk(network, session.settings.size_px, path)
-            engine = OpenVinoEngine(path, cached=False)
+            engine = OpenVinoEngine(path, cached=False, at_once=usable_processors())
             for split, views in (("train", train), ("val", val)):
                 for part in embed(engine, views, session.settings):
                     parts[split].append(part)

@@ -1,0 +1,239 @@
+"""Measure a collection side by side with its bare limits and with a plain loop, in one run.
+
+    python benchmarks/batch.py [COUNT]
+
+Draws COUNT pictures of a megapixel (1,000) as JPEG, and measures on them in turns, a quarter of them at a time:
+
+- the first bare limit: those pictures decoded by all processors, nothing else
+- the second: the engine on views that are ready, nothing else
+- ours: `artnet classify FOLDER --out`, from the first name to the last row
+- a plain loop: Pillow and the same network in PyTorch, eager, float32, one picture after the other
+- ours on Ray, on this machine alone, once its workers answer
+
+Both limits have all processors, and what decodes cannot compute: where neither is far from the other, nothing could
+reach the lower of them. So the rate at which the two one after the other would go is printed, too.
+
+Then memory: peak of a process over a hundredth, a tenth and all of ten times COUNT names (links to those pictures).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from artnet.batch import Answer, Loading, Wanted, answer_all
+from artnet.classify import Classifier
+from artnet.collection import shape_of
+from artnet.found import Found
+from artnet.image import decode_image
+from artnet.parts import growing_table
+from artnet.processor import has_fast_bf16, usable_processors
+from artnet.sources import find_pictures
+from artnet.table import table_row
+
+WIDTH, HEIGHT = 1152, 896  # 1.03 megapixels
+ROUNDS = 4
+MEMORY = """
+import resource, sys
+from artnet.batch import answer_all, Loading
+from artnet.sources import find_pictures
+from itertools import islice
+pictures = islice(find_pictures(sys.argv[2:]), int(sys.argv[1]))
+count = sum(answer.error is None for answer in answer_all(Loading().load(at_once=2), pictures))
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def draw(folder: Path, count: int) -> None:
+    """Draw pictures with large forms, brush strokes and the grain of a scan; about 2 bits a pixel."""
+
+    def one(index: int) -> None:
+        rng = np.random.default_rng(index)
+        forms = Image.fromarray(rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)).resize((WIDTH, HEIGHT), 3)
+        strokes = Image.fromarray(rng.integers(96, 160, (HEIGHT // 6, WIDTH // 14, 3), dtype=np.uint8))
+        pixels = np.asarray(forms, np.int16) + np.asarray(strokes.resize((WIDTH, HEIGHT), 3), np.int16) - 128
+        pixels += rng.integers(-7, 8, (HEIGHT, WIDTH, 1), dtype=np.int16)
+        drawn = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+        drawn.save(folder / f"{index:05d}.jpg", quality=85)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(one, range(count)))
+
+
+def decode(paths: list[Path]) -> None:
+    """Decode pictures that are in memory on all processors, as the program decodes them."""
+    data = [path.read_bytes() for path in paths]
+    with timed("decode", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
+        list(pool.map(lambda each: decode_image(each, "picture").size, data))
+
+
+def compute(classifier: Classifier, paths: list[Path]) -> None:
+    """Run the network on ready views, from twice as many threads as there are processors."""
+    views = [classifier.cut(decode_image(path.read_bytes(), "picture")) for path in paths]
+    with timed("engine", len(paths)), ThreadPoolExecutor(2 * usable_processors()) as pool:
+        list(pool.map(classifier.see, views))
+
+
+def ours(name: str, paths: list[Path], answer: Callable[[Iterable[Found]], Iterator[Answer]], out: Path) -> None:
+    """Write a table of pictures; a road that has to start is timed from its first answer."""
+    classifier_shape = SHAPE
+    pictures = find_pictures([str(path) for path in paths])
+    with growing_table(out, classifier_shape, {"benchmark": True}, overwrite=True) as table:
+        answers = answer(pictures)
+        started = time.perf_counter()
+        for count, each in enumerate(answers):
+            if name == "ray" and count == 64:
+                started = time.perf_counter()
+            table.add(table_row(each, classifier_shape))
+        table.finish()
+    TIMES[name].append((len(paths) - (64 if name == "ray" else 0), time.perf_counter() - started))
+
+
+class Plain:
+    """The loop that one would write first."""
+
+    def __init__(self, backbone: str, size_px: int) -> None:
+        import timm
+        import torch
+
+        torch.set_num_threads(usable_processors())
+        self.torch, self.size_px = torch, size_px
+        self.network = timm.create_model(backbone, num_classes=5, pretrained=False).eval()
+
+    def run(self, paths: list[Path]) -> None:
+        """Classify pictures one after the other."""
+        torch = self.torch
+        with timed("plain", len(paths)), torch.inference_mode():
+            for path in paths:
+                with Image.open(path) as image:
+                    view = image.convert("RGB").resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
+                pixels = torch.from_numpy(np.array(view)).permute(2, 0, 1).float().div(255).sub(0.5).div(0.5)
+                self.network(pixels[None]).softmax(1)
+
+
+TIMES: dict[str, list[tuple[int, float]]] = {name: [] for name in ("decode", "engine", "ours", "plain", "ray")}
+SHAPE = shape_of(Classifier.load().config, Wanted())
+
+
+class timed:  # noqa: N801
+    """Add what the block took to the times of a contender."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.name, self.count = name, count
+
+    def __enter__(self) -> None:
+        self.started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        TIMES[self.name].append((self.count, time.perf_counter() - self.started))
+
+
+def rate(name: str) -> float:
+    """Give a contender's pictures a second over all rounds."""
+    return sum(count for count, _ in TIMES[name]) / sum(seconds for _, seconds in TIMES[name])
+
+
+def compare(folder: Path, scratch: Path, with_ray: bool) -> None:
+    """Let the contenders take turns, another first in each round."""
+    paths = sorted(folder.iterdir())
+    classifier = Loading().load(at_once=usable_processors())
+    plain = Plain(classifier.config.backbone, classifier.config.preprocessing.size_px)
+    contenders: list[Callable[[list[Path]], None]] = [
+        decode,
+        lambda some: compute(classifier, some),
+        lambda some: ours("ours", some, lambda pictures: answer_all(classifier, pictures), scratch / "t.csv"),
+        plain.run,
+    ]
+    if with_ray:
+        from artnet.on_ray import answer_on_ray
+
+        contenders.append(
+            lambda some: ours("ray", some, lambda each: answer_on_ray(each, Loading(), Wanted()), scratch / "r.csv")
+        )
+    for contender in contenders[:4]:  # caches, threads
+        contender(paths[:16])
+    for times in TIMES.values():
+        times.clear()
+    for turn in range(ROUNDS):
+        some = paths[turn::ROUNDS]
+        for contender in contenders[turn:] + contenders[:turn]:
+            contender(some)
+
+
+def memory(folder: Path, scratch: Path, count: int) -> list[tuple[int, float]]:
+    """Give peak memory in MB at a hundredth, a tenth and all of the names."""
+    links = scratch / "links"
+    links.mkdir()
+    originals = sorted(folder.iterdir())
+    for index in range(10 * count):
+        os.link(originals[index % count], links / f"{index:06d}.jpg")
+    found = []
+    for some in (count // 10, count, 10 * count):
+        command = [sys.executable, "-c", MEMORY, str(some), str(links)]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        found.append((int(printed[0]), float(printed[1])))
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=1000)
+    parser.add_argument("--without-ray", action="store_true")
+    parser.add_argument("--without-memory", action="store_true")
+    asked = parser.parse_args()
+    processor = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    bits = "bf16" if has_fast_bf16() else "f32"
+    print(
+        f"{usable_processors()} processors of {processor}, engine in {bits}, load {os.getloadavg()[0]:.1f} at the start"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        scratch, folder = Path(name), Path(name, "pictures")
+        folder.mkdir()
+        draw(folder, asked.count)
+        size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
+        density = size * 8 / WIDTH / HEIGHT
+        print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
+        compare(folder, scratch, not asked.without_ray)
+        report(not asked.without_ray)
+        if not asked.without_memory:
+            peaks = memory(folder, scratch, asked.count)
+            for some, peak in peaks:
+                print(f"memory at {some:6} pictures {peak:6.0f} MB, {peak / peaks[1][1]:.3f} of that at {peaks[1][0]}")
+
+
+def report(with_ray: bool) -> None:
+    """Print rates and what they are of each other."""
+    limits = {name: rate(name) for name in ("decode", "engine")}
+    lower = min(limits.values())
+    both = 1 / sum(1 / limit for limit in limits.values())
+    print(f"decoding alone      {limits['decode']:8.1f} pictures/s")
+    print(f"engine alone        {limits['engine']:8.1f} pictures/s")
+    print(
+        f"one after the other {both:8.1f} pictures/s: what these processors can do at most, if nothing else cost time"
+    )
+    print(
+        f"ours                {rate('ours'):8.1f} pictures/s: {rate('ours') / lower:.2f} of the lower limit, "
+        f"{rate('ours') / both:.2f} of both"
+    )
+    print(f"Pillow and PyTorch  {rate('plain'):8.1f} pictures/s: ours is {rate('ours') / rate('plain'):.1f} times that")
+    if with_ray:
+        print(f"ours on Ray         {rate('ray'):8.1f} pictures/s: overhead {rate('ours') / rate('ray') - 1:.1%}")
+
+
+if __name__ == "__main__":
+    main()

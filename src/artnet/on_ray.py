@@ -1,0 +1,127 @@
+"""Answer pictures on the machines of a Ray cluster, with the same answers in the same order as here.
+
+Knows nothing about tables: answers come back to where the names went out, so one file is written in one place, goes on
+after a stop as any other, and no machine needs a disk that the others see.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from artnet.batch import Answer, Loading, Wanted, answer_all
+from artnet.errors import MissingPartError, WorkerError
+from artnet.found import Found
+
+_PICTURES_IN_A_BLOCK = 32  # about a second of one processor: long against Ray's cost of a task, short to repeat
+_BYTES_IN_A_SLICE = 2**30  # of names, or of pictures that travel themselves, in Ray's store at a time
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # it would report to Ray's makers
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what a user needs said, our errors say
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+}
+_THREADS = 2  # of a worker that has one processor: one reads and decodes while the other's view is computed
+
+
+class Answerer:
+    """What lives on a machine of the cluster: a model, loaded once, and one processor."""
+
+    def __init__(self, loading: Loading, wanted: Wanted) -> None:
+        self._classifier = loading.load(processors=1)
+        self._wanted = wanted
+
+    def __call__(self, block: pa.Table) -> pa.Table:
+        """Answer a block of pictures."""
+        pictures = [pickle.loads(each) for each in block["picture"].to_pylist()]
+        answers = answer_all(self._classifier, pictures, self._wanted, _THREADS)
+        return pa.table({"answer": pa.array([pickle.dumps(answer) for answer in answers], pa.binary())})
+
+
+def answer_on_ray(pictures: Iterable[Found], loading: Loading, wanted: Wanted) -> Iterator[Answer]:
+    """Yield an answer for every picture, in order, computed by all processors of the cluster.
+
+    `RAY_ADDRESS` names the cluster; without it one is started on this machine and ended again. A machine that dies
+    costs the blocks that were on it, which others compute again. Errors: `MissingPartError` without Ray, `WorkerError`
+    where the cluster gives up.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise MissingPartError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
+    rest = iter(pictures)
+    with _cluster():
+        while blocks := list(islice_bytes(_blocks(rest), _BYTES_IN_A_SLICE)):
+            try:
+                yield from _answers([ray.put(block) for block in blocks], loading, wanted)
+            except ray.exceptions.RayError as error:
+                raise WorkerError(f"the Ray cluster gave up ({_first_line(error)}); --resume goes on") from error
+
+
+def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[Answer]:
+    """Run one slice through Ray Data."""
+    import ray
+
+    processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    # Down to one, so that a machine's death leaves no worker waiting for a processor that is gone.
+    pool = ray.data.ActorPoolStrategy(min_size=1, initial_size=processors, max_size=processors)
+    answered = ray.data.from_arrow_refs(blocks).map_batches(
+        Answerer,
+        fn_constructor_args=(loading, wanted),
+        batch_format="pyarrow",
+        batch_size=None,
+        compute=pool,
+        num_cpus=1,
+    )
+    tables: Iterable[Any] = answered.iter_batches(batch_size=None, batch_format="pyarrow")
+    for table in tables:
+        for answer in table["answer"].to_pylist():
+            yield pickle.loads(answer)
+
+
+def _blocks(pictures: Iterator[Found]) -> Iterator[pa.Table]:
+    while part := list(islice(pictures, _PICTURES_IN_A_BLOCK)):
+        yield pa.table({"picture": pa.array([pickle.dumps(found) for found in part], pa.binary())})
+
+
+def islice_bytes(blocks: Iterator[pa.Table], limit_bytes: int) -> Iterator[pa.Table]:
+    """Pass blocks on until they hold `limit_bytes` together."""
+    size = 0
+    for block in blocks:
+        yield block
+        size += block.nbytes
+        if size >= limit_bytes:
+            return
+
+
+@contextmanager
+def _cluster() -> Iterator[None]:
+    """Be connected to the cluster while the block runs, with order kept and nothing printed or reported."""
+    import ray
+
+    own = not ray.is_initialized()
+    if own:
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    options, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
+    before = options.execution_options.preserve_order, options.enable_progress_bars, logger.level
+    options.execution_options.preserve_order, options.enable_progress_bars = True, False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        options.execution_options.preserve_order, options.enable_progress_bars = before[:2]
+        logger.setLevel(before[2])
+        if own:
+            ray.shutdown()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
