@@ -1,0 +1,232 @@
+"""Answer what the web page asks: plain JSON values in and out, nothing kept between two questions.
+
+Knows nothing about HTML or the web; the page sends a picture once and afterwards asks about the small view of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from artnet.address import AddressRules, fetch
+from artnet.canvas import content_cells, touched_cells
+from artnet.classify import Prediction, network_input
+from artnet.errors import ArtNetError, UsageError
+from artnet.evidence import Probe, Sampling
+from artnet.explain import Asking, Explanation, explain
+from artnet.faithfulness import STEPS, measure_all
+from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.page_words import decision_words, faithful_words, likely_styles
+from artnet.question import Question
+from artnet.service import Service
+from artnet.sheet import fitted
+from artnet.takeaway import Wish, take_away
+from artnet.views import WHOLE, cut_views, painted_part, whole_view
+
+Answer = dict[str, Any]
+logger = logging.getLogger(__name__)
+
+# Half the masks and channels of the command: nobody waits half a minute for a page.
+PAGE_SAMPLING = Sampling(masks=250, channels=16)
+_PREVIEW_PX = 1600
+_THUMB_PX = 96
+_LONGEST_NAME = 200  # letters
+_SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # the others are shown as a JPEG made here
+
+
+@dataclass(frozen=True)
+class PageAnswers:
+    """What the page can ask, over one service; `addresses` is None where no address may be fetched."""
+
+    service: Service
+    limits: Limits = DEFAULT_LIMITS
+    addresses: AddressRules | None = field(default_factory=AddressRules)
+
+    def look(self, asked: Any) -> Answer:
+        """Answer which movement a picture is, and give the view that questions about it are asked of."""
+        name, data = picture_in(asked, self.limits)
+        classifier = self.service.classifier
+
+        def work() -> Answer:
+            image = decode_image(data, name, self.limits)
+            prediction = classifier.classify_image(image, name)
+            seen = classifier.config.preprocessing
+            view = painted_part(whole_view(image, seen.size_px, seen.fit), seen.fit)
+            shown = data.startswith(_SHOWN_BY_BROWSERS)
+            return {
+                **described(prediction),
+                "view": _png(view),
+                "preview": None if shown else _jpeg(image, _PREVIEW_PX),
+            }
+
+        return self.service.run(work)
+
+    def ask(self, asked: Any) -> Answer:
+        """Give the maps of all depths for a question about a view."""
+        view, question, method = self._question(asked)
+        found = self.service.run(lambda: self._explained(view, question, method))
+        return {
+            "question": found.question,
+            "movement": found.movement,
+            "signed": found.asked.against,
+            "maps": {str(depth): _grid(found, depth) for depth in found.maps},
+        }
+
+    def judge(self, asked: Any) -> Answer:
+        """Test the maps of a question: by depth, in words, whether each shows what the answer rests on."""
+        view, question, method = self._question(asked)
+
+        def work() -> Answer:
+            found = self._explained(view, question, method)
+            classifier = self.service.classifier
+            seen = classifier.config.preprocessing
+            inputs = network_input(cut_views(view, seen.size_px, seen.fit, (WHOLE,)), seen)
+            probe = Probe(classifier.engine, found.asked.target(classifier.config.movements))
+            grids = {depth: each.grid for depth, each in found.maps.items()}
+            gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
+            return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
+
+        return self.service.run(work)
+
+    def votes(self, asked: Any) -> Answer:
+        """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
+        name, data = picture_in(asked, self.limits)
+        prediction = self.service.run(
+            lambda: self.service.classifier.classify_image(decode_image(data, name, self.limits), name, "all")
+        )
+        return {"views": prediction.to_dict()["views"]}
+
+    def take(self, asked: Any) -> Answer:
+        """Make a file to take away: the overlay, the sheet, the report or the numbers of one picture."""
+        name, data = picture_in(asked, self.limits)
+        wish = Wish.of(asked)
+        question, method = _question_in(asked)
+
+        def work() -> Answer:
+            image = decode_image(data, name, self.limits)
+            found = self._explained(image, question, method)
+            taken = take_away(found, name, wish)
+            return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
+
+        return self.service.run(work)
+
+    def fetch(self, asked: Any) -> Answer:
+        """Fetch the picture at an address, for the page to go on with as if it had been dropped."""
+        if self.addresses is None:
+            raise UsageError("this server fetches no addresses; save the picture and drop it here")
+        address = _string(asked, "address")
+        found = fetch(address, self.addresses)
+        return {"name": found.url.rsplit("/", 1)[-1].split("?")[0] or "picture", "data": _text(found.data)}
+
+    def row(self, asked: Any) -> Answer:
+        """Answer one of many pictures: what a row of the table shows, with a thumbnail."""
+        name, data = picture_in(asked, self.limits)
+
+        def work() -> Answer:
+            image = decode_image(data, name, self.limits)
+            found = described(self.service.classifier.classify_image(image, name))
+            return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _jpeg(image, _THUMB_PX)}
+
+        return self.service.run(work)
+
+    def _question(self, asked: Any) -> tuple[Image.Image, Question | None, str]:
+        size_px = self.service.classifier.config.preprocessing.size_px
+        data = _bytes(asked, "view")
+        view = decode_image(data, "the view", Limits(8 * size_px * size_px + 2**16, size_px * size_px))
+        return (view, *_question_in(asked))
+
+    def _explained(self, image: Image.Image, question: Question | None, method: str) -> Explanation:
+        movement, rather_than, against = None, None, False
+        if question is not None:
+            movement, rather_than, against = question.movement or None, question.rather_than, question.against
+        asking = Asking(sampling=PAGE_SAMPLING)
+        return explain(self.service.classifier, image, movement, rather_than, method, "all", against, asking)
+
+
+def answered(work: Callable[[Any], Answer], asked: Any) -> Answer:
+    """Do the work; an error becomes an answer that says what happened, and never more than that."""
+    try:
+        return work(asked)
+    except ArtNetError as error:
+        return {"error": {"kind": error.kind, "message": str(error)}}
+    except Exception:
+        logger.exception("the page's question could not be answered")
+        return {"error": {"kind": "error", "message": "something went wrong on the server; try again"}}
+
+
+def described(prediction: Prediction) -> Answer:
+    """Describe a prediction as `artnet classify --json` does, with the words of the page."""
+    return {
+        **prediction.to_dict(),
+        "words": decision_words(prediction),
+        "likely_styles": likely_styles(prediction),
+    }
+
+
+def picture_in(asked: Any, limits: Limits) -> tuple[str, bytes]:
+    """Read the name and the bytes of a picture out of a question; `limits` are held before they are decoded."""
+    name = _string(asked, "name")[:_LONGEST_NAME] or "picture"
+    if len(asked.get("data") or "") > 4 * (limits.size_bytes + 3) // 3:
+        limits.check(limits.size_bytes + 1, name)
+    return name, _bytes(asked, "data")
+
+
+def _question_in(asked: Mapping[str, Any]) -> tuple[Question | None, str]:
+    movement, rather_than = (asked.get(key) or None for key in ("movement", "rather_than"))
+    against = bool(asked.get("against"))
+    if not all(value is None or isinstance(value, str) for value in (movement, rather_than)):
+        raise UsageError("a movement must be named by a text")
+    return Question(movement or "", rather_than, against), str(asked.get("method") or "gradcam")
+
+
+def _string(asked: Any, key: str) -> str:
+    value = asked.get(key) if isinstance(asked, dict) else None
+    if not isinstance(value, str):
+        raise UsageError(f"the question has no {key}; load the page again")
+    return value
+
+
+def _bytes(asked: Any, key: str) -> bytes:
+    try:
+        return b64decode(_string(asked, key), validate=True)
+    except ValueError:
+        raise UsageError(f"{key} of the question is no base64; load the page again") from None
+
+
+def _grid(found: Explanation, depth: int) -> Answer:
+    """Give one depth's map as bytes of -127 to 127, cut to the painting, and where in it the painting lies."""
+    grid = found.maps[depth].grid
+    left, top, right, bottom = touched_cells(grid, found.placement)
+    x0, y0, x1, y1 = content_cells(grid, found.placement)
+    cut = np.ascontiguousarray(grid[top:bottom, left:right])
+    return {
+        "rows": cut.shape[0],
+        "columns": cut.shape[1],
+        "box": [x0 - left, y0 - top, x1 - left, y1 - top],
+        "data": _text((cut * 127).round().astype(np.int8).tobytes()),
+    }
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def _png(image: Image.Image) -> str:
+    stream = BytesIO()
+    image.save(stream, "PNG", compress_level=1)
+    return _text(stream.getvalue())
+
+
+def _jpeg(image: Image.Image, longest_px: int) -> str:
+    stream = BytesIO()
+    small = image if max(image.size) <= longest_px else fitted(image, longest_px)
+    small.save(stream, "JPEG", quality=85)
+    return _text(stream.getvalue())
