@@ -15,10 +15,10 @@ PACKAGE = ROOT / "src" / "artnet"
 # A module imports only modules that stand before it.
 RUN_ORDER = (
     "errors taxonomy styles image views familiarity model engine metrics intervals classify cam perturb attribute "
-    "question evidence faithfulness channels canvas explain render sheet pictures sources batch table catalog "
-    "layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
+    "question evidence faithfulness channels canvas explain render sheet pictures public pinned address sources batch "
+    "table catalog layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
     "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command cli"
+    "explain_command service cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch network loss trainable loader run history state loop "

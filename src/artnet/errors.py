@@ -5,7 +5,10 @@ Knows nothing about who raises them.
     ArtNetError
     ├── UsageError            2  400   an option or argument that cannot be meant
     ├── SourceError           3  404   a place that holds no picture
-    │   └── NoPicturesError   3  404   a folder, glob or archive without a single picture
+    │   ├── NoPicturesError   3  404   a folder, glob or archive without a single picture
+    │   └── AddressError      3  502   an address on the web that gives nothing, or not in time
+    │       └── RefusedAddressError
+    │                         3  403   an address on the web that is not fetched for a stranger
     ├── ImageError            3  422   bytes that do not become a picture
     │   ├── EmptyImageError   3  422   nothing in the file
     │   ├── FormatError       3  415   no format that ArtNet reads
@@ -19,6 +22,8 @@ Knows nothing about who raises them.
     ├── StoppedError        130  500   a training that was asked to stop and can go on
     ├── OutputError           7  507   a place that cannot be written
     ├── WorkerError           9  500   a helper process that was ended from outside
+    ├── BusyError             9  429   more requests than can wait; try again a little later
+    ├── DeadlineError         9  503   a request that was not answered in time
     └── MissingPartError      8  501   an optional package that is not installed
 
 The first number is the exit code when the error ends a command, the second the HTTP status. A command that
@@ -54,6 +59,20 @@ class NoPicturesError(SourceError):
     """Report a folder, a glob or an archive in which there is no picture at all."""
 
     kind = "no-pictures"
+
+
+class AddressError(SourceError):
+    """Report an address on the web that gives nothing, or not in time: the other server is at fault."""
+
+    http_status = 502
+    kind = "address"
+
+
+class RefusedAddressError(AddressError):
+    """Refuse an address that must not be fetched: no http(s), or a machine that is not on the public internet."""
+
+    http_status = 403
+    kind = "address-refused"
 
 
 class ImageError(ArtNetError):
@@ -143,6 +162,24 @@ class WorkerError(ArtNetError):
     """Report a helper process that was ended from outside, for want of memory for instance."""
 
     kind = "worker"
+
+
+class BusyError(ArtNetError):
+    """Report that as many requests wait as may; `retry_after_s` says when to try again."""
+
+    http_status = 429
+    kind = "busy"
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineError(ArtNetError):
+    """Report a request that was not answered in time."""
+
+    http_status = 503
+    kind = "deadline"
 
 
 class MissingPartError(ArtNetError):
