@@ -19,13 +19,13 @@ from PIL import Image
 from artnet.address import AddressRules, fetch
 from artnet.canvas import content_cells, touched_cells
 from artnet.classify import Prediction, network_input
-from artnet.errors import ArtNetError, UsageError
+from artnet.errors import ArtNetError, TooLargeError, UsageError
 from artnet.evidence import Probe, Sampling
 from artnet.explain import Asking, Explanation, explain
 from artnet.faithfulness import STEPS, measure_all
 from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.page_table import table_of
 from artnet.page_words import decision_words, faithful_words, likely_styles
-from artnet.question import Question
 from artnet.service import Service
 from artnet.sheet import fitted
 from artnet.takeaway import Wish, take_away
@@ -40,6 +40,25 @@ _PREVIEW_PX = 1600
 _THUMB_PX = 96
 _LONGEST_NAME = 200  # letters
 _SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # the others are shown as a JPEG made here
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a picture; without a movement, why it is the one that is answered."""
+
+    movement: str | None
+    rather_than: str | None
+    against: bool
+    method: str
+
+    @classmethod
+    def of(cls, asked: Any) -> Asked:
+        """Read it out of a question. Errors: `UsageError`."""
+        _string(asked, "method")
+        named = [asked.get(key) or None for key in ("movement", "rather_than")]
+        if not all(value is None or isinstance(value, str) for value in named):
+            raise UsageError("a movement is named by a text; load the page again")
+        return cls(*named, bool(asked.get("against")), asked["method"])
 
 
 @dataclass(frozen=True)
@@ -71,8 +90,8 @@ class PageAnswers:
 
     def ask(self, asked: Any) -> Answer:
         """Give the maps of all depths for a question about a view."""
-        view, question, method = self._question(asked)
-        found = self.service.run(lambda: self._explained(view, question, method))
+        view, wanted = self._view(asked), Asked.of(asked)
+        found = self.service.run(lambda: self._explained(view, wanted))
         return {
             "question": found.question,
             "movement": found.movement,
@@ -82,10 +101,10 @@ class PageAnswers:
 
     def judge(self, asked: Any) -> Answer:
         """Test the maps of a question: by depth, in words, whether each shows what the answer rests on."""
-        view, question, method = self._question(asked)
+        view, wanted = self._view(asked), Asked.of(asked)
 
         def work() -> Answer:
-            found = self._explained(view, question, method)
+            found = self._explained(view, wanted)
             classifier = self.service.classifier
             seen = classifier.config.preprocessing
             inputs = network_input(cut_views(view, seen.size_px, seen.fit, (WHOLE,)), seen)
@@ -107,12 +126,10 @@ class PageAnswers:
     def take(self, asked: Any) -> Answer:
         """Make a file to take away: the overlay, the sheet, the report or the numbers of one picture."""
         name, data = picture_in(asked, self.limits)
-        wish = Wish.of(asked)
-        question, method = _question_in(asked)
+        wish, wanted = Wish.of(asked), Asked.of(asked)
 
         def work() -> Answer:
-            image = decode_image(data, name, self.limits)
-            found = self._explained(image, question, method)
+            found = self._explained(decode_image(data, name, self.limits), wanted)
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
@@ -122,8 +139,7 @@ class PageAnswers:
         """Fetch the picture at an address, for the page to go on with as if it had been dropped."""
         if self.addresses is None:
             raise UsageError("this server fetches no addresses; save the picture and drop it here")
-        address = _string(asked, "address")
-        found = fetch(address, self.addresses)
+        found = fetch(_string(asked, "address"), self.addresses)
         return {"name": found.url.rsplit("/", 1)[-1].split("?")[0] or "picture", "data": _text(found.data)}
 
     def row(self, asked: Any) -> Answer:
@@ -137,18 +153,27 @@ class PageAnswers:
 
         return self.service.run(work)
 
-    def _question(self, asked: Any) -> tuple[Image.Image, Question | None, str]:
-        size_px = self.service.classifier.config.preprocessing.size_px
-        data = _bytes(asked, "view")
-        view = decode_image(data, "the view", Limits(8 * size_px * size_px + 2**16, size_px * size_px))
-        return (view, *_question_in(asked))
+    def table(self, asked: Any) -> Answer:
+        """Write the rows of many answers as a table: `kind` is csv or parquet."""
+        kind, rows = _string(asked, "kind"), asked.get("rows")
+        data = self.service.run(lambda: table_of(rows, kind, self.service.classifier.config.movements))
+        return {"name": f"artnet.{kind}", "type": "application/octet-stream", "data": _text(data)}
 
-    def _explained(self, image: Image.Image, question: Question | None, method: str) -> Explanation:
-        movement, rather_than, against = None, None, False
-        if question is not None:
-            movement, rather_than, against = question.movement or None, question.rather_than, question.against
-        asking = Asking(sampling=PAGE_SAMPLING)
-        return explain(self.service.classifier, image, movement, rather_than, method, "all", against, asking)
+    def _view(self, asked: Any) -> Image.Image:
+        size_px = self.service.classifier.config.preprocessing.size_px
+        limits = Limits(8 * size_px * size_px + 2**16, size_px * size_px)
+        return decode_image(_bytes(asked, "view"), "the view", limits)
+
+    def _explained(self, image: Image.Image, wanted: Asked) -> Explanation:
+        return explain(
+            self.service.classifier,
+            image,
+            wanted.movement,
+            wanted.rather_than,
+            wanted.method,
+            against=wanted.against,
+            asking=Asking(sampling=PAGE_SAMPLING),
+        )
 
 
 def answered(work: Callable[[Any], Answer], asked: Any) -> Answer:
@@ -175,16 +200,8 @@ def picture_in(asked: Any, limits: Limits) -> tuple[str, bytes]:
     """Read the name and the bytes of a picture out of a question; `limits` are held before they are decoded."""
     name = _string(asked, "name")[:_LONGEST_NAME] or "picture"
     if len(asked.get("data") or "") > 4 * (limits.size_bytes + 3) // 3:
-        limits.check(limits.size_bytes + 1, name)
+        raise TooLargeError(f"{name}: over the budget of {limits.size_bytes / 2**20:.0f} MB; save it smaller first")
     return name, _bytes(asked, "data")
-
-
-def _question_in(asked: Mapping[str, Any]) -> tuple[Question | None, str]:
-    movement, rather_than = (asked.get(key) or None for key in ("movement", "rather_than"))
-    against = bool(asked.get("against"))
-    if not all(value is None or isinstance(value, str) for value in (movement, rather_than)):
-        raise UsageError("a movement must be named by a text")
-    return Question(movement or "", rather_than, against), str(asked.get("method") or "gradcam")
 
 
 def _string(asked: Any, key: str) -> str:
