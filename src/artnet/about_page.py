@@ -95,7 +95,9 @@ def _limits(config: ModelConfig) -> list[str]:
 
 def _making(config: ModelConfig) -> list[str]:
     told = {key: value for key, value in config.training.items() if key not in ("limits", "license")}
-    return [f"{key.replace('_', ' ').capitalize()}: {value}" for key, value in told.items()] or ["Its maker does not say."]
+    return [f"{key.replace('_', ' ').capitalize()}: {value}" for key, value in told.items()] or [
+        "Its maker does not say."
+    ]
 
 
 def _section(heading: str, parts: Sequence[str]) -> str:

@@ -25,9 +25,8 @@ from artnet.service import Service
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
-_HEAD = (
-    '<title>ArtNet</title><link rel="stylesheet" href="page/page.css">'
-    + "".join(f'<script defer src="page/{name}"></script>' for name in SCRIPTS)
+_HEAD = '<title>ArtNet</title><link rel="stylesheet" href="page/page.css">' + "".join(
+    f'<script defer src="page/{name}"></script>' for name in SCRIPTS
 )
 _MASTHEAD = (
     '<header class="masthead"><h1>ArtNet</h1><p>Which modern movement is this painting, '
@@ -90,7 +89,9 @@ def _blocks(gradio: Any, service: Service, settings: PageSettings) -> Any:
                 works = [answers.look, answers.ask, answers.judge, answers.votes, answers.take, answers.fetch]
                 _part(gradio, look_html(known, config.movements), "Look", works)
             with gradio.Tab("Compare", elem_id="compare"):
-                _part(gradio, compare_html(known, config.movements), "Compare", [answers.look, answers.ask, answers.fetch])
+                _part(
+                    gradio, compare_html(known, config.movements), "Compare", [answers.look, answers.ask, answers.fetch]
+                )
             with gradio.Tab("Many", elem_id="many"):
                 _part(gradio, many_html(known), "Many", [answers.row, answers.table, answers.fetch])
             with gradio.Tab("About", elem_id="about"):

@@ -36,8 +36,8 @@ def compare_html(settings: str, movements: tuple[str, ...]) -> str:
     return Template(read("compare.html")).substitute(
         settings=escape(settings),
         movements=_options(movements),
-        half_first=half.substitute(title="first painting", examples=_examples()),
-        half_second=half.substitute(title="second painting", examples=_examples()),
+        half_first=half.substitute(title="First painting", examples=_examples()),
+        half_second=half.substitute(title="Second painting", examples=_examples()),
     )
 
 

@@ -73,7 +73,12 @@ class _Rewriter:
 
 
 async def _not_found(send: Send, path: str) -> None:
-    problem = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": f"there is nothing at {path[:200]}"}
+    problem = {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": f"there is nothing at {path[:200]}",
+    }
     headers = [(b"content-type", b"application/problem+json")]
     await send({"type": "http.response.start", "status": 404, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(problem).encode()})

@@ -4,7 +4,7 @@ window.artnet = window.artnet || {};
 
 artnet.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-artnet.percent = (share) => `${Math.round(100 * share)} %`;
+artnet.percent = (share) => `${Math.round(100 * share)}%`;
 
 artnet.element = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);

@@ -42,7 +42,7 @@ artnet.Intake = class {
     const lit = (change) => { inside = change; place.classList.toggle("over", inside > 0); };
     place.addEventListener("dragenter", (event) => { if (when()) { event.preventDefault(); lit(inside + 1); } });
     place.addEventListener("dragover", (event) => { if (when()) event.preventDefault(); });
-    place.addEventListener("dragleave", () => lit(Math.max(0, inside - 1)));
+    place.addEventListener("dragleave", () => { if (when()) lit(Math.max(0, inside - 1)); });
     place.addEventListener("drop", (event) => {
       if (!when()) return;
       event.preventDefault();

@@ -127,7 +127,7 @@ artnet.Look = class {
   }
   shade() {
     const opacity = Number(this.find("#look-opacity").value);
-    this.find("#look-opacity").setAttribute("aria-valuetext", `${opacity} %`);
+    this.find("#look-opacity").setAttribute("aria-valuetext", `${opacity}%`);
     this.painting.look(opacity / 100, this.find(".colours").checked);
     this.remember();
   }
@@ -182,7 +182,7 @@ artnet.Look = class {
       const image = artnet.element("img", { src: this.painting.picture.src, alt: "", class: this.painting.picture.className });
       const words = `Depth ${depth}, ${artnet.place(found.maps[depth])}`;
       const button = artnet.element("button", { type: "button", "aria-label": words },
-        artnet.element("span", { class: "hung" }, image, canvas), artnet.element("span", {}, `depth ${depth}`));
+        artnet.element("span", { class: "hung", style: `--aspect: ${this.answer.width / this.answer.height}` }, image, canvas), artnet.element("span", {}, `depth ${depth}`));
       button.addEventListener("click", () => {
         this.find("#look-depth").value = depth;
         dialog.close();
