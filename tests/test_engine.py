@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,16 @@ def test_unknown_engines_and_precisions_are_refused() -> None:
 def test_bf16_is_chosen_for_matrix_units_alone(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
     monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"flags\t\t: fpu {flags}\nbugs: none\n")
     assert has_amx.__wrapped__() is expected
+
+
+def test_several_callers_at_once_get_the_bits_that_one_gets(openvino: OpenVinoEngine, views: np.ndarray) -> None:
+    shared = open_engine(GRAPH, precision="f32", at_once=3)
+    alone = openvino.run(views[:1], None, ["logits"])["logits"]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: shared.run(views[:1], None, ["logits"])["logits"], range(24)))
+    assert all(np.array_equal(each, alone) for each in found)
+
+
+def test_at_least_one_caller_is_served() -> None:
+    with pytest.raises(UsageError, match="at_once is 0"):
+        open_engine(GRAPH, at_once=0)

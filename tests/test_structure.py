@@ -18,7 +18,8 @@ RUN_ORDER = (
     "question evidence faithfulness channels canvas explain render sheet pictures public pinned address sources batch "
     "table catalog layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
     "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command service cli"
+    "explain_command service problem guard access uploads shapes replies openapi api_page api logs connection serve "
+    "app_command cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch network loss trainable loader run history state loop "
@@ -78,6 +79,7 @@ def test_the_run_half_loads_without_torch() -> None:
         ["classify", "PICTURE", "--json"],
         ["explain", "PICTURE", "--out", "OUT.png"],
         ["info"],
+        ["app", "--api-only", "--port", "99999"],
         ["prepare", "MISSING", "OUT"],
         ["evaluate", "MISSING", "--out", "OUT"],
     ],
@@ -88,7 +90,7 @@ def test_the_run_commands_load_no_torch(arguments: list[str], painting_file: Pat
     command = [names.get(argument, argument) for argument in arguments]
     script = f"{WITHOUT_TORCH}\nfrom artnet.cli import main\nsys.argv = ['artnet', *{command!r}]\nmain()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == (5 if command[0] == "evaluate" else 3 if command[0] == "prepare" else 0), done.stderr
+    assert done.returncode == {"app": 2, "evaluate": 5, "prepare": 3}.get(command[0], 0), done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -106,9 +106,16 @@ class Classifier:
         self.familiarity = familiarity
 
     @classmethod
-    def load(cls, folder: str | Path | None = None, engine: str = "openvino", precision: str = "auto") -> Classifier:
+    def load(
+        cls,
+        folder: str | Path | None = None,
+        engine: str = "openvino",
+        precision: str = "auto",
+        at_once: int = 1,
+    ) -> Classifier:
         """Open a model folder, by default the one inside the package.
 
+        `at_once` is how many threads shall be answered at the same time; each then has its share of the cores.
         Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown engine.
 
         >>> Classifier.load().config.movements[0]
@@ -116,7 +123,7 @@ class Classifier:
         """
         path, config = read_model(None if folder is None else Path(folder))
         familiarity = None if config.familiarity is None else read_familiarity(path / FAMILIARITY_FILE)
-        return cls(config, open_engine(path / GRAPH_FILE, engine, precision), familiarity)
+        return cls(config, open_engine(path / GRAPH_FILE, engine, precision, at_once), familiarity)
 
     def classify(
         self,

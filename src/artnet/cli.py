@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from artnet import __version__
+from artnet.app_command import serve_app
 from artnet.console import Tally, print_answer, print_json, print_line, progress, say, take_any_name
 from artnet.errors import ArtNetError, UsageError
 from artnet.explain_command import explain
@@ -41,6 +42,7 @@ app = typer.Typer(
     help="Say which modern movement a painting belongs to, how sure one can be, and show why.",
 )
 
+app.command("app")(serve_app)
 app.command()(explain)
 
 INTERRUPTED = 130

@@ -48,11 +48,10 @@ class _Job:
     future: Future[Any]
 
 
-class Service:
-    """A classifier that many share; safe to call from any thread and from any event loop."""
+class Turns:
+    """So many places, and a queue before them; safe to call from any thread and from any event loop."""
 
-    def __init__(self, classifier: Classifier, limits: ServiceLimits | None = None) -> None:
-        self.classifier = classifier
+    def __init__(self, limits: ServiceLimits | None = None) -> None:
         self.limits = limits or ServiceLimits()
         self._queue: deque[_Job] = deque()
         self._running = 0
@@ -169,6 +168,14 @@ class Service:
 
     def _late(self, limit_s: float) -> DeadlineError:
         return DeadlineError(f"no answer within {limit_s:.3g} s; ask for less, or again when fewer others do")
+
+
+class Service(Turns):
+    """A classifier that many share."""
+
+    def __init__(self, classifier: Classifier, limits: ServiceLimits | None = None) -> None:
+        super().__init__(limits)
+        self.classifier = classifier
 
 
 def _fulfil(job: _Job) -> None:

@@ -1,0 +1,228 @@
+"""Answer over HTTP what `artnet classify` and `artnet explain` answer: routes, and what stands around them.
+
+Knows nothing about servers, sockets or the page.
+
+A page joins the same application: `mount_page(api, service, settings)` in `artnet.app` is given what `create_api`
+made, the service and the settings that it was made with, and gives back the application to serve (`MountPage`). Its
+routes then have the limits of `Guard` and the ids, headers, log and metrics of `Access`, too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeVar
+
+from fastapi import FastAPI, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from artnet import __version__
+from artnet.access import Access, Metrics
+from artnet.address import AddressRules, fetch
+from artnet.api_page import html_page
+from artnet.errors import ArtNetError, RefusedAddressError
+from artnet.evidence import Sampling
+from artnet.guard import Guard, GuardLimits
+from artnet.image import DEFAULT_LIMITS, Limits
+from artnet.openapi import answers, body_of, document, problems
+from artnet.problem import problem_of
+from artnet.replies import PNG, SVG, Given, Reply, classified, explained, json_reply, model_facts, preferred
+from artnet.service import Service, ServiceLimits, Turns
+from artnet.shapes import (
+    ClassifyFields,
+    ExplainFields,
+    ExplanationAnswer,
+    HealthAnswer,
+    ModelAnswer,
+    PredictionAnswer,
+)
+from artnet.uploads import Asked, read_asked
+
+ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+API_PATHS = ("/v1/", "/healthz", "/metrics", "/openapi.json")
+log = logging.getLogger("artnet.api")
+_Fields = TypeVar("_Fields", bound=BaseModel)
+_FORM_BYTES = 64 * 1024  # of a form beside its file
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """What strangers may do. `page_bytes` is for a request to the page, where several files come at once.
+
+    `memory_bytes` is for all requests' bodies together; `fetches` are pictures fetched from addresses at once.
+    `page_headers` are added to the answers of everything that is not the API.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    allow_urls: bool = False
+    address: AddressRules = field(default_factory=AddressRules)
+    fetches: int = 8
+    sampling: Sampling = field(default_factory=Sampling)
+    memory_bytes: int = 512 * 2**20
+    page_bytes: int = 256 * 2**20
+    page_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class MountPage(Protocol):
+    """What `artnet.app.mount_page` is: it puts the page at / of an application."""
+
+    def __call__(self, api: FastAPI, service: Service, settings: ApiSettings) -> FastAPI:
+        """Give the application to serve; it may be `api` itself."""
+
+
+def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI:
+    """Make the application: routes under /v1, /healthz, /metrics, /docs and /openapi.json.
+
+    The service is closed when the application is shut down.
+    """
+    settings = settings or ApiSettings()
+    off = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    api = FastAPI(
+        title="ArtNet",
+        version=__version__,
+        description="Which modern movement is this painting, how sure can one be, and what in the picture says so?",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry=off,  # type: ignore[arg-type]
+    )
+    metrics = Metrics(lambda: service.running, lambda: service.waiting)
+    size_bytes = settings.limits.size_bytes + _FORM_BYTES
+    guard = GuardLimits(size_bytes, settings.page_bytes, settings.memory_bytes, service.limits.timeout_s)
+    api.add_middleware(Guard, limits=guard)
+    api.add_middleware(Access, metrics=metrics, page_headers=settings.page_headers, api=API_PATHS)
+    api.add_exception_handler(ArtNetError, _told)
+    api.add_exception_handler(HTTPException, _told)
+    api.openapi = partial(document, api)  # type: ignore[method-assign]
+    _add_answers(api, _Routes(service, settings))
+    _add_facts(api, service, metrics)
+    return api
+
+
+class _Routes:
+    """The routes that answer, with what they share."""
+
+    def __init__(self, service: Service, settings: ApiSettings) -> None:
+        self.service = service
+        self.settings = settings
+        self.fetches = Turns(ServiceLimits(settings.fetches, 4 * settings.fetches, settings.address.timeout_s))
+
+    async def classify(self, request: Request) -> Response:
+        """Say which movement a painting belongs to, and how sure one can be."""
+        asked = await read_asked(request, ClassifyFields)
+        given = await self._given(asked)
+        work = partial(classified, self.service.classifier, given, asked.fields, self.settings.limits)
+        return _sent(await self.service.run_async(work))
+
+    async def explain(self, request: Request) -> Response:
+        """Show where in a painting the evidence for an answer lies.
+
+        `answer`, or else the Accept header, chooses between figures (`json`), the sheet of all overlays as PNG
+        (`sheet`, `image/png`) or SVG (`svg`, `image/svg+xml`), and one overlay at the painting's own size, of the depth
+        asked for or else the deepest (`overlay`).
+        """
+        asked = await read_asked(request, ExplainFields)
+        answer = asked.fields.answer or preferred(request.headers.get("accept", ""))
+        if answer is None:
+            raise HTTPException(406, "answers are application/json, image/png or image/svg+xml; accept one of them")
+        fields = asked.fields.model_copy(update={"answer": answer})
+        given = await self._given(asked)
+        settings = self.settings
+        work = partial(explained, self.service.classifier, given, fields, settings.limits, settings.sampling)
+        return _sent(await self.service.run_async(work))
+
+    async def model(self) -> Response:
+        """Say what model answers, what it can be asked, and within which limits."""
+        limits = {
+            "size_bytes": self.settings.limits.size_bytes,
+            "pixels": self.settings.limits.pixels,
+            "timeout_s": self.service.limits.timeout_s,
+            "addresses": self.settings.allow_urls,
+        }
+        return _sent(model_facts(self.service.classifier, limits))
+
+    async def _given(self, asked: Asked[_Fields]) -> Given:
+        """Give the picture that was sent, or fetch it; fetching takes no place in the engine."""
+        if asked.data is not None:
+            return Given(asked.data, asked.name)
+        if not self.settings.allow_urls:
+            raise RefusedAddressError("this server fetches nothing from addresses; send the picture as a file")
+        fetched = await self.fetches.run_async(partial(fetch, asked.name, self.settings.address))
+        return Given(fetched.data, asked.name)
+
+
+def _add_answers(api: FastAPI, routes: _Routes) -> None:
+    """Add the routes under /v1."""
+    failures = problems(400, 403, 413, 415, 422, 429, 502, 503)
+    api.add_api_route(
+        "/v1/classify",
+        routes.classify,
+        methods=["POST"],
+        responses={**answers("The answer.", PredictionAnswer), **failures},
+        openapi_extra=body_of(ClassifyFields, {"views": "all"}),
+    )
+    api.add_api_route(
+        "/v1/explain",
+        routes.explain,
+        methods=["POST"],
+        responses={
+            **answers("Figures, or a picture.", ExplanationAnswer, PNG, SVG),
+            **problems(406),
+            **failures,
+        },
+        openapi_extra=body_of(ExplainFields, {"rather_than": "Realism", "depth": 7}),
+    )
+    api.add_api_route("/v1/model", routes.model, methods=["GET"], responses=answers("Facts.", ModelAnswer))
+
+
+def _add_facts(api: FastAPI, service: Service, metrics: Metrics) -> None:
+    """Add the routes that tell how the server is, and what it can do."""
+
+    async def healthz() -> Response:
+        """Tell that the server answers, and how busy it is."""
+        return _sent(json_reply({"status": "ok", "running": service.running, "waiting": service.waiting}))
+
+    async def prometheus() -> PlainTextResponse:
+        """Give the metrics that Prometheus collects, in its text format."""
+        return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def docs() -> HTMLResponse:
+        """Describe the API as a page."""
+        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        return HTMLResponse(html_page(document(api)), headers={"Content-Security-Policy": policy})
+
+    api.add_api_route("/healthz", healthz, methods=["GET"], responses=answers("It does.", HealthAnswer))
+    api.add_api_route("/metrics", prometheus, methods=["GET"], response_class=PlainTextResponse)
+    api.add_api_route("/docs", docs, methods=["GET"], include_in_schema=False)
+    api.add_route("/v1/{rest:path}", _unknown, ALL_METHODS, include_in_schema=False)  # or a page at / would answer
+
+
+async def _unknown(request: Request) -> Response:
+    """Refuse what is under the API's address and no route of it."""
+    known = [route for route in request.app.routes if getattr(route, "path", None) == request.url.path]
+    allowed = sorted({method for route in known for method in route.methods})
+    raise HTTPException(405, headers={"Allow": ", ".join(allowed)}) if allowed else HTTPException(404)
+
+
+def _sent(reply: Reply) -> Response:
+    return Response(reply.body, media_type=reply.media_type)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """Answer with the problem that an error is; what is our own fault goes to the log."""
+    problem = problem_of(error)
+    if problem.status >= 500:
+        log.error("%s", error, extra={"fields": {"request_id": request.state.request_id, "kind": problem.kind}})
+    return problem.response(request.state.request_id)

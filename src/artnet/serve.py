@@ -1,0 +1,85 @@
+"""Serve an application on a socket until it is told to stop.
+
+Knows nothing about what the application answers.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import uvicorn
+from fastapi import FastAPI
+
+from artnet.connection import WatchedProtocol
+from artnet.errors import UsageError
+
+_BACKLOG = 512
+_KEEP_ALIVE_S = 75  # longer than proxies keep theirs, so that none sends into a connection that is being closed
+_PORTS = 65535
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to listen; port 0 takes any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def bound(place: Place) -> socket.socket:
+    """Open the socket. Errors: `UsageError` for a port that is taken or not allowed, and a host that is not here."""
+    if not 0 <= place.port <= _PORTS:
+        raise UsageError(f"port {place.port} does not exist; use one from 1 to {_PORTS}, or 0 for any that is free")
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    try:
+        return socket.create_server((place.host, place.port), family=family, backlog=_BACKLOG)
+    except PermissionError:
+        raise UsageError(f"port {place.port} is not allowed to this user; choose one from 1024 on") from None
+    except socket.gaierror:
+        raise UsageError(f"{place.host}: is no address of this machine; use 127.0.0.1, or 0.0.0.0 for all") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(f"port {place.port} on {place.host} is taken; choose another with --port") from None
+        raise UsageError(f"{place.host}:{place.port}: cannot be listened on ({error.strerror or error})") from None
+
+
+def address_of(listener: socket.socket) -> str:
+    """Write where a socket listens as an address for a browser."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def serve(application: FastAPI, listener: socket.socket, shutdown_s: int = 30) -> None:
+    """Answer until SIGINT or SIGTERM comes; what is being answered then is finished, within `shutdown_s`.
+
+    h11 bounds the size of headers, which the faster parser does not.
+    """
+    config = uvicorn.Config(
+        application,
+        http=WatchedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=shutdown_s,
+    )
+    with suppress(KeyboardInterrupt):  # how the server passes Ctrl-C on when it has stopped
+        uvicorn.Server(config).run(sockets=[listener])
