@@ -37,19 +37,24 @@ def served(temporary: Path, *options: str) -> Iterator[Site]:
     command = [sys.executable, "-m", "artnet.cli", "app", "--port", "0", "--logs", "quiet", *options]
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    listening = threading.Thread(target=lambda: list(process.stderr), daemon=True)
     try:
         said = []
-        for line in process.stderr or ():
+        for line in process.stderr:
             said.append(line)
             if found := re.search(r"http://[\d.]+:\d+", line):
                 break
         else:
             raise AssertionError(f"artnet app ended: {''.join(said)}")
-        threading.Thread(target=lambda: [None for _ in process.stderr or ()], daemon=True).start()
+        listening.start()  # or the server would wait once the pipe is full
         yield Site(found.group(), temporary)
     finally:
         process.terminate()
         process.wait(20)
+        if listening.ident:
+            listening.join()
+        process.stderr.close()
 
 
 def chromium() -> str:

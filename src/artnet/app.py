@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artnet.about_page import about_html
-from artnet.address import AddressRules
-from artnet.image import DEFAULT_LIMITS, Limits
+from artnet.api import ApiSettings
 from artnet.page_answers import Answer, PageAnswers, answered
 from artnet.page_files import SCRIPTS, compare_html, look_html, many_html, page_settings, read, style_sheet
-from artnet.page_guard import PageGuard
+from artnet.page_guard import HEADERS, PageGuard
 from artnet.quick_gradio import import_gradio
 from artnet.samples import sample_path
-from artnet.service import Service
+from artnet.service import Service, ServiceLimits, Turns
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
@@ -36,17 +34,8 @@ _OFF = ("GRADIO_ANALYTICS_ENABLED", "GRADIO_MCP_SERVER", "GRADIO_SSR_MODE")
 _PAPER = {"body_background_fill": "#faf9f6", "body_background_fill_dark": "#1b1a18"}
 
 
-@dataclass(frozen=True)
-class PageSettings:
-    """What a page takes in: `addresses` is None where it fetches none."""
-
-    limits: Limits = DEFAULT_LIMITS
-    addresses: AddressRules | None = field(default_factory=AddressRules)
-
-
-def mount_page(app: FastAPI, service: Service, settings: PageSettings | None = None) -> None:
-    """Mount the page at / of an application whose other routes are there already."""
-    settings = settings or PageSettings()
+def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI:
+    """Mount the page at / of an application whose other routes are there already, and give the application."""
     gradio = _quiet_gradio()
     app.get("/page/{name}", include_in_schema=False)(_page_file)
     app.get("/page/examples/{name}.jpg", include_in_schema=False)(_example)
@@ -67,7 +56,8 @@ def mount_page(app: FastAPI, service: Service, settings: PageSettings | None = N
         pwa=False,
     )
     mounted: Any = app.router.routes[-1]
-    mounted.app = PageGuard(mounted.app, _HEAD)
+    mounted.app = PageGuard(mounted.app, _HEAD, {**HEADERS, **settings.page_headers})
+    return app
 
 
 def _quiet_gradio() -> Any:
@@ -78,10 +68,11 @@ def _quiet_gradio() -> Any:
     return import_gradio()
 
 
-def _blocks(gradio: Any, service: Service, settings: PageSettings) -> Any:
+def _blocks(gradio: Any, service: Service, settings: ApiSettings) -> Any:
     config = service.classifier.config
-    answers = PageAnswers(service, settings.limits, settings.addresses)
-    known = page_settings(config, settings.limits.size_bytes, settings.addresses is not None)
+    turns = ServiceLimits(settings.fetches, 4 * settings.fetches, settings.address.timeout_s)
+    answers = PageAnswers(service, settings, Turns(turns))
+    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls)
     with gradio.Blocks(title="ArtNet", analytics_enabled=False) as blocks:
         _part(gradio, _MASTHEAD)
         with gradio.Tabs(elem_id="pages"):

@@ -8,25 +8,26 @@ from __future__ import annotations
 import hashlib
 import logging
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from artnet.address import AddressRules, fetch
+from artnet.address import fetch
+from artnet.api import ApiSettings
 from artnet.canvas import content_cells, touched_cells
 from artnet.classify import Prediction, network_input
-from artnet.errors import ArtNetError, TooLargeError, UsageError
+from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
 from artnet.evidence import Probe, Sampling
 from artnet.explain import Asking, Explanation, explain
 from artnet.faithfulness import STEPS, measure_all
-from artnet.image import DEFAULT_LIMITS, Limits, decode_image
+from artnet.image import Limits, decode_image
 from artnet.page_table import table_of
 from artnet.page_words import decision_words, faithful_words, likely_styles
-from artnet.service import Service
+from artnet.service import Service, Turns
 from artnet.sheet import fitted
 from artnet.takeaway import Wish, take_away
 from artnet.views import WHOLE, cut_views, painted_part, whole_view
@@ -63,11 +64,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class PageAnswers:
-    """What the page can ask, over one service; `addresses` is None where no address may be fetched."""
+    """What the page can ask, over one service, within the limits of the API."""
 
     service: Service
-    limits: Limits = DEFAULT_LIMITS
-    addresses: AddressRules | None = field(default_factory=AddressRules)
+    settings: ApiSettings
+    fetches: Turns
+
+    @property
+    def limits(self) -> Limits:
+        """Give the budgets of one picture."""
+        return self.settings.limits
 
     def look(self, asked: Any) -> Answer:
         """Answer which movement a picture is, and give the view that questions about it are asked of."""
@@ -137,9 +143,10 @@ class PageAnswers:
 
     def fetch(self, asked: Any) -> Answer:
         """Fetch the picture at an address, for the page to go on with as if it had been dropped."""
-        if self.addresses is None:
-            raise UsageError("this server fetches no addresses; save the picture and drop it here")
-        found = fetch(_string(asked, "address"), self.addresses)
+        address = _string(asked, "address")
+        if not self.settings.allow_urls:
+            raise RefusedAddressError("this server fetches nothing from addresses; save the picture and drop it here")
+        found = self.fetches.run(lambda: fetch(address, self.settings.address))
         return {"name": found.url.rsplit("/", 1)[-1].split("?")[0] or "picture", "data": _text(found.data)}
 
     def row(self, asked: Any) -> Answer:

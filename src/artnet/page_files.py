@@ -24,10 +24,9 @@ _SIDES: tuple[Side, ...] = ("only", "for", "against")
 
 def look_html(settings: str, movements: tuple[str, ...]) -> str:
     """Fill the page Look."""
-    filled = Template(read("look.html")).substitute(
+    return Template(read("look.html")).substitute(
         settings=escape(settings), examples=_examples(), movements=_options(movements), methods=_methods()
     )
-    return filled
 
 
 def compare_html(settings: str, movements: tuple[str, ...]) -> str:

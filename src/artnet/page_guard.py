@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -28,12 +28,25 @@ _PREVIEWS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')  # 
 _HEAD = re.compile(rb'<base href="[^"]*"\s*/?>')
 
 
-class PageGuard:
-    """Stand before Gradio: an ASGI application around an ASGI application."""
+# Gradio compiles its templates in the browser and styles elements one by one, hence the two unsafe words; everything
+# else comes from this very host or from the page itself.
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self' data:; object-src 'none'; "
+        "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+}
 
-    def __init__(self, app: App, head: str) -> None:
+
+class PageGuard:
+    """Stand before Gradio: an ASGI application around an ASGI application; `headers` are added to its answers."""
+
+    def __init__(self, app: App, head: str, headers: Mapping[str, str]) -> None:
         self._app = app
         self._head = head.encode()
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 404 to all that the page does not need, and put `head` into the page itself."""
@@ -41,12 +54,18 @@ class PageGuard:
             return
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         known = _OPEN.get(scope["method"])
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *self._headers]}
+            await send(message)
+
         if known is None or not known.fullmatch(path) or ".." in path:
             await _not_found(send, path)
         elif path == "/" and scope["method"] == "GET":
-            await self._app(scope, receive, _Rewriter(send, self._head))
+            await self._app(scope, receive, _Rewriter(sending, self._head))
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, sending)
 
 
 class _Rewriter:
