@@ -95,7 +95,7 @@ def draw(browser: Any, site: Site, folder: Path) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
     for name, settings, query in (
         ("light", {"viewport": wide}, "example=faceted&depth=6"),
-        ("dark", {"viewport": wide, "color_scheme": "dark"}, "example=expressive&depth=8&colours=yes&votes=yes"),
+        ("dark", {"viewport": wide, "color_scheme": "dark"}, "example=expressive&depth=7&votes=yes"),
         ("phone", phone, "example=pointillist&depth=7"),
     ):
         page = browser.new_context(**settings).new_page()

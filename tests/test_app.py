@@ -219,6 +219,19 @@ def test_the_six_views_are_drawn_with_their_votes(
     assert page.locator(".look .spoken tr").count() == len(views)
 
 
+def test_likely_styles_are_named_where_the_model_has_them(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    assert not page.is_visible(".look .styles")
+    page.evaluate(
+        """() => artnet.tell(document.querySelector(".look"), { movement: "Cubism", confidence: 0.9, scores: {},
+            words: "Confident.", decision: "confident", likely_styles: { "Analytical Cubism": 0.81 } })"""
+    )
+    assert text(page, ".look .styles") == "Fine styles: Analytical Cubism 81%"
+
+
 def test_a_map_is_tested_in_words(visit: Callable[..., Any], site: Site) -> None:
     page = visit()
     ready(page, site.address)

@@ -7,7 +7,7 @@ keeps no state between two questions, and the page asks no other host for anythi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +90,13 @@ def _blocks(gradio: Any, service: Service, settings: ApiSettings) -> Any:
     return blocks
 
 
-def _part(gradio: Any, html: str, script: str = "", works: list[Callable[[Any], Answer]] | None = None) -> None:
+def _part(gradio: Any, html: str, script: str = "", works: Sequence[Callable[[Any], Answer]] = ()) -> None:
     """Add one piece of HTML, with the class of the scripts that brings it to life and what that may ask."""
     gradio.HTML(
         html,
         js_on_load=f"new artnet.{script}(element.querySelector('.artnet'), server)" if script else None,
         apply_default_css=False,
-        server_functions=[_exposed(work) for work in works or []] or None,
+        server_functions=[_exposed(work) for work in works] or None,
     )
 
 

@@ -56,10 +56,10 @@ class Asked:
     def of(cls, asked: Any) -> Asked:
         """Read it out of a question. Errors: `UsageError`."""
         _string(asked, "method")
-        named = [asked.get(key) or None for key in ("movement", "rather_than")]
-        if not all(value is None or isinstance(value, str) for value in named):
+        movement, rather_than = (asked.get(key) or None for key in ("movement", "rather_than"))
+        if not all(value is None or isinstance(value, str) for value in (movement, rather_than)):
             raise UsageError("a movement is named by a text; load the page again")
-        return cls(*named, bool(asked.get("against")), asked["method"])
+        return cls(movement, rather_than, bool(asked.get("against")), asked["method"])
 
 
 @dataclass(frozen=True)

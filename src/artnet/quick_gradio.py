@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_WRITER = "gradio.component_meta"
+_WRITER, _WRITES = "gradio.component_meta", "create_or_modify_pyi"
 
 
 class _WithoutStubs(MetaPathFinder):
@@ -31,8 +31,8 @@ class _WithoutStubs(MetaPathFinder):
 
         def without_stubs(module: ModuleType) -> None:
             execute(module)
-            if hasattr(module, "create_or_modify_pyi"):
-                module.create_or_modify_pyi = lambda *_: None
+            if hasattr(module, _WRITES):
+                module.__dict__[_WRITES] = lambda *_: None
 
         spec.loader.exec_module = without_stubs  # type: ignore[method-assign]
         return spec

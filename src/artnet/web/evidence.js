@@ -165,7 +165,7 @@ artnet.tell = (root, answer) => {
   const styles = Object.entries(answer.likely_styles);
   const line = root.querySelector(".styles");
   line.hidden = !styles.length;
-  line.textContent = `Also like: ${styles.map(([name, score]) => `${name} ${artnet.percent(score)}`).join(", ")}`;
+  line.textContent = `Fine styles: ${styles.map(([name, score]) => `${name} ${artnet.percent(score)}`).join(", ")}`;
 };
 
 // Hands a file to the visitor.
