@@ -10,6 +10,7 @@ the name in TLS stay those of the address as it was written. Each redirect is ch
 from __future__ import annotations
 
 import queue
+import re
 import socket
 import threading
 import time
@@ -210,5 +211,5 @@ def _shown(url: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
-    return text.removeprefix("[").strip().rstrip(".")
+    text = str(error) or type(error.__cause__ or error).__name__
+    return re.sub(r"^\[[^\]]*\] ", "", text).strip().rstrip(".")

@@ -10,11 +10,11 @@ routes then have the limits of `Guard` and the ids, headers, log and metrics of 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -42,12 +42,13 @@ from artnet.shapes import (
     ModelAnswer,
     PredictionAnswer,
 )
-from artnet.uploads import Asked, read_asked
+from artnet.uploads import Asked, asked_by_form, asked_by_json, is_form
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 API_PATHS = ("/v1/", "/healthz", "/metrics", "/openapi.json")
 log = logging.getLogger("artnet.api")
 _Fields = TypeVar("_Fields", bound=BaseModel)
+_Reply: TypeAlias = Callable[[Asked[_Fields]], Reply]
 _FORM_BYTES = 64 * 1024  # of a form beside its file
 
 
@@ -82,12 +83,14 @@ def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI
     The service is closed when the application is shut down.
     """
     settings = settings or ApiSettings()
+    routes = _Routes(service, settings)
     off = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         service.close()
+        routes.fetches.close()
 
     api = FastAPI(
         title="ArtNet",
@@ -106,7 +109,7 @@ def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI
     api.add_exception_handler(ArtNetError, _told)
     api.add_exception_handler(HTTPException, _told)
     api.openapi = partial(document, api)  # type: ignore[method-assign]
-    _add_answers(api, _Routes(service, settings))
+    _add_answers(api, routes)
     _add_facts(api, service, metrics)
     return api
 
@@ -117,14 +120,11 @@ class _Routes:
     def __init__(self, service: Service, settings: ApiSettings) -> None:
         self.service = service
         self.settings = settings
-        self.fetches = Turns(ServiceLimits(settings.fetches, 4 * settings.fetches, settings.address.timeout_s))
+        self.fetches = Turns(ServiceLimits(settings.fetches, 4 * settings.fetches, service.limits.timeout_s))
 
     async def classify(self, request: Request) -> Response:
         """Say which movement a painting belongs to, and how sure one can be."""
-        asked = await read_asked(request, ClassifyFields)
-        given = await self._given(asked)
-        work = partial(classified, self.service.classifier, given, asked.fields, self.settings.limits)
-        return _sent(await self.service.run_async(work))
+        return await self._answer(request, ClassifyFields, self._classified)
 
     async def explain(self, request: Request) -> Response:
         """Show where in a painting the evidence for an answer lies.
@@ -133,15 +133,8 @@ class _Routes:
         (`sheet`, `image/png`) or SVG (`svg`, `image/svg+xml`), and one overlay at the painting's own size, of the depth
         asked for or else the deepest (`overlay`).
         """
-        asked = await read_asked(request, ExplainFields)
-        answer = asked.fields.answer or preferred(request.headers.get("accept", ""))
-        if answer is None:
-            raise HTTPException(406, "answers are application/json, image/png or image/svg+xml; accept one of them")
-        fields = asked.fields.model_copy(update={"answer": answer})
-        given = await self._given(asked)
-        settings = self.settings
-        work = partial(explained, self.service.classifier, given, fields, settings.limits, settings.sampling)
-        return _sent(await self.service.run_async(work))
+        accept = request.headers.get("accept", "")
+        return await self._answer(request, ExplainFields, partial(self._explained, accept))
 
     async def model(self) -> Response:
         """Say what model answers, what it can be asked, and within which limits."""
@@ -153,14 +146,29 @@ class _Routes:
         }
         return _sent(model_facts(self.service.classifier, limits))
 
-    async def _given(self, asked: Asked[_Fields]) -> Given:
-        """Give the picture that was sent, or fetch it; fetching takes no place in the engine."""
-        if asked.data is not None:
-            return Given(asked.data, asked.name)
+    async def _answer(self, request: Request, shape: type[_Fields], reply: _Reply[_Fields]) -> Response:
+        """Answer a form wholly in one place of the engine, since even taking it apart can take long.
+
+        A picture from an address is fetched before, which takes no place.
+        """
+        content_type, body = request.headers.get("content-type", ""), await request.body()
+        if is_form(content_type):
+            return _sent(await self.service.run_async(lambda: reply(asked_by_form(content_type, body, shape))))
+        asked = asked_by_json(body, shape)
         if not self.settings.allow_urls:
             raise RefusedAddressError("this server fetches nothing from addresses; send the picture as a file")
         fetched = await self.fetches.run_async(partial(fetch, asked.name, self.settings.address))
-        return Given(fetched.data, asked.name)
+        return _sent(await self.service.run_async(lambda: reply(replace(asked, data=fetched.data))))
+
+    def _classified(self, asked: Asked[ClassifyFields]) -> Reply:
+        return classified(self.service.classifier, Given(asked.data, asked.name), asked.fields, self.settings.limits)
+
+    def _explained(self, accept: str, asked: Asked[ExplainFields]) -> Reply:
+        answer = asked.fields.answer or preferred(accept)
+        if answer is None:
+            raise HTTPException(406, "answers are application/json, image/png or image/svg+xml; accept one of them")
+        fields, given = asked.fields.model_copy(update={"answer": answer}), Given(asked.data, asked.name)
+        return explained(self.service.classifier, given, fields, self.settings.limits, self.settings.sampling)
 
 
 def _add_answers(api: FastAPI, routes: _Routes) -> None:
@@ -223,6 +231,6 @@ def _sent(reply: Reply) -> Response:
 async def _told(request: Request, error: Exception) -> Response:
     """Answer with the problem that an error is; what is our own fault goes to the log."""
     problem = problem_of(error)
-    if problem.status >= 500:
+    if problem.status == 500:
         log.error("%s", error, extra={"fields": {"request_id": request.state.request_id, "kind": problem.kind}})
     return problem.response(request.state.request_id)

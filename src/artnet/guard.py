@@ -79,6 +79,7 @@ class Guard:
         async with asyncio.timeout_at(deadline):
             while not guarded.complete:
                 size_bytes = await guarded.take()
+                guarded.held_bytes += size_bytes
                 self._held_bytes += size_bytes
                 if guarded.held_bytes > limit:
                     raise _too_large(limit)
@@ -112,7 +113,6 @@ class _Guarded:
             raise _GoneError
         part = message.get("body", b"")
         self._body += part
-        self.held_bytes += len(part)
         self.complete = not message.get("more_body", False)
         return len(part)
 

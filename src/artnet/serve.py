@@ -47,14 +47,12 @@ def bound(place: Place) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     try:
         return socket.create_server((place.host, place.port), family=family, backlog=_BACKLOG)
-    except PermissionError:
-        raise UsageError(f"port {place.port} is not allowed to this user; choose one from 1024 on") from None
-    except socket.gaierror:
-        raise UsageError(f"{place.host}: is no address of this machine; use 127.0.0.1, or 0.0.0.0 for all") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise UsageError(f"port {place.port} on {place.host} is taken; choose another with --port") from None
-        raise UsageError(f"{place.host}:{place.port}: cannot be listened on ({error.strerror or error})") from None
+        if error.errno == errno.EACCES:
+            raise UsageError(f"port {place.port} is not allowed to this user; choose one from 1024 on") from None
+        raise UsageError(f"{place.host}: is no address of this machine; use 127.0.0.1, or 0.0.0.0 for all") from None
 
 
 def address_of(listener: socket.socket) -> str:
@@ -64,22 +62,28 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def serve(application: FastAPI, listener: socket.socket, shutdown_s: int = 30) -> None:
-    """Answer until SIGINT or SIGTERM comes; what is being answered then is finished, within `shutdown_s`.
+def server_of(application: FastAPI, shutdown_s: int = 30) -> uvicorn.Server:
+    """Make the server; what is being answered when it is told to stop is finished, within `shutdown_s`.
 
     h11 bounds the size of headers, which the faster parser does not.
     """
-    config = uvicorn.Config(
-        application,
-        http=WatchedProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=shutdown_s,
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            http=WatchedProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=shutdown_s,
+        )
     )
+
+
+def serve(application: FastAPI, listener: socket.socket) -> None:
+    """Answer until SIGINT or SIGTERM comes."""
     with suppress(KeyboardInterrupt):  # how the server passes Ctrl-C on when it has stopped
-        uvicorn.Server(config).run(sockets=[listener])
+        server_of(application).run(sockets=[listener])

@@ -12,15 +12,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
 
 from artnet.errors import FieldsError, FormatError, UsageError
+from artnet.forms import parts_of
 
 FILE = "file"
-_FIELDS = 32
-_FIELD_BYTES = 8 * 1024
+_FAULTS = 20
 _JSON_BYTES = 64 * 1024
 _NAME_LETTERS = 200
 
@@ -29,67 +26,48 @@ Fields = TypeVar("Fields", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Asked(Generic[Fields]):
-    """A request's fields and its picture: `data` with the name of the file, or None, and then `name` is an address."""
+    """A request's fields and its picture: `data` with the name of the file, or no data and `name` is an address."""
 
     fields: Fields
-    data: bytes | None
+    data: bytes
     name: str
 
 
-class _InMemory(MultiPartParser):
-    """A parser that writes no temporary files: the whole body is in memory already, and bounded."""
+def is_form(content_type: str) -> bool:
+    """Tell whether a request is a form with files. Errors: `FormatError` where it is no JSON either."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in ("multipart/form-data", "application/json"):
+        raise FormatError("send the picture as multipart/form-data, or its address as application/json")
+    return kind == "multipart/form-data"
 
-    spool_max_size = 2**40
 
+def asked_by_form(content_type: str, body: bytes, shape: type[Fields]) -> Asked[Fields]:
+    """Read a form with one file; a hostile one can take a second for each 20 MB.
 
-async def read_asked(request: Request, shape: type[Fields]) -> Asked[Fields]:
-    """Read a form with a file (multipart/form-data) or a JSON object.
-
-    Errors: `FormatError` for any other content type, `UsageError` for what cannot be taken apart, `FieldsError` for
-    fields that do not fit the shape.
+    Errors: `UsageError` for what cannot be taken apart, `FieldsError` for fields that do not fit the shape.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return await _from_form(request, shape)
-    if kind == "application/json":
-        return _from_json(await request.body(), shape)
-    raise FormatError("send the picture as multipart/form-data, or its address as application/json")
-
-
-async def _from_form(request: Request, shape: type[Fields]) -> Asked[Fields]:
-    parser = _InMemory(
-        request.headers, request.stream(), max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES
-    )  # fmt: skip
-    try:
-        form = await parser.parse()
-    except (MultiPartException, ValueError) as error:
-        raise UsageError(f"the form cannot be read ({error}); send multipart/form-data with one file") from None
-    try:
-        return await _from_parts(form, shape)
-    finally:
-        await form.close()
-
-
-async def _from_parts(form: FormData, shape: type[Fields]) -> Asked[Fields]:
     given: dict[str, Any] = {}
     data, name = None, ""
-    for key, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            if key != FILE:
-                raise UsageError(f"the form has a file in the field {key[:40]!r}; send it in the field {FILE!r}")
-            data, name = await value.read(), _shown(value.filename)
-        elif key == FILE:
+    for part in parts_of(content_type, body):
+        if part.file_name is not None:
+            if part.name != FILE:
+                raise UsageError(f"the form has a file in the field {part.name[:40]!r}; send it in the field {FILE!r}")
+            if data is not None:
+                raise UsageError("the form has more than one file; send one picture at a time")
+            data, name = part.data, _shown(part.file_name)
+        elif part.name == FILE:
             raise UsageError(f"the field {FILE!r} holds a text; send it as a file, with a file name")
-        elif key in given:
-            raise UsageError(f"the field {key[:40]!r} is given twice; give it once")
-        elif value:  # an empty field of a form is one that was left out
-            given[key] = value
+        elif part.name in given:
+            raise UsageError(f"the field {part.name[:40]!r} is given twice; give it once")
+        elif part.data:  # an empty field of a form is one that was left out
+            given[part.name] = part.text
     if data is None:
         raise UsageError(f"the form has no picture; send one as a file in the field {FILE!r}")
     return Asked(_checked(given, shape, strict=False), data, name)
 
 
-def _from_json(body: bytes, shape: type[Fields]) -> Asked[Fields]:
+def asked_by_json(body: bytes, shape: type[Fields]) -> Asked[Fields]:
+    """Read a JSON object with an address. Errors: `UsageError` and `FieldsError`, as for a form."""
     if len(body) > _JSON_BYTES:
         raise UsageError(f"the JSON is longer than {_JSON_BYTES // 1024} kB; send the picture as multipart/form-data")
     try:
@@ -101,7 +79,7 @@ def _from_json(body: bytes, shape: type[Fields]) -> Asked[Fields]:
     address = given.pop("url", None)
     if not isinstance(address, str) or not address:
         raise UsageError('the JSON has no address; give one as a text under "url"')
-    return Asked(_checked(given, shape, strict=True), None, address)
+    return Asked(_checked(given, shape, strict=True), b"", address)
 
 
 def _checked(given: dict[str, Any], shape: type[Fields], strict: bool) -> Fields:
@@ -109,7 +87,7 @@ def _checked(given: dict[str, Any], shape: type[Fields], strict: bool) -> Fields
         return shape.model_validate(given, strict=strict)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        faults = [{"field": _place(fault["loc"]), "message": _meaning(fault, shape)} for fault in found[:_FIELDS]]
+        faults = [{"field": _place(fault["loc"]), "message": _meaning(fault, shape)} for fault in found[:_FAULTS]]
         named = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:5])
         raise FieldsError(f"the fields cannot be meant so: {named}", faults) from None
 

@@ -1,0 +1,22 @@
+"""Write docs/api.md from the API's OpenAPI document; a test says when that is due."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from artnet.api import create_api
+from artnet.api_page import markdown
+from artnet.classify import Classifier
+from artnet.openapi import document
+from artnet.service import Service
+
+HEAD = "<!-- Written by docs/write_api.py from the OpenAPI document; change that, not this page. -->\n\n"
+
+
+def page() -> str:
+    """Give the page's text."""
+    return HEAD + markdown(document(create_api(Service(Classifier.load()))))
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("api.md").write_text(page(), encoding="utf-8")
