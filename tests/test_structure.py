@@ -18,8 +18,8 @@ RUN_ORDER = (
     "question evidence faithfulness channels canvas explain render sheet pictures public pinned address sources batch "
     "table catalog layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card "
     "prepare answers trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command service problem guard access forms uploads shapes replies openapi api_page api "
-    "samples page_words takeaway page_table page_answers page_files page_guard about_page quick_gradio app logs connection "
+    "explain_command service problem guard access forms uploads shapes replies openapi api_page api samples "
+    "page_words takeaway page_table page_answers page_files page_guard about_page quick_gradio app logs connection "
     "serve app_command cli"
 ).split()
 TRAINING_ORDER = (
