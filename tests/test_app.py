@@ -33,6 +33,7 @@ SHUT = (
     "/gradio_api/proxy=http://127.0.0.1/",
     "/gradio_api/upload_progress?upload_id=1",
     "/gradio_api/runs",
+    "/gradio_api/heartbeat/a",
     "/static/../../../pyproject.toml",
     "/page/..%2fapp.py",
     "/page/examples/..%2f..%2fapp.jpg",
@@ -314,6 +315,23 @@ def test_a_picture_that_cannot_be_read_is_said_and_the_next_one_answered(
     choose(page, FACETED)
     evidence(page)
     assert not page.is_visible(".look .trouble")
+
+
+def test_of_several_pictures_one_is_shown_and_the_others_are_not_passed_over_in_silence(
+    visit: Callable[..., Any], site: Site
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.evaluate(
+        """(data) => {
+            const given = new DataTransfer();
+            for (const name of ["one.jpg", "two.jpg"]) given.items.add(new File([artnet.bytes(data)], name));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true }));
+        }""",
+        base64.b64encode(FACETED.read_bytes()).decode(),
+    )
+    evidence(page)
+    assert text(page, ".look .trouble").startswith("Of 2 pictures, one.jpg is shown here.")
 
 
 def test_a_picture_that_is_no_painting_gets_an_answer_and_what_it_is_worth(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from artnet.page_guard import HEADERS, PageGuard
+from artnet.page_guard import PageGuard
 
 PAGE = b'<head><base href="./" /><meta property="og:image" content="https://elsewhere.example/x.jpg" /></head>'
 
@@ -27,7 +27,7 @@ def asked(path: str, method: str = "GET", root: str = "") -> tuple[int, dict[byt
         said.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "root_path": root}
-    asyncio.run(PageGuard(gradio, "<title>ArtNet</title>", HEADERS)(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(PageGuard(gradio, "<title>ArtNet</title>", {"Permissions-Policy": "camera=()"})(scope, None, send))  # type: ignore[arg-type]
     body = b"".join(message.get("body", b"") for message in said)
     return said[0]["status"], dict(said[0]["headers"]), body
 
@@ -69,4 +69,6 @@ def test_only_the_calls_of_the_page_may_be_posted() -> None:
 
 def test_every_answer_says_where_things_may_come_from() -> None:
     for path in ("/", "/config", "/static/x.js"):
-        assert b"default-src 'self'" in asked(path)[1][b"content-security-policy"]
+        headers = asked(path)[1]
+        assert b"default-src 'self'" in headers[b"content-security-policy"]
+        assert headers[b"permissions-policy"] == b"camera=()"

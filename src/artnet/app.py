@@ -15,7 +15,7 @@ from artnet.about_page import about_html
 from artnet.api import ApiSettings
 from artnet.page_answers import Answer, PageAnswers, answered
 from artnet.page_files import SCRIPTS, compare_html, look_html, many_html, page_settings, read, style_sheet
-from artnet.page_guard import HEADERS, PageGuard
+from artnet.page_guard import PageGuard
 from artnet.quick_gradio import import_gradio
 from artnet.samples import sample_path
 from artnet.service import Service, ServiceLimits, Turns
@@ -40,6 +40,7 @@ def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI
     app.get("/page/{name}", include_in_schema=False)(_page_file)
     app.get("/page/examples/{name}.jpg", include_in_schema=False)(_example)
     blocks = _blocks(gradio, service, settings)
+    blocks.state_session_capacity = 100  # no visitor has any state, and each empty one would take 16 KB for good
     theme = gradio.themes.Base(font=["sans-serif"], font_mono=["monospace"]).set(**_PAPER)
     gradio.mount_gradio_app(
         app,
@@ -56,7 +57,7 @@ def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI
         pwa=False,
     )
     mounted: Any = app.router.routes[-1]
-    mounted.app = PageGuard(mounted.app, _HEAD, {**HEADERS, **settings.page_headers})
+    mounted.app = PageGuard(mounted.app, _HEAD, settings.page_headers)
     return app
 
 

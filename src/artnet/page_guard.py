@@ -17,10 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OPEN = {
-    "GET": re.compile(
-        r"/(|config|theme\.css|favicon\.ico|manifest\.json|(assets|static)/[\w./@-]+"
-        r"|gradio_api/(startup-events|heartbeat/[\w-]+))"
-    ),
+    "GET": re.compile(r"/(|config|theme\.css|favicon\.ico|manifest\.json|(assets|static)/[\w./@-]+)"),
     "HEAD": re.compile(r"/"),
     "POST": re.compile(r"/gradio_api/component_server/?"),
 }
@@ -41,12 +38,13 @@ HEADERS = {
 
 
 class PageGuard:
-    """Stand before Gradio: an ASGI application around an ASGI application; `headers` are added to its answers."""
+    """Stand before Gradio: an ASGI application around an ASGI application; `headers` replace some of `HEADERS`."""
 
     def __init__(self, app: App, head: str, headers: Mapping[str, str]) -> None:
         self._app = app
         self._head = head.encode()
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        own = {**HEADERS, **{name.lower(): value for name, value in headers.items()}}
+        self._headers = [(name.encode(), value.encode()) for name, value in own.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 404 to all that the page does not need, and put `head` into the page itself."""

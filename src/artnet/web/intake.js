@@ -47,7 +47,9 @@ artnet.Intake = class {
       if (!when()) return;
       event.preventDefault();
       lit(0);
-      this.take([...event.dataTransfer.files]);
+      const files = [...event.dataTransfer.files], link = event.dataTransfer.getData("text/uri-list").split("\n")[0].trim();
+      if (!files.length && link && this.settings.addresses) this.fetch(link); // a picture of another page
+      else this.take(files);
     });
   }
   pasteFrom(place, when = () => true) {

@@ -8,7 +8,7 @@ artnet.Look = class {
     this.asked = new Map(); // answers to questions about the painting that is shown
     this.turn = 0; // counts paintings, so that a late answer about an earlier one is dropped
     const fail = (error) => this.trouble(error.message);
-    this.intake = new artnet.Intake(this.find(".intake"), server, this.settings, (files, from) => this.open(files[0], from), fail);
+    this.intake = new artnet.Intake(this.find(".intake"), server, this.settings, (files, from) => this.open(files[0], from, files.length), fail);
     const open = () => root.offsetParent !== null;
     this.intake.dropOn(document.body, open);
     this.intake.pasteFrom(document, open);
@@ -41,9 +41,9 @@ artnet.Look = class {
     this.root.classList.remove("busy");
   }
   // Shows the picture at once and the answer when it comes.
-  async open(file, from) {
+  async open(file, from, count = 1) {
     const turn = ++this.turn;
-    this.trouble("");
+    this.trouble(count > 1 ? `Of ${count} pictures, ${file.name} is shown here. The page Many answers all of them.` : "");
     this.root.classList.add("busy");
     this.say(`Looking at ${file.name}`);
     try {
