@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
-    "--no-first-run"
+    "--no-first-run --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"  # a camera of moving colours
 ).split()
 
 

@@ -119,6 +119,29 @@ def test_a_pasted_or_dropped_picture_is_answered(visit: Callable[..., Any], site
     assert text(page, ".look .movement") == "Cubism"
 
 
+def test_a_picture_can_be_photographed(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look .photograph")
+    page.wait_for_function("document.querySelector('dialog video')?.videoWidth > 0")
+    page.get_by_role("button", name="Take the picture").click()
+    evidence(page)
+    assert page.get_attribute(".look .painting", "alt").startswith("photograph.jpg")
+    assert page.locator("dialog video").count() == 0
+
+
+def test_a_server_that_is_gone_is_said_in_words(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.route("**/gradio_api/component_server/", lambda route: route.abort())
+    choose(page, FACETED)
+    page.wait_for_selector(".look .trouble:not([hidden])")
+    assert text(page, ".look .trouble").startswith("No answer came.")
+    page.unroute("**/gradio_api/component_server/")
+    choose(page, FACETED)
+    evidence(page)
+
+
 def test_the_link_to_an_example_opens_the_same_picture_with_the_same_settings(
     visit: Callable[..., Any], site: Site
 ) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from artnet.address import AddressRules
 from artnet.api import ApiSettings
 from artnet.classify import Classifier
 from artnet.explain import explain
@@ -77,6 +81,25 @@ def test_a_map_of_pixels_is_tested_as_well_as_one_of_layers(answers: PageAnswers
     view = answers.look(picture(FACETED.read_bytes()))["view"]
     found = answers.judge({"view": view, **QUESTION, "method": "smoothgrad"})
     assert found["0"]["words"].startswith("Tested")
+
+
+def test_a_picture_is_fetched_from_an_address_as_if_it_had_been_dropped(answers: PageAnswers) -> None:
+    class Pictures(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(FACETED.read_bytes())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    settings = ApiSettings(allow_urls=True, address=AddressRules(allow_private=True))
+    with HTTPServer(("127.0.0.1", 0), Pictures) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/on/the/wall.jpg?size=2"
+        found = replace(answers, settings=settings).fetch({"address": address})
+    assert found["name"] == "wall.jpg"
+    assert answers.look(found)["movement"] == "Cubism"
 
 
 def test_all_six_views_vote(answers: PageAnswers) -> None:
