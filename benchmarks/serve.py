@@ -5,9 +5,9 @@
 The server is `artnet app --api-only`, a process of its own; the clients are one other process, which shares the
 machine's cores with it, so what they take is taken from the server: their own processor time is told beside the rest.
 Without --picture each request sends the network's own view as JPEG, so that decoding is small and the engine is given
-the same numbers in both measurements. The bare engine runs in a process of its own, in both of its ways: one caller with
-all cores, and as many callers as the server has places. Load and engine are measured in turn, in short rounds, since
-other programs may run on the machine; what is compared is the median of the rounds' ratios.
+the same numbers in both measurements. The bare engine runs in a process of its own, in both of its ways: one caller
+with all cores, and as many callers as the server has places. Load and engine are measured in turn, in short rounds,
+since other programs may run on the machine; what is compared is the median of the rounds' ratios.
 """
 
 from __future__ import annotations
