@@ -13,7 +13,7 @@ from typing import Any
 from artnet.batch import Answer
 from artnet.classify import Prediction
 from artnet.errors import ArtNetError, UsageError
-from artnet.table import write_table
+from artnet.table import Shape, table_row, write_rows
 
 MOST_ROWS = 10_000
 KINDS = ("csv", "parquet")
@@ -29,7 +29,8 @@ def table_of(rows: Any, kind: Any, movements: Sequence[str]) -> bytes:
     answers = [_answer(row, movements) for row in rows]
     with TemporaryDirectory(prefix="artnet-") as folder:
         path = Path(folder, f"table.{kind}")
-        write_table(path, answers, movements)
+        shape = Shape(tuple(movements))
+        write_rows(path, [table_row(answer, shape) for answer in answers], shape)
         return path.read_bytes()
 
 
