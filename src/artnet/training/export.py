@@ -53,7 +53,7 @@ def export(
     settings = run.settings
     data = find_dataset(settings, data)
     network = build_network(settings.backbone, len(settings.movements), "none", len(settings.styles))
-    network.load_state_dict(run.read_tensors("best"))
+    network.load_state_dict(run.read_result())
     network.eval().requires_grad_(False)
     sample = run.read_tensors("sample")["views"].numpy()
     names = explained_layers(network, settings.backbone, settings.size_px)

@@ -58,7 +58,7 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
             train_head(session, network, train, val)
         else:
             if not run.has_tensors("last"):
-                _begin_well(session, network, train, val)
+                _begin_together(session, network, train, val)
             train_network(session, network, train, val)
         if fabric.is_global_zero:
             _keep_sample(run, val)
@@ -101,6 +101,16 @@ def _opened(out: Path, settings: RunSettings, options: FitOptions, fabric: Fabri
         launch(fabric)
         fabric.barrier()
         yield run
+
+
+def _begin_together(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
+    """Let the first process bring the network to its beginning, keep it, and hand it to all others."""
+    fabric = session.fabric
+    if fabric.is_global_zero:
+        _begin_well(session, network, train, val)
+        session.run.write_tensors("start", dict(network.state_dict()))
+    if fabric.world_size > 1:
+        network.load_state_dict(fabric.broadcast(network.state_dict()))
 
 
 def _begin_well(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:

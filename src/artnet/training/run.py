@@ -114,6 +114,17 @@ class Run:
         """Read NAME.safetensors. Errors: `TrainingError` where the run has none or it is damaged."""
         return self._read(name)[0]
 
+    def read_result(self) -> Tensors:
+        """Read what the training found best, drawn towards its start by the recipe's share. Errors: `TrainingError`."""
+        best, share = self.read_tensors("best"), self.settings.recipe.start_share
+        if share == 0:
+            return best
+        start = self.read_tensors("start")
+        return {
+            name: torch.lerp(tensor, start[name], share) if tensor.is_floating_point() else tensor
+            for name, tensor in best.items()
+        }
+
     def has_tensors(self, name: str) -> bool:
         """Say whether NAME.safetensors is there."""
         return (self.folder / f"{name}.safetensors").exists()
