@@ -103,17 +103,7 @@ _AT_LEAST_ONE = ("epochs", "batch", "halved_every")
 _SHARES = ("layer_decay", "norm_momentum", "smallest_crop", "cutmix", "label_smoothing", "balance", "average_decay")
 
 RECIPES: Mapping[str, Recipe] = {
-    # What measured best on val of two mixed collections, above all on pictures of natural aspect; docs/model.md has the
-    # table. Everything learns, since weights of ImageNet know few strokes; the shallow blocks learn slowly.
-    "finetune": Recipe(
-        epochs=10,
-        rates=Rates(head=5e-4, trunk=3e-4, layer_decay=0.9),
-        trained=Trained(frozen_share=0.0, batch_norm="restored"),
-        changes=Changes(crop_share=0.72, cutmix=0.3),
-        balance=1.0,
-        head_first=True,
-        start_share=0.25,
-    ),
+    "finetune": Recipe(),
     # To measure a trunk, or a dataset, in minutes: the head alone on embeddings that are computed once. A pass takes
     # a fraction of a second, so there are many; the best by validation is kept.
     "probe": Recipe(
