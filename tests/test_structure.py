@@ -25,7 +25,7 @@ RUN_ORDER = (
     "quick_gradio app logs connection serve app_command cli"
 ).split()
 TRAINING_ORDER = (
-    "requirements augment recipe schedule mix machine whole_batch restore network loss trainable loader run history "
+    "requirements augment recipe schedule mix machine whole_batch network restore loss trainable loader run history "
     "state loop graph probe fit calibrate export"
 ).split()
 ORDER = [*RUN_ORDER[:-1], *(f"training.{name}" for name in TRAINING_ORDER), RUN_ORDER[-1]]

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 from artnet.dataset import DatasetInfo
 from artnet.errors import OutputError, TrainingError
+from artnet.model import Preprocessing
 from artnet.training.recipe import Recipe, recipe_from
 from artnet.views import Fit
 
@@ -66,6 +67,12 @@ class RunSettings:
             train_sha256=info.train_sha256,
             data_folder=str(folder.resolve()),
         )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Say how a view becomes the network's input."""
+        mean, std = self.mean, self.std
+        return Preprocessing(self.size_px, self.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
     def differences(self, kept: RunSettings) -> list[str]:
         """Say which settings differ from those that a run was begun with."""
