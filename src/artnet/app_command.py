@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 import threading
 from contextlib import suppress
@@ -61,6 +60,7 @@ def serve_app(
     from artnet.classify import Classifier
     from artnet.image import Limits
     from artnet.logs import write_logs
+    from artnet.processor import usable_processors
     from artnet.serve import Place, address_of, bound, serve
     from artnet.service import Service, ServiceLimits
 
@@ -70,7 +70,7 @@ def serve_app(
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
     rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     settings = ApiSettings(limits, place.is_loopback if allow_urls is None else allow_urls, rules)
-    places = at_once or max(2, min(_MOST_AT_ONCE, os.cpu_count() or 1))
+    places = at_once or max(2, min(_MOST_AT_ONCE, usable_processors()))
     classifier = Classifier.load(model, runtime, precision, places)
     quiet = logs == LogChoice.quiet or (logs == LogChoice.auto and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)

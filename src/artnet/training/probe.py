@@ -90,8 +90,9 @@ def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator
     def embedded(index: int) -> np.ndarray:
         image = views.decode(index)
         view = View(WHOLE, Box(0, 0, image.width, image.height), image)
-        found: np.ndarray = engine.run(network_input([view], settings.preprocessing), None, ["embedding"])["embedding"]
-        return found[0]
+        found = engine.run(network_input([view], settings.preprocessing), None, ["embedding"])
+        embedding: np.ndarray = found["embedding"][0]
+        return embedding
 
     with ThreadPoolExecutor(usable_processors() + 1) as pool:
         for start in range(0, len(views.encoded), _AT_ONCE):
