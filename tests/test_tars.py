@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archives_fixture import found, kinds
 from artnet.found import Bytes, SourceRules
 from artnet.image import Limits
 from artnet.sources import find_pictures
+from sources_fixture import found, kinds
 
 WORKS = {"a.jpg": os.urandom(700), "x/b.png": os.urandom(512), "notes.txt": b"none", "x/c.tif": b"C" * 5000}
 ENDINGS = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]

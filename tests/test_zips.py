@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archives_fixture import found, kinds
 from artnet.errors import CorruptImageError, TooLargeError
 from artnet.found import SourceRules
 from artnet.image import Limits
 from artnet.zips import ZipMember
+from sources_fixture import found, kinds
 
 WORKS = {"a.jpg": b"A" * 500, "x/b.png": os.urandom(3000), "notes.txt": b"none", "x/c.tif": b"C" * 9000}
 

@@ -1,7 +1,8 @@
-"""What the tests of archives share: the pictures that are found in one, and what becomes of reading them."""
+"""What the tests of sources share: the pictures that are found in an archive, and what becomes of reading them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from artnet.errors import ArtNetError
@@ -15,7 +16,7 @@ def found(path: Path, data: bytes, rules: SourceRules | None = None) -> list[Fou
     return list(find_pictures([str(path)], rules or SourceRules()))
 
 
-def kinds(pictures: list[Found]) -> list[str]:
+def kinds(pictures: Iterable[Found]) -> list[str]:
     """Read each picture: "read", or the kind of its error."""
     answers = []
     for one in pictures:
