@@ -21,7 +21,8 @@ from training_fixture import BACKBONE
 
 TRAIN = [
     *("train", "--backbone", BACKBONE, "--weights", "none", "--epochs", "3", "--set", "batch=8"),
-    *("--set", "trained.frozen_share=0", "--device", "cpu", "--workers", "0", "--precision", "f32"),
+    *("--set", "trained.batch_norm=frozen", "--set", "head_first=false", "--set", "start_share=0"),
+    *("--device", "cpu", "--workers", "0", "--precision", "f32"),
     *("--checkpoint-every", "0"),
 ]
 
