@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from artnet.api import MountPage
     from artnet.service import Service
 
+_AFTER_THE_PAGE_S = 1.5
 _MOST_AT_ONCE = 8  # each has a network's memory of its own
 
 
@@ -92,7 +93,7 @@ def _page() -> MountPage:
 
 
 def _warm_up(service: Service) -> None:
-    """Compile the graph before the first visitor comes; the one for explanations while they come."""
+    """Compile the graph before the first visitor comes; the one for explanations a moment after the page."""
     from PIL import Image
 
     from artnet.explain import explain
@@ -104,4 +105,7 @@ def _warm_up(service: Service) -> None:
         with suppress(ArtNetError):  # a model without explained layers, or a server that is already stopped
             service.run(lambda: explain(classifier, blank))
 
-    threading.Thread(target=explained, name="artnet-warm-up", daemon=True).start()
+    # At once, it would take the processor from the browser that loads the page: half a second on two cores.
+    later = threading.Timer(_AFTER_THE_PAGE_S, explained)
+    later.daemon = True
+    later.start()
