@@ -58,6 +58,12 @@ def test_without_a_gallery_a_channel_is_shown_all_the_same(exported: Path, paint
     assert np.isfinite(shown.facts["excitement"]["picture"])
 
 
+def test_a_channel_is_shown_without_a_painting(exported: Path) -> None:
+    shown = show_channel(Classifier.load(exported, precision="f32"), exported, None, "2:1", steps=2)
+    assert shown.facts["excitement"].keys() == {"noise", "picture"}
+    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 1
+
+
 def test_a_damaged_gallery_is_named(tmp_path: Path) -> None:
     (tmp_path / GALLERY_FILE).write_bytes(b"no parquet")
     with pytest.raises(DataError, match=r"gallery\.parquet"):
