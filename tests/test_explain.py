@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import artnet
+from artnet.canvas import scaled
 from artnet.classify import Classifier
 from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, Sampling
@@ -133,7 +134,7 @@ def test_what_speaks_for_and_against_is_drawn_apart(classifier: Classifier, pain
     plain, both = explain(classifier, painting, depth=4), explain(classifier, painting, depth=4, against=True)
     grid = both.maps[4].grid
     assert np.abs(grid).max() == 1
-    assert np.allclose(np.maximum(grid, 0) / grid.max(), plain.maps[4].grid, atol=1e-4)
+    assert np.allclose(scaled(np.maximum(grid, 0)), plain.maps[4].grid, atol=1e-4)
     assert both.question.startswith("what speaks for and against")
 
 
