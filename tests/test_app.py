@@ -281,6 +281,19 @@ def test_a_map_is_tested_in_words(visit: Callable[..., Any], site: Site) -> None
     assert text(page, ".look .faithful") != first
 
 
+def test_what_a_depth_has_learnt_is_shown(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.fill("#look-depth", "1")
+    page.click(".look .learn")
+    page.wait_for_selector(".look dialog.learnt img:not([hidden])", timeout=120_000)
+    assert page.locator(".look dialog.learnt .channels button").count() == 3
+    page.click(".look dialog.learnt .close")
+    assert not page.is_visible(".look dialog.learnt")
+
+
 def saved(page: Any, press: str) -> tuple[str, bytes]:
     with page.expect_download() as coming:
         page.click(press)

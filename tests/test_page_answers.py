@@ -102,6 +102,18 @@ def test_a_picture_is_fetched_from_an_address_as_if_it_had_been_dropped(answers:
     assert answers.look(found)["movement"] == answers.look(picture(FACETED.read_bytes()))["movement"]
 
 
+def test_what_a_channel_has_learnt_is_shown(answers: PageAnswers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artnet.page_answers.PAGE_CLIMB", 2)
+    asked = {"view": answers.look(picture(FACETED.read_bytes()))["view"], **QUESTION, "depth": 4}
+    first = answers.learnt(asked)
+    assert len(first["channels"]) == 3
+    assert first["channel"] == first["channels"][0]
+    assert Image.open(BytesIO(b64decode(first["sheet"]))).format == "PNG"
+    assert answers.learnt({**asked, "channel": first["channels"][2]})["channel"] == first["channels"][2]
+    assert "channel" in answered(answers.learnt, {**asked, "channel": 10**6})["error"]["message"]
+    assert "load the page again" in answered(answers.learnt, {**asked, "depth": "4"})["error"]["message"]
+
+
 def test_all_six_views_vote(answers: PageAnswers) -> None:
     views = answers.votes(picture(FACETED.read_bytes()))["views"]
     assert [view["name"] for view in views][:2] == ["whole", "top-left"]

@@ -78,7 +78,8 @@ def _blocks(gradio: Any, service: Service, settings: ApiSettings) -> Any:
         _part(gradio, _MASTHEAD)
         with gradio.Tabs(elem_id="pages"):
             with gradio.Tab("Look", elem_id="look"):
-                works = [answers.look, answers.ask, answers.judge, answers.votes, answers.take, answers.fetch]
+                works = [answers.look, answers.ask, answers.judge, answers.learnt, answers.votes, answers.take]
+                works.append(answers.fetch)
                 _part(gradio, look_html(known, config.movements), "Look", works)
             with gradio.Tab("Compare", elem_id="compare"):
                 _part(

@@ -17,7 +17,7 @@ from artnet.channels import dream, find_channel
 from artnet.classify import Classifier, network_input
 from artnet.gallery import read_patches
 from artnet.image import open_image
-from artnet.model import Layer, default_model
+from artnet.model import Layer
 from artnet.render import overlay
 from artnet.sheet import Sheet, fitted, tiles_sheet
 from artnet.views import WHOLE, cut_views, placement
@@ -36,21 +36,21 @@ class ShownChannel:
 
 
 def show_channel(
-    classifier: Classifier, folder: Path | None, image: Path | None, channel: str, seed: int = 0, steps: int = STEPS
+    classifier: Classifier, image: Image.Image | Path | None, channel: str, seed: int = 0, steps: int = STEPS
 ) -> ShownChannel:
     """Draw one channel, and where `image` excites it if there is one.
 
     Errors: `UsageError` for a channel that there is not, `ModelError` for a graph that cannot show one.
     """
     layer, index = find_channel(channel, classifier.config)
-    picture = None if image is None else open_image(image)
+    picture = open_image(image) if isinstance(image, Path) else image
     dreamt = dream(classifier.engine, classifier.config, layer, index, steps, seed)
     tiles = [("a picture that excites it", Image.fromarray(dreamt.pixels))]
     excitement = {"noise": dreamt.before, "picture": dreamt.after}
     if picture is not None:
         where, excitement["painting"] = _excited(classifier, picture, layer, index)
         tiles.append(("where this painting does", where))
-    patches = read_patches(folder or default_model(), layer.depth, index)
+    patches = [] if classifier.folder is None else read_patches(classifier.folder, layer.depth, index)
     if patches:
         tiles.append(("what excites it most in the training set", mosaic([patch.image for patch in patches])))
     title = f"depth {layer.depth}, channel {index}"

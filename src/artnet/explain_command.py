@@ -97,7 +97,7 @@ def _show_channel(
     target = out if out is not None or as_json else Path(f"{name}.png")
     if target is not None:
         check_sheet_path(target, image)
-    shown = show_channel(Classifier.load(model, runtime), model, image, channel, seed)
+    shown = show_channel(Classifier.load(model, runtime), image, channel, seed)
     if target is not None:
         write_sheet(target, shown.sheet)
     if as_json:

@@ -18,6 +18,7 @@ from PIL import Image
 from artnet.address import fetch
 from artnet.api import ApiSettings
 from artnet.canvas import content_cells, touched_cells
+from artnet.channel_sheet import show_channel
 from artnet.classify import Prediction, network_input
 from artnet.encoded import jpeg, png
 from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
@@ -28,7 +29,7 @@ from artnet.image import Limits, decode_image
 from artnet.page_table import table_of
 from artnet.page_words import decision_words, faithful_words, likely_styles
 from artnet.service import Service, Turns
-from artnet.sheet import shrunk
+from artnet.sheet import drawn, shrunk
 from artnet.takeaway import Wish, take_away
 from artnet.views import WHOLE, cut_views, painted_part, whole_view
 
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 # Half the masks and channels of the command: nobody waits half a minute for a page.
 PAGE_SAMPLING = Sampling(masks=250, channels=16)
+PAGE_CHANNELS = 3  # of a depth that can be looked at
+PAGE_CLIMB = 64  # steps towards a picture that excites one, half of the command's
 _PREVIEW_PX = 1600
 _THUMB_PX = 96
 _LONGEST_NAME = 200  # letters
@@ -118,6 +121,23 @@ class PageAnswers:
             grids = {depth: each.grid for depth, each in found.maps.items()}
             gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
             return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
+
+        return self.service.run(work)
+
+    def learnt(self, asked: Any) -> Answer:
+        """Show what a channel of one depth has learnt: the one named, or the one that adds most to the answer."""
+        view, wanted, depth = self._view(asked), Asked.of(asked), asked.get("depth")
+        classifier, channel = self.service.classifier, asked.get("channel")
+        if not isinstance(depth, int) or not (channel is None or isinstance(channel, int)):
+            raise UsageError("a depth and a channel are named by numbers; load the page again")
+
+        def work() -> Answer:
+            asking = Asking(channels=PAGE_CHANNELS)
+            found = explain(classifier, view, wanted.movement, wanted.rather_than, depth=depth, asking=asking)
+            most = [each.channel for each in found.channels.get(depth, ())]
+            index = channel if channel is not None else next(iter(most), 0)
+            shown = show_channel(classifier, view, f"{depth}:{index}", steps=PAGE_CLIMB)
+            return {"channels": most, "channel": index, "line": shown.line, "sheet": _text(png(drawn(shown.sheet), 1))}
 
         return self.service.run(work)
 

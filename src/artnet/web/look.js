@@ -27,6 +27,8 @@ artnet.Look = class {
     this.find(".judge").addEventListener("click", () => this.judge());
     this.find(".all").addEventListener("click", () => this.nine());
     this.find(".nine .close").addEventListener("click", () => this.find(".nine").close());
+    this.find(".learn").addEventListener("click", () => this.learn());
+    this.find(".learnt .close").addEventListener("click", () => this.find(".learnt").close());
     this.find(".link").addEventListener("click", () => this.link());
     for (const button of this.root.querySelectorAll("[data-take]"))
       button.addEventListener("click", () => this.take(button));
@@ -148,6 +150,29 @@ artnet.Look = class {
       if (key === this.key) this.say((found.tested[this.depth] || found.tested[0]).words);
     } catch (error) { this.trouble(error.message); }
     finally { button.disabled = false; this.trust(); }
+  }
+  // Shows what one channel has learnt: the one named, or the one that adds most to the answer.
+  async learn(channel = null) {
+    if (!this.answer) return;
+    const turn = this.turn, depth = this.depth, dialog = this.find(".learnt"), told = dialog.querySelector(".told");
+    const image = dialog.querySelector("img"), choices = dialog.querySelector(".channels");
+    dialog.querySelector("h2").textContent = `What depth ${depth} has learnt`;
+    told.textContent = "Making a picture that excites the channel, about 10 seconds …";
+    image.hidden = true;
+    if (channel === null) choices.replaceChildren();
+    if (!dialog.open) dialog.showModal();
+    try {
+      const found = await artnet.call(this.server.learnt, { view: this.answer.view, ...this.question(), depth, channel });
+      if (turn !== this.turn || depth !== this.depth) return;
+      image.src = `data:image/png;base64,${found.sheet}`;
+      image.alt = told.textContent = found.line;
+      image.hidden = false;
+      choices.replaceChildren(...found.channels.map((each) => {
+        const button = artnet.element("button", { type: "button", "aria-pressed": String(each === found.channel) }, `channel ${each}`);
+        button.addEventListener("click", () => this.learn(each));
+        return button;
+      }));
+    } catch (error) { told.textContent = error.message; }
   }
   async votes() {
     const wanted = this.find(".votes").checked, turn = this.turn;
