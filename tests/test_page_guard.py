@@ -62,8 +62,8 @@ def test_everything_else_is_not_there(path: str, method: str) -> None:
     assert asked(path, method)[0] == 404
 
 
-def test_only_the_calls_of_the_page_may_be_posted() -> None:
-    assert asked("/gradio_api/component_server", "POST")[0] == 200
+def test_nothing_can_be_posted_to_gradio() -> None:
+    assert asked("/gradio_api/component_server/", "POST")[0] == 404
     assert asked("/config", "POST")[0] == 404
 
 

@@ -10,7 +10,7 @@ import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -26,13 +26,14 @@ from artnet.explain import Asking, Explanation, explain
 from artnet.faithfulness import STEPS, measure_all
 from artnet.image import Limits, decode_image
 from artnet.page_table import table_of
-from artnet.page_words import decision_words, faithful_words, likely_styles
-from artnet.service import Service, Turns
+from artnet.page_words import METHOD_WORDS, decision_words, faithful_words, likely_styles
+from artnet.service import Service, ServiceLimits, Turns
 from artnet.sheet import shrunk
 from artnet.takeaway import Wish, take_away
 from artnet.views import WHOLE, cut_views, painted_part, whole_view
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 # Half the masks and channels of the command: nobody waits half a minute for a page.
@@ -61,6 +62,11 @@ class Asked:
             raise UsageError("a movement is named by a text; load the page again")
         return cls(movement, rather_than, bool(asked.get("against")), asked["method"])
 
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether the method takes seconds."""
+        return self.method in METHOD_WORDS and bool(METHOD_WORDS[self.method].takes)
+
 
 @dataclass(frozen=True)
 class PageAnswers:
@@ -69,6 +75,29 @@ class PageAnswers:
     service: Service
     settings: ApiSettings
     fetches: Turns
+    slow: Turns
+
+    @classmethod
+    def over(cls, service: Service, settings: ApiSettings) -> PageAnswers:
+        """Set up beside a service what else takes turns: addresses, and questions that take seconds."""
+        limits, few = service.limits, settings.fetches
+        half = max(1, limits.at_once // 2)  # so that a quick question never waits for slow ones alone
+        return cls(
+            service,
+            settings,
+            Turns(ServiceLimits(few, 4 * few, settings.address.timeout_s)),
+            Turns(ServiceLimits(half, limits.waiting, limits.timeout_s)),
+        )
+
+    @property
+    def works(self) -> tuple[Callable[[Any], Answer], ...]:
+        """Give all that can be asked."""
+        return (self.look, self.ask, self.judge, self.votes, self.take, self.fetch, self.row, self.table)
+
+    @property
+    def most_inside(self) -> int:
+        """Count those that can be worked on or wait."""
+        return sum(turns.limits.at_once + turns.limits.waiting for turns in (self.service, self.fetches, self.slow))
 
     @property
     def limits(self) -> Limits:
@@ -97,7 +126,7 @@ class PageAnswers:
     def ask(self, asked: Any) -> Answer:
         """Give the maps of all depths for a question about a view."""
         view, wanted = self._view(asked), Asked.of(asked)
-        found = self.service.run(lambda: self._explained(view, wanted))
+        found = self._run(lambda: self._explained(view, wanted), wanted.is_slow)
         return {
             "question": found.question,
             "movement": found.movement,
@@ -119,7 +148,7 @@ class PageAnswers:
             gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
             return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
 
-        return self.service.run(work)
+        return self._run(work, slow=True)
 
     def votes(self, asked: Any) -> Answer:
         """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
@@ -139,7 +168,7 @@ class PageAnswers:
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
-        return self.service.run(work)
+        return self._run(work, wanted.is_slow)
 
     def fetch(self, asked: Any) -> Answer:
         """Fetch the picture at an address, for the page to go on with as if it had been dropped."""
@@ -165,6 +194,9 @@ class PageAnswers:
         kind, rows = _string(asked, "kind"), asked.get("rows")
         data = self.service.run(lambda: table_of(rows, kind, self.service.classifier.config.movements))
         return {"name": f"artnet.{kind}", "type": "application/octet-stream", "data": _text(data)}
+
+    def _run(self, work: Callable[[], T], slow: bool) -> T:
+        return self.slow.run(lambda: self.service.run(work)) if slow else self.service.run(work)
 
     def _view(self, asked: Any) -> Image.Image:
         size_px = self.service.classifier.config.preprocessing.size_px

@@ -19,7 +19,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _OPEN = {
     "GET": re.compile(r"/(|config|theme\.css|favicon\.ico|manifest\.json|(assets|static)/[\w./@-]+)"),
     "HEAD": re.compile(r"/"),
-    "POST": re.compile(r"/gradio_api/component_server/?"),
 }
 _PREVIEWS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')  # pictures on other hosts, for other sites
 _HEAD = re.compile(rb'<base href="[^"]*"\s*/?>')
