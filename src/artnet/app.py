@@ -17,7 +17,7 @@ from artnet.page_answers import PageAnswers
 from artnet.page_calls import Work, add_calls
 from artnet.page_files import SCRIPTS, compare_html, look_html, many_html, page_settings, read, style_sheet
 from artnet.page_guard import PageGuard
-from artnet.quick_gradio import import_gradio
+from artnet.quick_gradio import import_gradio, without_servers
 from artnet.samples import sample_path
 from artnet.service import Service
 
@@ -38,13 +38,14 @@ _PAPER = {"body_background_fill": "#faf9f6", "body_background_fill_dark": "#1b1a
 
 def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI:
     """Mount the page at / of an application whose other routes are there already, and give the application."""
-    gradio = _quiet_gradio()
+    gradio = quiet_gradio()
     app.get("/page/{name}", include_in_schema=False)(_page_file)
     app.get("/page/examples/{name}.jpg", include_in_schema=False)(_example)
     answers = PageAnswers.over(service, settings)
     works = {work.__name__: work for work in answers.works}
     add_calls(app, works, _SPARE_THREADS + answers.most_inside)
-    blocks = _blocks(gradio, answers, works)
+    with without_servers():
+        blocks = _blocks(gradio, answers, works)
     theme = gradio.themes.Base(font=["sans-serif"], font_mono=["monospace"]).set(**_PAPER)
     gradio.mount_gradio_app(
         app,
@@ -65,8 +66,8 @@ def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI
     return app
 
 
-def _quiet_gradio() -> Any:
-    """Import Gradio with all that would reach for other hosts switched off."""
+def quiet_gradio() -> Any:
+    """Import Gradio, once, with all that would reach for other hosts switched off."""
     for name in _OFF:
         os.environ[name] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -75,7 +76,8 @@ def _quiet_gradio() -> Any:
 
 def _blocks(gradio: Any, answers: PageAnswers, works: Mapping[str, Work]) -> Any:
     config, settings = answers.service.classifier.config, answers.settings
-    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls)
+    paintings = settings.paintings.count if settings.paintings else 0
+    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls, paintings)
     with gradio.Blocks(title="ArtNet", analytics_enabled=False) as blocks:
         _part(gradio, _MASTHEAD)
         with gradio.Tabs(elem_id="pages"):

@@ -10,6 +10,7 @@ import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,7 +26,6 @@ from artnet.evidence import Probe, Sampling
 from artnet.explain import Asking, Explanation, explain
 from artnet.faithfulness import STEPS, measure_all
 from artnet.image import Limits, decode_image
-from artnet.page_table import table_of
 from artnet.page_words import METHOD_WORDS, decision_words, faithful_words, likely_styles
 from artnet.service import Service, ServiceLimits, Turns
 from artnet.sheet import shrunk
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 PAGE_SAMPLING = Sampling(masks=250, channels=16)
 _PREVIEW_PX = 1600
 _THUMB_PX = 96
+_NEAREST, _NEAR_PX = 12, 256
 _LONGEST_NAME = 200  # letters
 _SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # the others are shown as a JPEG made here
 
@@ -92,7 +93,7 @@ class PageAnswers:
     @property
     def works(self) -> tuple[Callable[[Any], Answer], ...]:
         """Give all that can be asked."""
-        return (self.look, self.ask, self.judge, self.votes, self.take, self.fetch, self.row, self.table)
+        return (self.look, self.ask, self.judge, self.votes, self.near, self.take, self.fetch, self.row, self.table)
 
     @property
     def most_inside(self) -> int:
@@ -158,6 +159,24 @@ class PageAnswers:
         )
         return {"views": prediction.to_dict()["views"]}
 
+    def near(self, asked: Any) -> Answer:
+        """Give the paintings of the server's index that are nearest to a view, the nearest first."""
+        view, index = self._view(asked), self.settings.paintings
+        if index is None:
+            raise UsageError("this page has no paintings to look among; start it with --index FOLDER")
+        found = self.service.run(lambda: index.nearest(self.service.classifier.embed(view), _NEAREST))
+        return {
+            "nearest": [
+                {
+                    "name": each.label or PurePath(each.source).name,  # where it lies is nobody's business
+                    "movement": each.movement,
+                    "similarity": each.similarity,
+                    "thumb": _small(each.thumbnail, _NEAR_PX),
+                }
+                for each in found
+            ]
+        }
+
     def take(self, asked: Any) -> Answer:
         """Make a file to take away: the overlay, the sheet, the report or the numbers of one picture."""
         name, data = picture_in(asked, self.limits)
@@ -191,6 +210,8 @@ class PageAnswers:
 
     def table(self, asked: Any) -> Answer:
         """Write the rows of many answers as a table: `kind` is csv or parquet."""
+        from artnet.page_table import table_of  # brings pyarrow, which no other question needs
+
         kind, rows = _string(asked, "kind"), asked.get("rows")
         data = self.service.run(lambda: table_of(rows, kind, self.service.classifier.config.movements))
         return {"name": f"artnet.{kind}", "type": "application/octet-stream", "data": _text(data)}

@@ -53,6 +53,7 @@ artnet.Look = class {
       this.shown(picture, answer);
       await this.ask(true);
       if (this.find(".votes").checked) await this.votes();
+      if (this.settings.paintings) await this.near(turn);
     } catch (error) { if (turn === this.turn) this.trouble(error.message); }
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
@@ -67,7 +68,7 @@ artnet.Look = class {
     this.find("#look-why").value = this.wanted?.why || answer.movement;
     this.find("#look-rather").value = this.wanted?.rather || "";
     this.wanted = null;
-    this.find(".spoken").hidden = true;
+    this.find(".spoken").hidden = this.find(".near").hidden = true;
     this.find(".result").hidden = false;
     this.root.classList.add("full");
     this.say(`${answer.movement}, ${artnet.percent(answer.confidence)}. ${answer.words}`);
@@ -168,6 +169,14 @@ artnet.Look = class {
       return artnet.element("tr", {}, artnet.element("th", { scope: "row" }, view.name.replace("-", " ")),
         artnet.element("td", {}, best), artnet.element("td", { class: "share" }, artnet.percent(view.scores[best])));
     }));
+  }
+  async near(turn) {
+    const { nearest } = await artnet.call(this.server.near, { view: this.answer.view });
+    if (turn !== this.turn) return;
+    this.find(".near ol").replaceChildren(...nearest.map(({ name, movement, similarity, thumb }) =>
+      artnet.element("li", {}, artnet.element("img", { src: `data:image/jpeg;base64,${thumb}`, alt: "" }),
+        artnet.element("span", { class: "name" }, name), artnet.element("span", { class: "quiet" }, `${movement}, ${similarity.toFixed(2)}`))));
+    this.find(".near").hidden = false;
   }
   nine() {
     const found = this.asked.get(this.key), dialog = this.find(".nine");
