@@ -7,6 +7,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,6 +29,11 @@ PARTS = ("Look", "Compare", "Many", "About")
 ATELIER = ROOT / "examples" / "atelier.jpg"
 OPEN = ("/", "/page/page.css", "/page/look.js", "/page/examples/faceted.jpg", "/theme.css", "/healthz")
 SHUT = (
+    "/%2e%2e/gradio_api/file=/etc/passwd",
+    "//gradio_api/file=/etc/passwd",
+    "/gradio_api/startup-events",
+    "/gradio_api/info",
+    "/manifest.json",
     "/gradio_api/file=/etc/passwd",
     "/file=/etc/passwd",
     "/gradio_api/file/etc/passwd",
@@ -260,6 +267,19 @@ def test_likely_styles_are_named_where_the_model_has_them(
             words: "Confident.", decision: "confident", likely_styles: { "Analytical Cubism": 0.81 } })"""
     )
     assert text(page, ".look .styles") == "Fine styles: Analytical Cubism 81%"
+
+
+def test_similar_paintings_are_shown_where_the_server_has_an_index(browser: Any, tmp_path: Path) -> None:
+    pytest.importorskip("lancedb", reason="install LanceDB: pip install 'artnet[similar]'")
+    index = tmp_path / "index"
+    made = [sys.executable, "-m", "artnet.cli", "index", str(FACETED), str(ATELIER), "--out", str(index)]
+    subprocess.run(made, check=True, capture_output=True)
+    page = browser.new_page()
+    with served(tmp_path, "--index", str(index)) as site:
+        page.goto(f"{site.address}/?example=atelier")
+        page.wait_for_selector(".look .near li")
+        assert page.locator(".look .near .name").all_text_contents() == ["atelier.jpg", "faceted.jpg"]
+        page.close()
 
 
 def test_a_map_is_tested_in_words(visit: Callable[..., Any], site: Site) -> None:

@@ -24,6 +24,7 @@ from artnet.image import Limits
 from artnet.page_answers import Asked, PageAnswers, answered
 from artnet.page_words import decision_words
 from artnet.service import Service
+from artnet.similar import Neighbour
 from serving_fixture import occupied
 
 FACETED = Path(__file__).parent.parent / "examples" / "faceted.jpg"
@@ -47,6 +48,10 @@ def encoded(image: Image.Image, kind: str) -> bytes:
     stream = BytesIO()
     image.save(stream, kind)
     return stream.getvalue()
+
+
+def encoded_view() -> str:
+    return b64encode(encoded(Image.new("RGB", (20, 20)), "PNG")).decode()
 
 
 def test_looking_gives_what_the_command_gives(answers: PageAnswers, classifier: Classifier) -> None:
@@ -116,6 +121,28 @@ def test_a_quick_question_does_not_wait_for_slow_ones(answers: PageAnswers) -> N
         assert Asked.of({**QUESTION, "method": method}).is_slow is is_slow
 
 
+def test_the_nearest_paintings_come_by_name_and_without_where_they_lie(
+    answers: PageAnswers, classifier: Classifier
+) -> None:
+    asked: list[np.ndarray] = []
+    near = Neighbour(
+        "/museum/cellar/bars.jpg", 0.5, "00", "Cubism", 0.9, "confident", {}, None, None, Image.new("RGB", (512, 64))
+    )
+
+    class Found:
+        def nearest(self, embedding: np.ndarray, count: int) -> list[Neighbour]:
+            asked.append(embedding)
+            return [near, replace(near, label="Three bars")][:count]
+
+    view = answers.look(picture(FACETED.read_bytes()))["view"]
+    found = replace(answers, settings=replace(answers.settings, paintings=Found())).near({"view": view})["nearest"]
+    assert [each["name"] for each in found] == ["bars.jpg", "Three bars"]
+    assert "cellar" not in str(found)
+    assert Image.open(BytesIO(b64decode(found[0]["thumb"]))).size == (256, 32)
+    expected = classifier.embed(Image.open(FACETED).convert("RGB"))
+    np.testing.assert_allclose(asked[0], expected, atol=0.02 * np.abs(expected).max())
+
+
 def test_all_six_views_vote(answers: PageAnswers) -> None:
     views = answers.votes(picture(FACETED.read_bytes()))["views"]
     assert [view["name"] for view in views][:2] == ["whole", "top-left"]
@@ -145,6 +172,7 @@ def test_a_row_has_a_small_picture_and_the_files_sum(answers: PageAnswers) -> No
         ("take", {**picture(b"x"), **QUESTION, "kind": "overlay", "depth": "deep"}, "usage"),
         ("take", {**picture(b"x"), **QUESTION, "kind": "overlay", "depth": 9, "opacity": 7}, "usage"),
         ("fetch", {"address": "http://127.0.0.1/"}, "address-refused"),
+        ("near", {"view": encoded_view()}, "usage"),
         ("table", {"kind": "exe", "rows": []}, "usage"),
     ],
 )

@@ -24,7 +24,12 @@ from artnet.service import Service
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
-_HEAD = '<title>ArtNet</title><link rel="stylesheet" href="page/page.css">' + "".join(
+_MARK = (  # a picture in its frame
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%23262422' "
+    "d='M1 1h14v14H1z'/%3E%3Cpath fill='%23faf9f6' d='M3 3h10v10H3z'/%3E%3Cpath fill='%232f6f9f' d='M4 4h8v4l-8 4z'/%3E"
+    "%3Cpath fill='%23c2611f' d='M4 12l8-4v4z'/%3E%3C/svg%3E"
+)
+_HEAD = f'<title>ArtNet</title><link rel="icon" href="{_MARK}"><link rel="stylesheet" href="page/page.css">' + "".join(
     f'<script defer src="page/{name}"></script>' for name in SCRIPTS
 )
 _MASTHEAD = (

@@ -92,13 +92,19 @@ artnet.Look = class {
     const turn = this.turn, question = this.question(), key = JSON.stringify(question);
     this.key = key;
     if (!this.asked.has(key)) {
-      if (this.method.takes) this.say(`${this.method.label} takes ${this.method.takes}`);
+      const method = this.method;
+      if (method.takes) {
+        this.find("figcaption").textContent = `${method.label}, ${method.takes} …`;
+        this.say(`${method.label} takes ${method.takes}`);
+      }
       this.find(".hung").classList.add("waiting");
       try {
         const found = await artnet.call(this.server.ask, { view: this.answer.view, ...question });
         if (turn === this.turn) this.asked.set(key, found);
       } catch (error) {
-        if (turn === this.turn && key === this.key) this.trouble(error.message);
+        if (turn !== this.turn || key !== this.key) return;
+        this.trouble(error.message);
+        this.find("figcaption").textContent = `${method.label}: no map could be made.`;
         return;
       } finally { if (key === this.key) this.find(".hung").classList.remove("waiting"); }
     }
