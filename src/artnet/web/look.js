@@ -55,6 +55,7 @@ artnet.Look = class {
       this.shown(picture, answer);
       await this.ask(true);
       if (this.find(".votes").checked) await this.votes();
+      if (this.settings.paintings) await this.near(turn);
     } catch (error) { if (turn === this.turn) this.trouble(error.message); }
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
@@ -69,7 +70,7 @@ artnet.Look = class {
     this.find("#look-why").value = this.wanted?.why || answer.movement;
     this.find("#look-rather").value = this.wanted?.rather || "";
     this.wanted = null;
-    this.find(".spoken").hidden = true;
+    this.find(".spoken").hidden = this.find(".near").hidden = true;
     this.find(".result").hidden = false;
     this.root.classList.add("full");
     this.say(`${answer.movement}, ${artnet.percent(answer.confidence)}. ${answer.words}`);
@@ -93,13 +94,19 @@ artnet.Look = class {
     const turn = this.turn, question = this.question(), key = JSON.stringify(question);
     this.key = key;
     if (!this.asked.has(key)) {
-      if (this.method.takes) this.say(`${this.method.label} takes ${this.method.takes}`);
+      const method = this.method;
+      if (method.takes) {
+        this.find("figcaption").textContent = `${method.label}, ${method.takes} …`;
+        this.say(`${method.label} takes ${method.takes}`);
+      }
       this.find(".hung").classList.add("waiting");
       try {
         const found = await artnet.call(this.server.ask, { view: this.answer.view, ...question });
         if (turn === this.turn) this.asked.set(key, found);
       } catch (error) {
-        if (turn === this.turn && key === this.key) this.trouble(error.message);
+        if (turn !== this.turn || key !== this.key) return;
+        this.trouble(error.message);
+        this.find("figcaption").textContent = `${method.label}: no map could be made.`;
         return;
       } finally { if (key === this.key) this.find(".hung").classList.remove("waiting"); }
     }
@@ -193,6 +200,14 @@ artnet.Look = class {
       return artnet.element("tr", {}, artnet.element("th", { scope: "row" }, view.name.replace("-", " ")),
         artnet.element("td", {}, best), artnet.element("td", { class: "share" }, artnet.percent(view.scores[best])));
     }));
+  }
+  async near(turn) {
+    const { nearest } = await artnet.call(this.server.near, { view: this.answer.view });
+    if (turn !== this.turn) return;
+    this.find(".near ol").replaceChildren(...nearest.map(({ name, movement, similarity, thumb }) =>
+      artnet.element("li", {}, artnet.element("img", { src: `data:image/jpeg;base64,${thumb}`, alt: "" }),
+        artnet.element("span", { class: "name" }, name), artnet.element("span", { class: "quiet" }, `${movement}, ${similarity.toFixed(2)}`))));
+    this.find(".near").hidden = false;
   }
   nine() {
     const found = this.asked.get(this.key), dialog = this.find(".nine");
