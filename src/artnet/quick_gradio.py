@@ -64,7 +64,7 @@ def without_servers() -> Iterator[None]:
     try:
         yield
     finally:
-        App.create_app = made
+        App.create_app = made  # type: ignore[method-assign]
 
 
 def import_gradio() -> Any:
