@@ -59,12 +59,13 @@ def without_servers() -> Iterator[None]:
     """Let Gradio make no server until the block's end; blocks composed in it can be mounted after it."""
     from gradio.routes import App
 
+    apps: Any = App
     made = App.__dict__["create_app"]
-    App.create_app = staticmethod(lambda *_, **__: None)  # type: ignore[method-assign, assignment]
+    apps.create_app = staticmethod(lambda *_, **__: None)
     try:
         yield
     finally:
-        App.create_app = made  # type: ignore[method-assign]
+        apps.create_app = made
 
 
 def import_gradio() -> Any:
