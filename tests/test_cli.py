@@ -160,6 +160,77 @@ def test_an_existing_table_is_left_alone(artnet: Artnet, painting_file: Path, tm
     assert (tmp_path / "table.csv").read_text() == "mine"
 
 
+def test_a_table_that_exists_is_replaced_or_gone_on_with_only_when_asked(
+    artnet: Artnet, painting_file: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("mine")
+    again = artnet("classify", painting_file, "--out", table, "--resume")
+    assert (again.code, table.read_text()) == (0, "mine")
+    assert "is whole already" in again.err
+    assert artnet("classify", painting_file, "--out", table, "--overwrite").code == 0
+    assert table.read_text().startswith("source,sha256")
+    assert artnet("classify", painting_file, "--resume").code == 2
+    assert artnet("classify", painting_file, "--out", table, "--resume", "--overwrite").code == 2
+
+
+def test_failing_fast_stops_and_goes_on_from_there(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    bad, table = tmp_path / "bad.png", tmp_path / "table.csv"
+    bad.write_bytes(b"no picture")
+    arguments = ("classify", painting_file, bad, painting_file, "--out", table)
+    stopped = artnet(*arguments, "--fail-fast")
+    assert stopped.code == 3
+    assert "1 rows are kept in" in stopped.err
+    bad.write_bytes(painting_file.read_bytes())
+    assert artnet(*arguments, "--fail-fast", "--resume").code == 0
+    with table.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3
+
+
+def test_a_summary_ends_a_table(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    done = artnet("classify", painting_file, tmp_path / "gone.jpg", "--out", tmp_path / "table.jsonl")
+    kept = done.err.splitlines()[-4:]
+    assert [line.split(":")[0] for line in kept[:3]] == ["movements", "decisions", "failures"]
+    assert kept[2] == "failures: 1 missing"
+    assert kept[3].startswith("2 pictures, 1 failed")
+
+
+def test_all_views_embeddings_and_overlays_come_in_json(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    more = ("--views", "all", "--embeddings", "--explain", tmp_path / "why")
+    found = json.loads(artnet("classify", painting_file, "--json", *more).out)
+    assert len(found["views"]) == 6
+    assert len(found["embedding"]) > 100
+    assert (tmp_path / "why" / found["overlay"]).is_file()
+    assert len(json.loads(artnet("classify", painting_file, "--json", "--all-views").out)["views"]) == 6
+
+
+def test_other_settings_do_not_go_on(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    bad, table = tmp_path / "bad.png", tmp_path / "table.csv"
+    bad.write_bytes(b"no picture")
+    artnet("classify", painting_file, bad, "--out", table, "--fail-fast")
+    done = artnet("classify", painting_file, bad, "--out", table, "--resume", "--embeddings")
+    assert done.code == 2
+    assert "was begun with embeddings false, now it is true" in done.err
+
+
+def test_an_index_answers_with_the_nearest(artnet: Artnet, painting: Image.Image, tmp_path: Path) -> None:
+    pytest.importorskip("lancedb", reason="needs pip install 'artnet[similar]'")
+    (tmp_path / "all").mkdir()
+    for angle in (0, 90, 180):
+        painting.rotate(angle, expand=True).save(tmp_path / "all" / f"{angle}.png")
+    (tmp_path / "all" / "bad.png").write_bytes(b"no picture")
+    made = artnet("index", tmp_path / "all", "--out", tmp_path / "index")
+    assert made.code == 1
+    assert "3 paintings in" in made.err
+    asked = ("similar", tmp_path / "all" / "90.png", "--index", tmp_path / "index", "--count", 2)
+    found = json.loads(artnet(*asked, "--json", "--out", tmp_path / "sheet.png").out)
+    assert found["nearest"][0]["source"].endswith("90.png")
+    assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)
+    assert Image.open(tmp_path / "sheet.png").width > 500
+    assert artnet("index", tmp_path / "all", "--out", tmp_path / "index").code == 7
+    assert artnet(*asked, "--out", tmp_path / "all" / "90.png").code == 2
+
+
 @pytest.mark.parametrize("damage", ["config.json", GRAPH_FILE])
 def test_a_damaged_model_folder_ends_with_the_models_code(
     artnet: Artnet, painting_file: Path, tmp_path: Path, damage: str
