@@ -11,6 +11,8 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from artnet.address import AddressRules
 from artnet.api import ApiSettings
@@ -260,3 +262,24 @@ def test_a_hundred_pictures_at_once_are_answered_or_told_to_wait(server: Live, p
     assert set(found) <= {200, 429}
     assert found.count(200) >= 30
     assert server.send("/v1/classify", picture).status == 200
+
+
+def test_a_page_at_the_root_leaves_the_apis_paths_alone_and_is_guarded_like_them(classifier: Classifier) -> None:
+    seen: list[str] = []
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["path"])
+        await PlainTextResponse("a page")(scope, receive, send)
+
+    settings = ApiSettings(page_bytes=1000, page_headers={"Content-Security-Policy": "default-src 'self'"})
+    with live(classifier, settings) as server:
+        server.api.mount("/", page)
+        said = server.ask("GET", "/")
+        assert (said.body, said.headers["Content-Security-Policy"]) == (b"a page", "default-src 'self'")
+        assert [server.ask("GET", path).status for path in ("/v1/nowhere", "/v1/classify", "/v1/model")] == [
+            404,
+            405,
+            200,
+        ]
+        assert server.ask("POST", "/upload", b"x" * 2000).status == 413
+    assert seen == ["/"]

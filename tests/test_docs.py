@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def test_every_command_and_option_has_its_page(name: str) -> None:
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     assert f"artnet {name}" in page
     for parameter in COMMANDS[name].params:
-        for option in parameter.opts:
+        for option in (*parameter.opts, *parameter.secondary_opts):
             if option.startswith("--") and option != "--help":
                 assert f"`{option}" in page, f"docs/{name}.md does not mention {option}"
 
@@ -29,7 +30,8 @@ def test_every_command_and_option_has_its_page(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_no_page_names_an_option_that_is_not_there(name: str) -> None:
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    known = {option for command in COMMANDS.values() for parameter in command.params for option in parameter.opts}
+    parameters = [parameter for command in COMMANDS.values() for parameter in command.params]
+    known = {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)}
     assert set(re.findall(r"`(--[a-z-]+)", page)) <= known | {"--help", "--version"}
 
 
@@ -59,3 +61,9 @@ def test_the_readme_prints_one_command_to_run_and_one_to_test() -> None:
         lines = [line for line in block.splitlines() if line.strip() and not line.startswith("```")]
         assert len(lines) == 1
         assert lines[0].startswith("python3 -m venv")
+
+
+def test_a_space_installs_what_the_package_needs() -> None:
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    written = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in written if not line.startswith("#")] == needed

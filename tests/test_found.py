@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from artnet.errors import NoPicturesError, SourceError
-from artnet.found import Bytes, Found, Names, is_picture
+from artnet.found import Bytes, Found, Names, is_picture, needed_side
 
 
 def test_what_is_found_travels() -> None:
@@ -51,3 +51,7 @@ def test_of_a_hundred_thousand_names_hardly_one_is_taken_for_another() -> None:
 )
 def test_a_picture_is_told_by_its_name(name: str, is_one: bool) -> None:
     assert is_picture(name) is is_one
+
+
+def test_regions_need_more_pixels_than_the_whole() -> None:
+    assert (needed_side(224, regions=False), needed_side(256)) == (672, 1024)

@@ -117,3 +117,8 @@ def test_a_row_that_leads_to_what_is_read_from_the_front_says_so(tmp_path: Path)
     (record,) = read_catalog(tmp_path / "mine.csv").records
     with RecordReader() as reader, pytest.raises(ArtNetError, match="only reading from the front"):
         reader.read(record)
+
+
+def test_an_archive_on_the_web_is_refused_in_words() -> None:
+    with pytest.raises(ArtNetError, match="download it first"):
+        read_catalog("https://example.org/all.zip")

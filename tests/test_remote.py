@@ -96,6 +96,25 @@ def test_a_store_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) ->
     assert "adlfs" in str(one.error)
 
 
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz", "parquet", "csv", "json"])
+def test_a_store_that_raises_what_nobody_knows_costs_its_source_alone(
+    ending: str, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OddError(Exception):
+        pass
+
+    def refuse(*_: object) -> bytes:
+        raise OddError("payload is not complete")
+
+    put(f"{store}/a.{ending}")
+    put(f"{store}/b.jpg")
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.read", refuse)
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.seek", refuse)
+    first, second = found(f"{store}/a.{ending}", f"{store}/b.jpg")
+    assert "payload is not complete" in str(first.error)
+    assert second.error is None
+
+
 @pytest.mark.parametrize("address", ["nothing-like-it://a/b", "zip://a.jpg::memory://x.zip", "memory://"])
 def test_an_address_that_leads_nowhere_is_told(address: str, store: str) -> None:
     (one,) = found(address)

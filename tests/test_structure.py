@@ -21,7 +21,8 @@ RUN_ORDER = (
     "layouts split duplicates page plot audit audit_page dataset gallery channel_sheet becoming cut card prepare "
     "answers trial figures compare strangers mistakes evaluate report_page report console options explain_command "
     "classify_command similar_command prepare_command service problem guard access forms uploads shapes replies "
-    "openapi api_page api logs connection serve app_command cli"
+    "openapi api_page api samples page_words takeaway page_table page_answers page_files page_guard about_page "
+    "quick_gradio app logs connection serve app_command cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch restore network loss trainable loader run history "

@@ -43,7 +43,7 @@ def scaled(grid: Floats, highest: float | None = None) -> Floats:
 
 def without_bands(grid: Floats, place: Placement) -> Floats:
     """Set the cells that show only the letterbox's bands to zero, before they can set the scale."""
-    left, top, right, bottom = _cells(grid, place)
+    left, top, right, bottom = touched_cells(grid, place)
     bare = np.zeros_like(grid)
     bare[top:bottom, left:right] = grid[top:bottom, left:right]
     return bare
@@ -54,8 +54,8 @@ def on_painting(grid: Floats, place: Placement, size: tuple[int, int] | None = N
 
     The letterbox's bands are cut off before.
     """
-    left, top, right, bottom = _cells(grid, place)
-    x0, y0, x1, y1 = _content(grid, place)
+    left, top, right, bottom = touched_cells(grid, place)
+    x0, y0, x1, y1 = content_cells(grid, place)
     cut = Image.fromarray(np.ascontiguousarray(grid[top:bottom, left:right], np.float32))
     box = (x0 - left, y0 - top, x1 - left, y1 - top)
     enlarged = cut.resize(size or (place.width, place.height), Image.Resampling.BICUBIC, box=box)
@@ -99,13 +99,13 @@ def _fade(length: int, at_start: bool, at_end: bool) -> Floats:
     return result
 
 
-def _content(grid: Floats, place: Placement) -> tuple[float, float, float, float]:
+def content_cells(grid: Floats, place: Placement) -> tuple[float, float, float, float]:
     """Give where the painting lies in the grid, in cells and parts of cells."""
     box, across, down = place.content, grid.shape[1] / place.size_px, grid.shape[0] / place.size_px
     return (box.left * across, box.top * down, box.right * across, box.bottom * down)
 
 
-def _cells(grid: Floats, place: Placement) -> tuple[int, int, int, int]:
+def touched_cells(grid: Floats, place: Placement) -> tuple[int, int, int, int]:
     """Give the whole cells that the painting touches: left, top, right, bottom."""
-    left, top, right, bottom = _content(grid, place)
+    left, top, right, bottom = content_cells(grid, place)
     return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))

@@ -12,6 +12,7 @@ from artnet.catalog import Record
 from artnet.found import Broken, SourceRules
 from artnet.iiif import iiif_canvases
 from artnet.remote import address_rules, open_file
+from artnet.sources import check_web
 
 # The labels under which museums' manifests say it, the first that is there counts; IIIF itself fixes none.
 STYLES = ("style", "movement", "art movement", "style / movement")
@@ -26,6 +27,7 @@ def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
     Errors: `SourceError` where there is no such document.
     """
     if is_address(location):
+        check_web(location)
         data = fetch(location, address_rules(rules)).data
     else:
         with open_file(location) as file:

@@ -6,6 +6,7 @@ an archive need not know where it lies.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -192,7 +193,7 @@ def open_file(location: str) -> Iterator[BinaryIO]:
         with _explained(location):
             if is_stored(location):
                 system, path = _system(location)
-                file: BinaryIO = stack.enter_context(system.open(path, "rb"))
+                file: BinaryIO = io.BufferedReader(_Steady(stack.enter_context(system.open(path, "rb"))))
             elif Path(location).is_dir():
                 raise SourceError(f"{location}: is a folder where a file was expected; name a file in it")
             else:
@@ -229,6 +230,38 @@ def _named(address: str, root: str, path: str) -> str:
     root = root.rstrip("/")
     rest = path[len(root) :] if path.startswith(root) else path
     return f"{address.rstrip('/')}/{rest.lstrip('/')}" if rest else address
+
+
+class _Steady(io.RawIOBase):
+    """A store's file that raises nothing but `OSError`, as files do; the packages raise whatever theirs do."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._do(self._file.read, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._do(self._file.seek, offset, whence))
+
+    def tell(self) -> int:
+        return int(self._do(self._file.tell))
+
+    def _do(self, function: Any, *args: int) -> Any:
+        try:
+            return function(*args)
+        except OSError:
+            raise
+        except Exception as error:
+            raise OSError(_reason(error)) from error
 
 
 @contextmanager

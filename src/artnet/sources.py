@@ -154,14 +154,19 @@ def _from_web(address: str, rules: SourceRules) -> Iterator[Found]:
     if _is_picture_address(address):
         yield Found(address, Web(address), rules)
         return
-    path = urlsplit(address).path.lower()
-    if is_tar(path) or path.endswith(_WEB_CONTAINERS):
-        raise SourceError(f"{address}: archives, Parquet files and lists are not read over http; download it first")
+    check_web(address)
     data = fetch(address, address_rules(rules)).data
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         yield from _or_error(address, iiif_pictures(address, data, rules), "holds no picture")
     else:
         yield Found(address, Bytes(data), rules)
+
+
+def check_web(address: str) -> None:
+    """Refuse what is not read over http. Errors: `SourceError`."""
+    path = urlsplit(address).path.lower()
+    if is_tar(path) or path.endswith(_WEB_CONTAINERS):
+        raise SourceError(f"{address}: archives, Parquet files and lists are not read over http; download it first")
 
 
 def _from_store(address: str, rules: SourceRules) -> Iterator[Found]:

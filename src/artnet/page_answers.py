@@ -1,0 +1,256 @@
+"""Answer what the web page asks: plain JSON values in and out, nothing kept between two questions.
+
+Knows nothing about HTML or the web; the page sends a picture once and afterwards asks about the small view of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from artnet.address import fetch
+from artnet.api import ApiSettings
+from artnet.canvas import content_cells, touched_cells
+from artnet.classify import Prediction, network_input
+from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
+from artnet.evidence import Probe, Sampling
+from artnet.explain import Asking, Explanation, explain
+from artnet.faithfulness import STEPS, measure_all
+from artnet.image import Limits, decode_image
+from artnet.page_table import table_of
+from artnet.page_words import decision_words, faithful_words, likely_styles
+from artnet.service import Service, Turns
+from artnet.sheet import fitted
+from artnet.takeaway import Wish, take_away
+from artnet.views import WHOLE, cut_views, painted_part, whole_view
+
+Answer = dict[str, Any]
+logger = logging.getLogger(__name__)
+
+# Half the masks and channels of the command: nobody waits half a minute for a page.
+PAGE_SAMPLING = Sampling(masks=250, channels=16)
+_PREVIEW_PX = 1600
+_THUMB_PX = 96
+_LONGEST_NAME = 200  # letters
+_SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # the others are shown as a JPEG made here
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a picture; without a movement, why it is the one that is answered."""
+
+    movement: str | None
+    rather_than: str | None
+    against: bool
+    method: str
+
+    @classmethod
+    def of(cls, asked: Any) -> Asked:
+        """Read it out of a question. Errors: `UsageError`."""
+        _string(asked, "method")
+        movement, rather_than = (asked.get(key) or None for key in ("movement", "rather_than"))
+        if not all(value is None or isinstance(value, str) for value in (movement, rather_than)):
+            raise UsageError("a movement is named by a text; load the page again")
+        return cls(movement, rather_than, bool(asked.get("against")), asked["method"])
+
+
+@dataclass(frozen=True)
+class PageAnswers:
+    """What the page can ask, over one service, within the limits of the API."""
+
+    service: Service
+    settings: ApiSettings
+    fetches: Turns
+
+    @property
+    def limits(self) -> Limits:
+        """Give the budgets of one picture."""
+        return self.settings.limits
+
+    def look(self, asked: Any) -> Answer:
+        """Answer which movement a picture is, and give the view that questions about it are asked of."""
+        name, data = picture_in(asked, self.limits)
+        classifier = self.service.classifier
+
+        def work() -> Answer:
+            image = decode_image(data, name, self.limits)
+            prediction = classifier.classify_image(image, name)
+            seen = classifier.config.preprocessing
+            view = painted_part(whole_view(image, seen.size_px, seen.fit), seen.fit)
+            shown = data.startswith(_SHOWN_BY_BROWSERS)
+            return {
+                **described(prediction),
+                "view": _png(view),
+                "preview": None if shown else _jpeg(image, _PREVIEW_PX),
+            }
+
+        return self.service.run(work)
+
+    def ask(self, asked: Any) -> Answer:
+        """Give the maps of all depths for a question about a view."""
+        view, wanted = self._view(asked), Asked.of(asked)
+        found = self.service.run(lambda: self._explained(view, wanted))
+        return {
+            "question": found.question,
+            "movement": found.movement,
+            "signed": found.asked.against,
+            "maps": {str(depth): _grid(found, depth) for depth in found.maps},
+        }
+
+    def judge(self, asked: Any) -> Answer:
+        """Test the maps of a question: by depth, in words, whether each shows what the answer rests on."""
+        view, wanted = self._view(asked), Asked.of(asked)
+
+        def work() -> Answer:
+            found = self._explained(view, wanted)
+            classifier = self.service.classifier
+            seen = classifier.config.preprocessing
+            inputs = network_input(cut_views(view, seen.size_px, seen.fit, (WHOLE,)), seen)
+            probe = Probe(classifier.engine, found.asked.target(classifier.config.movements))
+            grids = {depth: each.grid for depth, each in found.maps.items()}
+            gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
+            return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
+
+        return self.service.run(work)
+
+    def votes(self, asked: Any) -> Answer:
+        """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
+        name, data = picture_in(asked, self.limits)
+        prediction = self.service.run(
+            lambda: self.service.classifier.classify_image(decode_image(data, name, self.limits), name, "all")
+        )
+        return {"views": prediction.to_dict()["views"]}
+
+    def take(self, asked: Any) -> Answer:
+        """Make a file to take away: the overlay, the sheet, the report or the numbers of one picture."""
+        name, data = picture_in(asked, self.limits)
+        wish, wanted = Wish.of(asked), Asked.of(asked)
+
+        def work() -> Answer:
+            found = self._explained(decode_image(data, name, self.limits), wanted)
+            taken = take_away(found, name, wish)
+            return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
+
+        return self.service.run(work)
+
+    def fetch(self, asked: Any) -> Answer:
+        """Fetch the picture at an address, for the page to go on with as if it had been dropped."""
+        address = _string(asked, "address")
+        if not self.settings.allow_urls:
+            raise RefusedAddressError("this server fetches nothing from addresses; save the picture and drop it here")
+        found = self.fetches.run(lambda: fetch(address, self.settings.address))
+        return {"name": found.url.rsplit("/", 1)[-1].split("?")[0] or "picture", "data": _text(found.data)}
+
+    def row(self, asked: Any) -> Answer:
+        """Answer one of many pictures: what a row of the table shows, with a thumbnail."""
+        name, data = picture_in(asked, self.limits)
+
+        def work() -> Answer:
+            image = decode_image(data, name, self.limits)
+            found = described(self.service.classifier.classify_image(image, name))
+            return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _jpeg(image, _THUMB_PX)}
+
+        return self.service.run(work)
+
+    def table(self, asked: Any) -> Answer:
+        """Write the rows of many answers as a table: `kind` is csv or parquet."""
+        kind, rows = _string(asked, "kind"), asked.get("rows")
+        data = self.service.run(lambda: table_of(rows, kind, self.service.classifier.config.movements))
+        return {"name": f"artnet.{kind}", "type": "application/octet-stream", "data": _text(data)}
+
+    def _view(self, asked: Any) -> Image.Image:
+        size_px = self.service.classifier.config.preprocessing.size_px
+        limits = Limits(8 * size_px * size_px + 2**16, size_px * size_px)
+        return decode_image(_bytes(asked, "view"), "the view", limits)
+
+    def _explained(self, image: Image.Image, wanted: Asked) -> Explanation:
+        return explain(
+            self.service.classifier,
+            image,
+            wanted.movement,
+            wanted.rather_than,
+            wanted.method,
+            against=wanted.against,
+            asking=Asking(sampling=PAGE_SAMPLING),
+        )
+
+
+def answered(work: Callable[[Any], Answer], asked: Any) -> Answer:
+    """Do the work; an error becomes an answer that says what happened, and never more than that."""
+    try:
+        return work(asked)
+    except ArtNetError as error:
+        return {"error": {"kind": error.kind, "message": str(error)}}
+    except Exception:
+        logger.exception("the page's question could not be answered")
+        return {"error": {"kind": "error", "message": "something went wrong on the server; try again"}}
+
+
+def described(prediction: Prediction) -> Answer:
+    """Describe a prediction as `artnet classify --json` does, with the words of the page."""
+    return {
+        **prediction.to_dict(),
+        "words": decision_words(prediction),
+        "likely_styles": likely_styles(prediction),
+    }
+
+
+def picture_in(asked: Any, limits: Limits) -> tuple[str, bytes]:
+    """Read the name and the bytes of a picture out of a question; `limits` are held before they are decoded."""
+    name = _string(asked, "name")[:_LONGEST_NAME] or "picture"
+    if len(asked.get("data") or "") > 4 * (limits.size_bytes + 3) // 3:
+        raise TooLargeError(f"{name}: over the budget of {limits.size_bytes / 2**20:.0f} MB; save it smaller first")
+    return name, _bytes(asked, "data")
+
+
+def _string(asked: Any, key: str) -> str:
+    value = asked.get(key) if isinstance(asked, dict) else None
+    if not isinstance(value, str):
+        raise UsageError(f"the question has no {key}; load the page again")
+    return value
+
+
+def _bytes(asked: Any, key: str) -> bytes:
+    try:
+        return b64decode(_string(asked, key), validate=True)
+    except ValueError:
+        raise UsageError(f"{key} of the question is no base64; load the page again") from None
+
+
+def _grid(found: Explanation, depth: int) -> Answer:
+    """Give one depth's map as bytes of -127 to 127, cut to the painting, and where in it the painting lies."""
+    grid = found.maps[depth].grid
+    left, top, right, bottom = touched_cells(grid, found.placement)
+    x0, y0, x1, y1 = content_cells(grid, found.placement)
+    cut = np.ascontiguousarray(grid[top:bottom, left:right])
+    return {
+        "rows": cut.shape[0],
+        "columns": cut.shape[1],
+        "box": [x0 - left, y0 - top, x1 - left, y1 - top],
+        "data": _text((cut * 127).round().astype(np.int8).tobytes()),
+    }
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def _png(image: Image.Image) -> str:
+    stream = BytesIO()
+    image.save(stream, "PNG", compress_level=1)
+    return _text(stream.getvalue())
+
+
+def _jpeg(image: Image.Image, longest_px: int) -> str:
+    stream = BytesIO()
+    small = image if max(image.size) <= longest_px else fitted(image, longest_px)
+    small.save(stream, "JPEG", quality=85)
+    return _text(stream.getvalue())
