@@ -226,7 +226,8 @@ def test_an_index_answers_with_the_nearest(artnet: Artnet, painting: Image.Image
     found = json.loads(artnet(*asked, "--json", "--out", tmp_path / "sheet.png").out)
     assert found["nearest"][0]["source"].endswith("90.png")
     assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)
-    assert Image.open(tmp_path / "sheet.png").width > 500
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 500
     assert artnet("index", tmp_path / "all", "--out", tmp_path / "index").code == 7
     assert artnet(*asked, "--out", tmp_path / "all" / "90.png").code == 2
 

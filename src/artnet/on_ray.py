@@ -20,14 +20,15 @@ from artnet.batch import Answer, Loading, Wanted, answer_all
 from artnet.errors import MissingPartError, WorkerError
 from artnet.found import Found
 
-_PICTURES_IN_A_BLOCK = 32  # about a second of one processor: long against Ray's cost of a task, short to repeat
+_PICTURES_IN_A_BLOCK = 64  # some seconds of one processor: long against Ray's cost of a task, short to repeat
 _BYTES_IN_A_SLICE = 2**30  # of names, or of pictures that travel themselves, in Ray's store at a time
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would report to Ray's makers
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # what a user needs said, our errors say
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
-_THREADS = 2  # of a worker that has one processor: one reads and decodes while the other's view is computed
+_BLOCKS_AT_ONCE = 2  # of a worker that has one processor: the next begins while the last of one are answered
+_THREADS = 2  # of a block: one reads and decodes while the other's view is computed
 
 
 class Answerer:
@@ -69,8 +70,13 @@ def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[An
     import ray
 
     processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    # Down to one, so that a machine's death leaves no worker waiting for a processor that is gone.
-    pool = ray.data.ActorPoolStrategy(min_size=1, initial_size=processors, max_size=processors)
+    pool = ray.data.ActorPoolStrategy(
+        min_size=1,  # so that a machine's death leaves no worker waiting for a processor that is gone
+        initial_size=processors,
+        max_size=processors,
+        max_concurrent_calls_per_actor=_BLOCKS_AT_ONCE,
+        enable_true_multi_threading=True,
+    )
     answered = ray.data.from_arrow_refs(blocks).map_batches(
         Answerer,
         fn_constructor_args=(loading, wanted),
