@@ -176,8 +176,10 @@ def served() -> Iterator[tuple[int, int]]:
     command = [sys.executable, "-m", "artnet.cli", "app", "--api-only", "--port", "0", "--logs", "quiet"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
-        yield int(re.search(r":(\d+) ", server.stderr.readline())[1]), server.pid  # type: ignore[index]
-        server.terminate()
+        try:
+            yield int(re.search(r":(\d+) ", server.stderr.readline())[1]), server.pid  # type: ignore[index]
+        finally:
+            server.terminate()
 
 
 def compare(data: list[bytes], clients: int, seconds: float, rounds: int) -> None:
@@ -227,7 +229,8 @@ def main() -> None:
     options = parser.parse_args()
     data = pictures(options.picture, Classifier.load())
     compare(data, options.clients, options.seconds, options.rounds)
-    grow(data, options.clients, options.requests)
+    if options.requests:
+        grow(data, options.clients, options.requests)
 
 
 if __name__ == "__main__":

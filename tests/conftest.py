@@ -122,3 +122,14 @@ def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "model"
     export(trained, folder)
     return folder
+
+
+@pytest.fixture
+def store() -> Iterator[str]:
+    """A bucket in memory."""
+    import fsspec
+
+    system = fsspec.filesystem("memory")
+    yield "memory://bucket"
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]

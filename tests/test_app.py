@@ -96,7 +96,8 @@ def test_a_chosen_picture_is_answered_as_the_command_answers_it(
     evidence(page)
     found = classifier.classify(FACETED)
     assert text(page, ".look .movement") == found.movement
-    assert text(page, ".look .sure") == f"{found.confidence:.0%}"
+    shown = float(text(page, ".look .sure").removesuffix("%"))
+    assert shown == pytest.approx(100 * found.confidence, abs=2)  # the page may compute in bf16
     assert page.locator(".look .bars li").count() == 5
     assert text(page, ".look .decision") == "Confident."
 

@@ -40,7 +40,7 @@ def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None
     assert [row.epoch for row in history] == [1, 2]
     assert {path.name for path in trained.folder.iterdir()} == {
         *("run.json", "state.json", "history.csv", "history.png", "tensorboard", "lock"),
-        *("best.safetensors", "last.safetensors", "sample.safetensors"),
+        *("best.safetensors", "last.safetensors", "sample.safetensors", "start.safetensors"),
     }
     assert trained.read_tensors("sample")["views"].shape == (8, 3, SIZE_PX, SIZE_PX)
 

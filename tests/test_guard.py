@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -130,15 +131,18 @@ def test_what_is_not_answered_in_time_is_given_up(server: Live, picture: bytes) 
     assert server.send("/v1/classify", picture).status == 200
 
 
-def test_all_bodies_together_are_bounded_and_given_back(server: Live, picture: bytes) -> None:
-    connections = [server.raw() for _ in range(4)]
-    for connection in connections:
-        connection.sendall(head("Content-Length: 190000\r\n") + b"x" * 180_000)
-    said = [connection.recv(12) for connection in connections]
-    for connection in connections:
-        connection.close()
-    assert set(said) == {b"HTTP/1.1 429", b"HTTP/1.1 503"}  # the others were waited for in vain
-    assert server.send("/v1/classify", picture).status == 200
+def test_all_bodies_together_are_bounded_and_given_back(classifier: Classifier, picture: bytes) -> None:
+    with live(classifier, SMALL) as server:
+        connections = [server.raw() for _ in range(4)]
+        for connection in connections:
+            connection.sendall(head("Content-Length: 190000\r\n") + b"x" * 180_000)
+        answered, _, _ = select.select(connections, [], [], 10)
+        assert [connection.recv(12) for connection in answered] == [b"HTTP/1.1 429"]
+        for connection in connections:
+            connection.close()
+        until(lambda: server.send("/v1/classify", picture).status == 200)
+        for _ in range(5):
+            assert server.send("/v1/classify", picture).status == 200
 
 
 def test_a_request_to_a_page_may_be_larger_but_not_endless(server: Live) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import zipfile
-from collections.abc import Iterator
 from io import BytesIO
 
 import fsspec
@@ -16,15 +15,6 @@ from artnet.remote import Stored, is_stored, join, stamp, without_local_scheme
 from artnet.sources import find_pictures, holds_many
 from test_tars import packed as tar_of
 from web_fixture import jpeg
-
-
-@pytest.fixture
-def store() -> Iterator[str]:
-    """A bucket in memory."""
-    system = fsspec.filesystem("memory")
-    yield "memory://bucket"
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
 
 
 def put(address: str, data: bytes = b"picture") -> str:

@@ -21,7 +21,8 @@ from training_fixture import BACKBONE
 
 TRAIN = [
     *("train", "--backbone", BACKBONE, "--weights", "none", "--epochs", "3", "--set", "batch=8"),
-    *("--set", "trained.frozen_share=0", "--device", "cpu", "--workers", "0", "--precision", "f32"),
+    *("--set", "trained.batch_norm=frozen", "--set", "head_first=false", "--set", "start_share=0"),
+    *("--device", "cpu", "--workers", "0", "--precision", "f32"),
     *("--checkpoint-every", "0"),
 ]
 
@@ -116,6 +117,16 @@ def test_two_processes_train_as_one_does(uninterrupted: Path, data: Path, tmp_pa
     assert process.returncode == 0, said
     assert largest_difference(uninterrupted, tmp_path / "run", "last") < 1e-4  # sums in another order
     assert (tmp_path / "run" / "history.csv").read_text().count("\n") == 4
+
+
+def test_two_processes_begin_with_the_head_that_one_finds(data: Path, tmp_path: Path) -> None:
+    options = ("--set", "head_first=true", "--epochs", "1")
+    train(data, tmp_path / "one", *options)
+    with training(data, tmp_path / "two", "--devices", "2", *options) as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    assert largest_difference(tmp_path / "one", tmp_path / "two", "start") == 0
+    assert largest_difference(tmp_path / "one", tmp_path / "two", "last") < 1e-4
 
 
 def test_a_run_in_use_is_refused(uninterrupted: Path, data: Path) -> None:

@@ -17,6 +17,7 @@ from artnet.errors import ArtNetError, NoPicturesError
 from artnet.found import SourceRules
 from artnet.image import SUFFIXES, Limits
 from artnet.sources import find_pictures, holds_many
+from sources_fixture import kinds as kinds_of
 from web_fixture import HERE, dying, endless, jpeg, send, serving, slow
 
 
@@ -170,14 +171,7 @@ def test_any_names_give_paths_or_errors_one_for_each(names: list[str]) -> None:
 
 def kinds(*sources: str, rules: SourceRules = HERE) -> list[str]:
     """Read what is found; give for each the kind of its error, or that it was read."""
-    answers = []
-    for one in find_pictures(sources, rules):
-        try:
-            one.read()
-            answers.append("read")
-        except ArtNetError as error:
-            answers.append(error.kind)
-    return answers
+    return kinds_of(find_pictures(sources, rules))
 
 
 def test_a_picture_on_the_web_is_fetched_when_it_is_read() -> None:

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artnet.errors import ArtNetError
-from artnet.found import Bytes, Found, SourceRules
+from artnet.found import Bytes, SourceRules
 from artnet.image import Limits
 from artnet.sources import find_pictures
+from sources_fixture import found, kinds
 
 WORKS = {"a.jpg": os.urandom(700), "x/b.png": os.urandom(512), "notes.txt": b"none", "x/c.tif": b"C" * 5000}
 ENDINGS = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
@@ -32,22 +32,6 @@ def packed(works: dict[str, bytes], ending: str = ".tar", form: int = tarfile.PA
             member.size = len(data)
             archive.addfile(member, BytesIO(data))
     return pa.compress(file.getvalue(), "zstd", asbytes=True) if ending.endswith("zst") else file.getvalue()
-
-
-def found(path: Path, data: bytes, rules: SourceRules | None = None) -> list[Found]:
-    path.write_bytes(data)
-    return list(find_pictures([str(path)], rules or SourceRules()))
-
-
-def kinds(pictures: list[Found]) -> list[str]:
-    answers = []
-    for one in pictures:
-        try:
-            one.read()
-            answers.append("read")
-        except ArtNetError as error:
-            answers.append(error.kind)
-    return answers
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -23,15 +22,6 @@ from collections_fixture import (
     draw_wikiart,
 )
 from test_tars import packed
-
-
-@pytest.fixture
-def store() -> Iterator[str]:
-    """A bucket in memory."""
-    system = fsspec.filesystem("memory")
-    yield "memory://bucket"
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
 
 
 def upload(folder: Path, address: str) -> str:

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artnet.errors import ArtNetError, CorruptImageError, TooLargeError
-from artnet.found import Found, SourceRules
+from artnet.errors import CorruptImageError, TooLargeError
+from artnet.found import SourceRules
 from artnet.image import Limits
-from artnet.sources import find_pictures
 from artnet.zips import ZipMember
+from sources_fixture import found, kinds
 
 WORKS = {"a.jpg": b"A" * 500, "x/b.png": os.urandom(3000), "notes.txt": b"none", "x/c.tif": b"C" * 9000}
 
@@ -42,22 +42,6 @@ def packed(works: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, piped
         for name, data in works.items():
             archive.writestr(name, data)
     return file.getvalue()
-
-
-def found(path: Path, data: bytes, rules: SourceRules | None = None) -> list[Found]:
-    path.write_bytes(data)
-    return list(find_pictures([str(path)], rules or SourceRules()))
-
-
-def kinds(pictures: list[Found]) -> list[str]:
-    answers = []
-    for one in pictures:
-        try:
-            one.read()
-            answers.append("read")
-        except ArtNetError as error:
-            answers.append(error.kind)
-    return answers
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

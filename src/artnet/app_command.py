@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 import threading
 from contextlib import suppress
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from artnet.api import MountPage
     from artnet.service import Service
 
+_AFTER_THE_PAGE_S = 1.5
 _MOST_AT_ONCE = 8  # each has a network's memory of its own
 
 
@@ -61,6 +61,7 @@ def serve_app(
     from artnet.classify import Classifier
     from artnet.image import Limits
     from artnet.logs import write_logs
+    from artnet.processor import usable_processors
     from artnet.serve import Place, address_of, bound, serve
     from artnet.service import Service, ServiceLimits
 
@@ -70,7 +71,7 @@ def serve_app(
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
     rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     settings = ApiSettings(limits, place.is_loopback if allow_urls is None else allow_urls, rules)
-    places = at_once or max(2, min(_MOST_AT_ONCE, os.cpu_count() or 1))
+    places = at_once or max(2, min(_MOST_AT_ONCE, usable_processors()))
     classifier = Classifier.load(model, runtime, precision, places)
     quiet = logs == LogChoice.quiet or (logs == LogChoice.auto and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
@@ -92,7 +93,7 @@ def _page() -> MountPage:
 
 
 def _warm_up(service: Service) -> None:
-    """Compile the graph before the first visitor comes; the one for explanations while they come."""
+    """Compile the graph before the first visitor comes; the one for explanations a moment after the page."""
     from PIL import Image
 
     from artnet.explain import explain
@@ -104,4 +105,7 @@ def _warm_up(service: Service) -> None:
         with suppress(ArtNetError):  # a model without explained layers, or a server that is already stopped
             service.run(lambda: explain(classifier, blank))
 
-    threading.Thread(target=explained, name="artnet-warm-up", daemon=True).start()
+    # At once, it would take the processor from the browser that loads the page: half a second on two cores.
+    later = threading.Timer(_AFTER_THE_PAGE_S, explained)
+    later.daemon = True
+    later.start()

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.classify import Classifier, Prediction
+from artnet.encoded import jpeg
 from artnet.errors import ArtNetError, OutputError
 from artnet.explain import explain
 from artnet.found import DEFAULT_RULES, Found, SourceRules
@@ -201,11 +201,9 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
 
 
 def _thumbnail(image: Image.Image) -> bytes:
-    buffer = BytesIO()
     small = image.copy()
     small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX), Image.Resampling.BICUBIC)
-    small.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
-    return buffer.getvalue()
+    return jpeg(small, _THUMBNAIL_QUALITY)
 
 
 def overlay_name(name: str, sha256: str) -> str:

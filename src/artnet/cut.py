@@ -15,7 +15,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
-from io import BytesIO
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -30,6 +29,7 @@ from artnet.background import Background
 from artnet.catalog import ParquetRow, Record, RecordReader
 from artnet.dataset import Row, as_columns, schema
 from artnet.duplicates import Fingerprint, fingerprint
+from artnet.encoded import jpeg
 from artnet.errors import ArtNetError, WorkerError
 from artnet.found import DEFAULT_RULES, SourceRules
 from artnet.image import decode_image
@@ -255,8 +255,8 @@ def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: Cut
         source=record.source,
         width=image.width,
         height=image.height,
-        whole=_jpeg(whole.image),
-        regions=tuple(_jpeg(view.image) for view in regions),
+        whole=_stored(whole.image),
+        regions=tuple(_stored(view.image) for view in regions),
         boxes=tuple(view.box.as_tuple() for view in regions),
     )
     return {
@@ -287,10 +287,8 @@ def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:
     return count
 
 
-def _jpeg(image: Image.Image) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
-    return buffer.getvalue()
+def _stored(view: Image.Image) -> bytes:
+    return jpeg(view, JPEG_QUALITY, subsampling="4:4:4")
 
 
 @cache

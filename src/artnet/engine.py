@@ -105,8 +105,8 @@ def open_engine(
 class OpenVinoEngine:
     """OpenVINO on the processor; each set of outputs is pruned, compiled once and cached on disk.
 
-    One caller at a time has all cores, which answers soonest. Several at once share them out, which answers a fifth
-    more in the same time (two cores, MobileNet-EdgeTPU): threads that work on one view wait for each other.
+    One caller at a time has all cores, which answers soonest. Several at once share them out, which costs a view 0 to
+    17 % less processor time (two cores, MobileNet-EdgeTPU, four measurements): threads on one view wait for each other.
     """
 
     def __init__(

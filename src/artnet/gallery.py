@@ -20,6 +20,7 @@ from PIL import Image
 
 from artnet.classify import Classifier, network_input
 from artnet.dataset import count_rows, iterate_rows
+from artnet.encoded import jpeg
 from artnet.errors import DataError
 from artnet.model import Layer
 from artnet.views import WHOLE, Box, View
@@ -30,6 +31,7 @@ PATCHES = 9  # of each channel
 _PAINTINGS = 2000  # looked at, at most, spread over the split: ten minutes on two busy processors
 _PATCH_PX = 96
 _SMALLEST = 1 / 8  # of the view's side: a patch is three cells of the layer's grid, and never smaller than this
+_QUALITY = 88  # of a patch
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def write_gallery(
         "channel": [patch.channel for patch in patches],
         "strength": [patch.strength for patch in patches],
         "painting": [patch.painting for patch in patches],
-        "patch": [_jpeg(patch.image) for patch in patches],
+        "patch": [jpeg(patch.image, _QUALITY) for patch in patches],
     }
     pq.write_table(pa.table(columns), folder / GALLERY_FILE)
     return len(patches)
@@ -173,9 +175,3 @@ def patch_box(grid: tuple[int, int], place: int, size_px: int) -> tuple[int, int
     top = round((row + 0.5) * size_px / grid[0] - side / 2)
     left, top = (min(max(edge, 0), size_px - side) for edge in (left, top))
     return (left, top, left + side, top + side)
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=88)
-    return stream.getvalue()

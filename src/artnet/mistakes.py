@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image
 
 from artnet.answers import Answers, stored_view
 from artnet.dataset import iterate_rows
+from artnet.encoded import jpeg
 from artnet.views import WHOLE
 
 WORST = 50
@@ -74,6 +74,4 @@ def _thumbnail(view: Image.Image, aspect: float) -> bytes:
     box = view.getbbox() or (0, 0, *view.size)  # without the letterbox's black bands
     width, height = min(1.0, aspect), min(1.0, 1 / aspect)
     size = (max(1, round(_THUMBNAIL_PX * width)), max(1, round(_THUMBNAIL_PX * height)))
-    buffer = BytesIO()
-    view.crop(box).resize(size, Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-    return buffer.getvalue()
+    return jpeg(view.crop(box).resize(size, Image.Resampling.LANCZOS), _QUALITY, optimize=True)

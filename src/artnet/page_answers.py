@@ -10,7 +10,6 @@ import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from artnet.address import fetch
 from artnet.api import ApiSettings
 from artnet.canvas import content_cells, touched_cells
 from artnet.classify import Prediction, network_input
+from artnet.encoded import jpeg, png
 from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
 from artnet.evidence import Probe, Sampling
 from artnet.explain import Asking, Explanation, explain
@@ -28,7 +28,7 @@ from artnet.image import Limits, decode_image
 from artnet.page_table import table_of
 from artnet.page_words import decision_words, faithful_words, likely_styles
 from artnet.service import Service, Turns
-from artnet.sheet import fitted
+from artnet.sheet import shrunk
 from artnet.takeaway import Wish, take_away
 from artnet.views import WHOLE, cut_views, painted_part, whole_view
 
@@ -88,8 +88,8 @@ class PageAnswers:
             shown = data.startswith(_SHOWN_BY_BROWSERS)
             return {
                 **described(prediction),
-                "view": _png(view),
-                "preview": None if shown else _jpeg(image, _PREVIEW_PX),
+                "view": _text(png(view, 1)),
+                "preview": None if shown else _small(image, _PREVIEW_PX),
             }
 
         return self.service.run(work)
@@ -156,7 +156,7 @@ class PageAnswers:
         def work() -> Answer:
             image = decode_image(data, name, self.limits)
             found = described(self.service.classifier.classify_image(image, name))
-            return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _jpeg(image, _THUMB_PX)}
+            return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(image, _THUMB_PX)}
 
         return self.service.run(work)
 
@@ -243,14 +243,5 @@ def _text(data: bytes) -> str:
     return b64encode(data).decode("ascii")
 
 
-def _png(image: Image.Image) -> str:
-    stream = BytesIO()
-    image.save(stream, "PNG", compress_level=1)
-    return _text(stream.getvalue())
-
-
-def _jpeg(image: Image.Image, longest_px: int) -> str:
-    stream = BytesIO()
-    small = image if max(image.size) <= longest_px else fitted(image, longest_px)
-    small.save(stream, "JPEG", quality=85)
-    return _text(stream.getvalue())
+def _small(image: Image.Image, longest_px: int) -> str:
+    return _text(jpeg(shrunk(image, longest_px), 85))

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 from artnet.batch import Answer
-from artnet.classify import Prediction
+from artnet.classify import Decision, Prediction
 from artnet.errors import ArtNetError, UsageError
-from artnet.table import write_table
+from artnet.table import Shape, table_row, write_rows
 
 MOST_ROWS = 10_000
 KINDS = ("csv", "parquet")
-_DECISIONS = ("confident", "unsure", "unfamiliar")
+_DECISIONS: tuple[Decision, ...] = get_args(Decision)
 
 
 def table_of(rows: Any, kind: Any, movements: Sequence[str]) -> bytes:
@@ -29,7 +29,8 @@ def table_of(rows: Any, kind: Any, movements: Sequence[str]) -> bytes:
     answers = [_answer(row, movements) for row in rows]
     with TemporaryDirectory(prefix="artnet-") as folder:
         path = Path(folder, f"table.{kind}")
-        write_table(path, answers, movements)
+        shape = Shape(tuple(movements))
+        write_rows(path, [table_row(answer, shape) for answer in answers], shape)
         return path.read_bytes()
 
 
@@ -43,7 +44,7 @@ def _answer(row: Any, movements: Sequence[str]) -> Answer:
         scores = {movement: float(row["scores"][movement]) for movement in movements}
         decision = _DECISIONS[_DECISIONS.index(row["decision"])]
         best = max(scores, key=lambda name: scores[name])
-        found = Prediction(source, best, scores[best], decision, scores, (), "", 0, 0)  # type: ignore[arg-type]
+        found = Prediction(source, best, scores[best], decision, scores, (), "", 0, 0)
         return Answer(source, str(row["sha256"]), found)
     except (TypeError, KeyError, ValueError) as error:
         raise UsageError(f"a row of the table cannot be read ({error}); load the page again") from None

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from artnet.errors import OutputError, UsageError
 from artnet.explain import Explanation
 from artnet.model import DEPTHS
 from artnet.render import overlay
-from artnet.sheet import Look, Sheet, drawn, explanation_sheet, svg
+from artnet.sheet import Look, Sheet, drawn, explanation_sheet, shrunk, svg
 
 FORMATS = (".png", ".svg", ".npz")
 _AT_ONCE = 2  # overlays drawn side by side: nine large ones do not fit everywhere
@@ -52,17 +53,22 @@ def write_explanation(path: Path, explanation: Explanation, look: Look | None = 
     return [path]
 
 
+def drawn_overlay(explanation: Explanation, depth: int, look: Look, longest_px: int | None = None) -> Image.Image:
+    """Draw one depth's evidence over the painting, at its own size or with its longest side cut to so many pixels."""
+    image = explanation.image if longest_px is None else shrunk(explanation.image, longest_px)
+    heat = explanation.heatmap(depth, image.size)
+    return overlay(image, heat, look.opacity, look.in_colour, explanation.asked.against)
+
+
 def check_sheet_path(path: Path, source: Path) -> None:
     """Refuse a place for a sheet that could not be written or is the painting itself. Errors: those of pictures."""
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"{path}: a sheet is written as PNG or SVG; use a name that ends in .png or .svg")
+    _check_sheet_format(path)
     check_picture_path(path, source)
 
 
 def write_sheet(path: Path, sheet: Sheet) -> None:
     """Write a sheet as PNG or SVG. Errors: `OutputError`, and `UsageError` for another format."""
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"{path}: a sheet is written as PNG or SVG; use a name that ends in .png or .svg")
+    _check_sheet_format(path)
     try:
         if path.suffix.lower() == ".svg":
             path.write_text(svg(sheet), encoding="utf-8")
@@ -72,14 +78,17 @@ def write_sheet(path: Path, sheet: Sheet) -> None:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
+def _check_sheet_format(path: Path) -> None:
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise UsageError(f"{path}: a sheet is written as PNG or SVG; use a name that ends in .png or .svg")
+
+
 def _write_png(path: Path, explanation: Explanation, look: Look) -> list[Path]:
     single = len(explanation.maps) == 1
     targets = {depth: path if single else _beside(path, depth) for depth in explanation.maps}
 
     def write(depth: int) -> None:
-        heat, signed = explanation.heatmap(depth), explanation.asked.against
-        picture = overlay(explanation.image, heat, look.opacity, look.in_colour, signed)
-        picture.save(targets[depth], "PNG", compress_level=1)
+        drawn_overlay(explanation, depth, look).save(targets[depth], "PNG", compress_level=1)
 
     if not single:
         # At this level as small as at the usual one, in half the time.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,14 @@ from PIL import Image
 
 from artnet import __version__
 from artnet.classify import Classifier
+from artnet.encoded import png
 from artnet.errors import UsageError
 from artnet.evidence import METHODS, Sampling, needed_outputs
 from artnet.explain import Asking, Explanation, explain
 from artnet.image import Limits, decode_image
-from artnet.render import overlay
+from artnet.pictures import drawn_overlay
 from artnet.shapes import Answer, ClassifyFields, ExplainFields
-from artnet.sheet import Look, drawn, explanation_sheet, fitted, svg
+from artnet.sheet import Look, drawn, explanation_sheet, svg
 
 JSON, PNG, SVG = "application/json", "image/png", "image/svg+xml"
 _PNG_LEVEL = 2  # as small as the usual one here, in half the time
@@ -66,9 +66,9 @@ def explained(classifier: Classifier, given: Given, fields: ExplainFields, limit
     if fields.answer == "svg":
         return Reply(svg(explanation_sheet(found, look)).encode(), SVG)
     if fields.answer == "sheet":
-        return _png(drawn(explanation_sheet(found, look)))
+        return _drawn(drawn(explanation_sheet(found, look)))
     if fields.answer == "overlay":
-        return _png(_overlay(found, look, fields.side_px))
+        return _drawn(drawn_overlay(found, max(found.maps), look, fields.side_px))
     return json_reply(_described(found, given.name, fields.values))
 
 
@@ -151,17 +151,8 @@ def _described(found: Explanation, name: str, values: bool) -> dict[str, Any]:
     return described
 
 
-def _overlay(found: Explanation, look: Look, side_px: int) -> Image.Image:
-    """Draw one overlay, of the deepest map that there is, no larger than the painting."""
-    image = found.image if max(found.image.size) <= side_px else fitted(found.image, side_px)
-    heat = found.heatmap(None, image.size)
-    return overlay(image, heat, look.opacity, look.in_colour, found.asked.against)
-
-
-def _png(image: Image.Image) -> Reply:
-    stream = BytesIO()
-    image.save(stream, "PNG", compress_level=_PNG_LEVEL)
-    return Reply(stream.getvalue(), PNG)
+def _drawn(image: Image.Image) -> Reply:
+    return Reply(png(image, _PNG_LEVEL), PNG)
 
 
 def json_reply(value: dict[str, Any]) -> Reply:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from io import BytesIO
 from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from artnet.encoded import png
 from artnet.explain import Explanation
 from artnet.render import colour, overlay, two_sided
 
@@ -151,9 +151,7 @@ def svg(sheet: Sheet) -> str:
 def _svg_mark(mark: Text | Bar | Picture) -> str:
     place = f'x="{mark.x}" y="{mark.y}"'
     if isinstance(mark, Picture):
-        stream = BytesIO()
-        mark.image.save(stream, "PNG")
-        data = base64.b64encode(stream.getvalue()).decode()
+        data = base64.b64encode(png(mark.image)).decode()
         size = f'width="{mark.image.width}" height="{mark.image.height}"'
         return f'<image {place} {size} href="data:image/png;base64,{data}"/>'
     if isinstance(mark, Bar):
@@ -211,6 +209,11 @@ def _scale(signed: bool, left: int, top: int) -> list[Text | Bar | Picture]:
         Text(left, below, ends[0], 14, _QUIET),
         Text(left + _TILE_PX, below, ends[1], 14, _QUIET, "end"),
     ]
+
+
+def shrunk(image: Image.Image, longest_px: int) -> Image.Image:
+    """Fit a picture into a square that it is too large for; a smaller one stays as it is."""
+    return image if max(image.size) <= longest_px else fitted(image, longest_px)
 
 
 def fitted(image: Image.Image, side_px: int) -> Image.Image:

@@ -10,22 +10,23 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
 from PIL import Image
 
+from artnet.encoded import jpeg, png
 from artnet.errors import UsageError
 from artnet.explain import Explanation
 from artnet.page import Html, figure, group, page, paragraph, section, table
 from artnet.page_words import METHOD_WORDS, decision_words
-from artnet.render import overlay
-from artnet.sheet import Look, drawn, explanation_sheet, fitted
+from artnet.pictures import drawn_overlay
+from artnet.sheet import Look, drawn, explanation_sheet, shrunk
 
 KINDS = ("overlay", "sheet", "report", "numbers")
 _OVERLAY_PX = 4096  # of the longest side: over it, a PNG takes longer to write than the network to answer
 _REPORT_PX = 1000
+_PNG_LEVEL, _JPEG_QUALITY = 2, 88
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ def take_away(found: Explanation, name: str, wish: Wish) -> Taken:
     stem = PurePath(name).stem or "painting"
     depth = wish.depth if wish.depth in found.maps else max(found.maps)
     if wish.kind == "overlay":
-        return Taken(f"{stem}-depth{depth}.png", "image/png", _encoded(_overlay(found, depth, wish.look, _OVERLAY_PX)))
+        picture = drawn_overlay(found, depth, wish.look, _OVERLAY_PX)
+        return Taken(f"{stem}-depth{depth}.png", "image/png", png(picture, _PNG_LEVEL))
     if wish.kind == "sheet":
-        return Taken(f"{stem}-explained.png", "image/png", _encoded(drawn(explanation_sheet(found, wish.look))))
+        return Taken(f"{stem}-explained.png", "image/png", png(drawn(explanation_sheet(found, wish.look)), _PNG_LEVEL))
     if wish.kind == "report":
         text = report_of(found, name, depth, wish.look)
         return Taken(f"{stem}-report.html", "text/html", text.encode())
@@ -76,12 +78,12 @@ def report_of(found: Explanation, name: str, depth: int, look: Look) -> str:
     """Compose the report of one painting as one page that stands alone."""
     prediction = found.prediction
     method = METHOD_WORDS[found.method].label
-    small = fitted(found.image, min(_REPORT_PX, max(found.image.size)))
+    small = shrunk(found.image, _REPORT_PX)
     place = f"depth {depth} of 9, 1 is shallow" if depth else "on the pixels"
     pictures = [
         figure(_embedded(small, f"The painting {name}"), f"{name}, {prediction.width} x {prediction.height} pixels"),
         figure(
-            _embedded(_overlay(found, depth, look, _REPORT_PX), f"The evidence for {found.question}"),
+            _embedded(drawn_overlay(found, depth, look, _REPORT_PX), f"The evidence for {found.question}"),
             f"{found.question.capitalize()}? {method}, {place}. The brighter, the more evidence.",
         ),
     ]
@@ -114,25 +116,12 @@ _CAUTIONS = (
 
 def _depths(found: Explanation, look: Look) -> Html:
     tiles = [
-        figure(_embedded(_overlay(found, each, look, 320), f"The evidence at depth {each}"), f"depth {each}")
+        figure(_embedded(drawn_overlay(found, each, look, 320), f"The evidence at depth {each}"), f"depth {each}")
         for each in found.maps
     ]
     return group("pair", tiles)
 
 
-def _overlay(found: Explanation, depth: int, look: Look, longest_px: int) -> Image.Image:
-    image = found.image if max(found.image.size) <= longest_px else fitted(found.image, longest_px)
-    return overlay(image, found.heatmap(depth, image.size), look.opacity, look.in_colour, found.asked.against)
-
-
-def _encoded(image: Image.Image) -> bytes:
-    stream = BytesIO()
-    image.save(stream, "PNG", compress_level=2)
-    return stream.getvalue()
-
-
 def _embedded(image: Image.Image, words: str) -> Html:
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=88)
-    data = b64encode(stream.getvalue()).decode("ascii")
+    data = b64encode(jpeg(image, _JPEG_QUALITY)).decode("ascii")
     return Html(f'<img style="max-width:100%" alt="{escape(words)}" src="data:image/jpeg;base64,{data}">')

@@ -25,7 +25,6 @@ from artnet.model import (
     GRAPH_FILE,
     Layer,
     ModelConfig,
-    Preprocessing,
     sha256_of,
     write_config,
 )
@@ -53,7 +52,7 @@ def export(
     settings = run.settings
     data = find_dataset(settings, data)
     network = build_network(settings.backbone, len(settings.movements), "none", len(settings.styles))
-    network.load_state_dict(run.read_tensors("best"))
+    network.load_state_dict(run.read_result())
     network.eval().requires_grad_(False)
     sample = run.read_tensors("sample")["views"].numpy()
     names = explained_layers(network, settings.backbone, settings.size_px)
@@ -64,7 +63,7 @@ def export(
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
         views = [random_views(settings.size_px), _normalised(sample, settings)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
-        opened = Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), _preprocessing(settings))
+        opened = Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), settings.preprocessing)
         decided = calibrate(opened, data, progress)
         write_familiarity(folder / FAMILIARITY_FILE, decided.fitted)
         config = _describe(settings, _layers(network, names, settings.size_px), decided, folder)
@@ -117,7 +116,7 @@ def _describe(settings: RunSettings, layers: tuple[Layer, ...], decided: Calibra
         movements=settings.movements,
         taxonomy=settings.taxonomy,
         backbone=settings.backbone,
-        preprocessing=_preprocessing(settings),
+        preprocessing=settings.preprocessing,
         view_weights=decided.view_weights,
         layers=layers,
         calibration=decided.calibration,
@@ -133,11 +132,6 @@ def _describe(settings: RunSettings, layers: tuple[Layer, ...], decided: Calibra
             **({"train_sha256": settings.train_sha256} if settings.train_sha256 else {}),
         },
     )
-
-
-def _preprocessing(settings: RunSettings) -> Preprocessing:
-    mean, std = settings.mean, settings.std
-    return Preprocessing(settings.size_px, settings.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
 
 def _layers(network: PaintingNetwork, names: Sequence[str], size_px: int) -> tuple[Layer, ...]:

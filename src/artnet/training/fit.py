@@ -5,7 +5,7 @@ Knows nothing about model folders or ONNX; `export` makes those from a run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -52,13 +52,18 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
     if recipe.method == "finetune":
         batches_per_epoch(train, settings)  # refuses now what would be refused after the run is begun
     fabric = open_fabric(options, recipe.batch)
-    with _opened(out, settings, options, fabric) as run, stop_requests() as stop_asked:
+
+    def begin(run: Run) -> None:
+        if recipe.method == "finetune" and not (run.has_tensors("last") or run.has_tensors("start")):
+            _find_start(Session(fabric, run, settings, options, watch), network, train, val)
+
+    with stop_requests() as stop_asked, _opened(out, settings, options, fabric, begin) as run:
         session = Session(fabric, run, settings, options, watch, stop_asked)
         if recipe.method == "probe":
             train_head(session, network, train, val)
         else:
             if not run.has_tensors("last"):
-                _begin_well(session, network, train, val)
+                network.load_state_dict(run.read_tensors("start"))
             train_network(session, network, train, val)
         if fabric.is_global_zero:
             _keep_sample(run, val)
@@ -89,8 +94,10 @@ def _check_recipe(recipe: Recipe, info: DatasetInfo, options: FitOptions, watch:
 
 
 @contextmanager
-def _opened(out: Path, settings: RunSettings, options: FitOptions, fabric: Fabric) -> Iterator[Run]:
-    """Open the run folder, in the first process for all of them."""
+def _opened(
+    out: Path, settings: RunSettings, options: FitOptions, fabric: Fabric, begin: Callable[[Run], None]
+) -> Iterator[Run]:
+    """Open the run folder, in the first process for all of them; `begin` is done by it before the others join."""
     if not fabric.is_global_zero:
         launch(fabric)
         fabric.barrier()  # the run is there before its process joins
@@ -98,18 +105,20 @@ def _opened(out: Path, settings: RunSettings, options: FitOptions, fabric: Fabri
         return
     run = open_run(out) if options.resume else create_run(out, settings)
     with locked(out):
+        begin(run)
         launch(fabric)
         fabric.barrier()
         yield run
 
 
-def _begin_well(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
-    """Bring a network to the state in which its training begins; one that goes on has it from its last state."""
+def _find_start(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
+    """Bring a network to the state in which its training begins, and keep that in the run, for all processes."""
     recipe = session.settings.recipe
     if recipe.trained.batch_norm == "restored":
         restore_statistics(network.trunk, first_views(session.settings, train, session.options.workers))
     if recipe.head_first:
         start_head(session, network, train, val)
+    session.run.write_tensors("start", dict(network.state_dict()))
 
 
 def _keep_sample(run: Run, val: StoredViews) -> None:

@@ -20,6 +20,7 @@ from artnet.errors import TrainingError, UsageError
 from artnet.model import DEPTHS
 from artnet.training.whole_batch import WholeBatchDropout, WholeBatchNorm
 
+BatchNorm = nn.modules.batchnorm._BatchNorm
 _PROBE_PX = 96
 _CONVOLUTIONAL = "choose a convolutional one, such as densenet121, resnet50 or mobilenetv2_100"
 
@@ -92,6 +93,11 @@ class PaintingNetwork(nn.Module):
     def forward(self, views: Tensor) -> Logits:
         """Turn views (N, 3, S, S) into logits."""
         return self.classify(self.embed(views))
+
+
+def norms(trunk: nn.Module) -> list[BatchNorm]:
+    """List a trunk's batch normalisations."""
+    return [module for module in trunk.modules() if isinstance(module, BatchNorm)]
 
 
 def build_network(backbone: str, classes: int, weights: str, styles: int = 0) -> PaintingNetwork:

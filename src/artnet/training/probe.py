@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from artnet.classify import network_input
 from artnet.engine import Engine, OpenVinoEngine
 from artnet.errors import TrainingError
 from artnet.processor import usable_processors
@@ -30,6 +31,7 @@ from artnet.training.recipe import RECIPES, Trained
 from artnet.training.run import RunSettings
 from artnet.training.schedule import set_rates
 from artnet.training.trainable import choose_trained, parameter_groups
+from artnet.views import WHOLE, Box, View
 
 EMBEDDINGS = "embeddings"
 _AT_ONCE = 64  # views that are decoded together
@@ -84,13 +86,13 @@ def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator
 
     Threads decode and compute; an engine for several at once keeps all processors busy.
     """
-    mean, std = (np.array(given, np.float32).reshape(3, 1, 1) for given in (settings.mean, settings.std))
 
     def embedded(index: int) -> np.ndarray:
-        image = np.asarray(views.decode(index), np.float32).transpose(2, 0, 1)
-        view = np.asarray((image / 255 - mean) / std, np.float32)
-        found: np.ndarray = engine.run(view[None], None, ["embedding"])["embedding"][0]
-        return found
+        image = views.decode(index)
+        view = View(WHOLE, Box(0, 0, image.width, image.height), image)
+        found = engine.run(network_input([view], settings.preprocessing), None, ["embedding"])
+        embedding: np.ndarray = found["embedding"][0]
+        return embedding
 
     with ThreadPoolExecutor(usable_processors() + 1) as pool:
         for start in range(0, len(views.encoded), _AT_ONCE):

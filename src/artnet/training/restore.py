@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-_Norm = nn.modules.batchnorm._BatchNorm
+from artnet.training.network import BatchNorm, norms
 
 
 @torch.no_grad()
@@ -63,10 +63,9 @@ class _Moments:
 
 
 @contextmanager
-def _moments(trunk: nn.Module) -> Iterator[dict[_Norm, _Moments]]:
+def _moments(trunk: nn.Module) -> Iterator[dict[BatchNorm, _Moments]]:
     """Watch what each normalisation is given while the block runs."""
-    norms = [module for module in trunk.modules() if isinstance(module, _Norm)]
-    found = {norm: _Moments() for norm in norms}
+    found = {norm: _Moments() for norm in norms(trunk)}
     hooks = [norm.register_forward_pre_hook(partial(_add, seen)) for norm, seen in found.items()]
     try:
         yield found

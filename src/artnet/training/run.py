@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 from artnet.dataset import DatasetInfo
 from artnet.errors import OutputError, TrainingError
+from artnet.model import Preprocessing
 from artnet.training.recipe import Recipe, recipe_from
 from artnet.views import Fit
 
@@ -66,6 +67,12 @@ class RunSettings:
             train_sha256=info.train_sha256,
             data_folder=str(folder.resolve()),
         )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Say how a view becomes the network's input."""
+        mean, std = self.mean, self.std
+        return Preprocessing(self.size_px, self.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
     def differences(self, kept: RunSettings) -> list[str]:
         """Say which settings differ from those that a run was begun with."""
@@ -113,6 +120,17 @@ class Run:
     def read_tensors(self, name: str) -> Tensors:
         """Read NAME.safetensors. Errors: `TrainingError` where the run has none or it is damaged."""
         return self._read(name)[0]
+
+    def read_result(self) -> Tensors:
+        """Read what the training found best, drawn towards its start by the recipe's share. Errors: `TrainingError`."""
+        best, share = self.read_tensors("best"), self.settings.recipe.start_share
+        if share == 0:
+            return best
+        start = self.read_tensors("start")
+        return {
+            name: torch.lerp(tensor, start[name], share) if tensor.is_floating_point() else tensor
+            for name, tensor in best.items()
+        }
 
     def has_tensors(self, name: str) -> bool:
         """Say whether NAME.safetensors is there."""

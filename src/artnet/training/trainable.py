@@ -5,17 +5,14 @@ Knows nothing about losses or data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from timm.models import group_parameters
 from torch import nn
 
 from artnet.errors import UsageError
-from artnet.training.network import PaintingNetwork
+from artnet.training.network import PaintingNetwork, norms
 from artnet.training.recipe import Rates, Trained
-
-_Norm = nn.modules.batchnorm._BatchNorm
 
 
 def choose_trained(network: PaintingNetwork, trained: Trained) -> None:
@@ -33,14 +30,14 @@ def choose_trained(network: PaintingNetwork, trained: Trained) -> None:
     if missing:
         raise UsageError(f"this backbone has no {', '.join(missing)}; choose the backbone that the recipe is for")
     if trained.batch_norm != "frozen":
-        for module in _norms(network.trunk):
+        for module in norms(network.trunk):
             module.requires_grad_(True)
 
 
 def train_mode(network: PaintingNetwork, trained: Trained) -> None:
     """Switch to training; the trunk's batch normalisation keeps its statistics unless they are trained, too."""
     network.train()
-    for module in _norms(network.trunk):
+    for module in norms(network.trunk):
         module.train(trained.statistics)
         if trained.statistics:
             module.momentum = trained.norm_momentum
@@ -72,7 +69,3 @@ def _layers(trunk: nn.Module) -> dict[str, int]:
         return {name: 0 for name, _ in trunk.named_parameters()}
     layers: dict[str, int] = group_parameters(trunk, matcher(coarse=False), return_values=False, reverse=True)
     return layers
-
-
-def _norms(trunk: nn.Module) -> Iterator[_Norm]:
-    return (module for module in trunk.modules() if isinstance(module, _Norm))
