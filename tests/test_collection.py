@@ -25,6 +25,7 @@ from artnet.model import read_model
 from artnet.parts import growing_table
 from artnet.summary import Summary
 from test_table import read_back
+from web_fixture import serving, slow
 
 ARTNET = [sys.executable, "-m", "artnet.cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs kill -9 and signals, as Linux and macOS have")
@@ -186,6 +187,20 @@ def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_answered(many: Path, 
     assert f"{kept} rows are kept in {folder}; the same command with --resume goes on from there" in said
     assert said.endswith("artnet: interrupted\n")
     assert kept > 0
+
+
+@posix
+def test_an_interrupt_waits_for_no_slow_server(tmp_path: Path) -> None:
+    with serving() as site:
+        listed = tmp_path / "list.txt"
+        listed.write_text("\n".join(site.put(f"/{index}.jpg", slow) for index in range(20)))
+        with command(listed, tmp_path / "t.csv", "--allow-private", "--timeout", "300") as process:
+            while process.poll() is None and not site.asked:
+                time.sleep(0.005)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
 
 
 @posix

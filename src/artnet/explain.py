@@ -134,13 +134,15 @@ class Asking:
     """How to explain beyond the question: `canvas` looks at the five regions of a large painting, too.
 
     `verdicts` also judges each map, which takes about 150 more passes through the network; `channels` names that many
-    of each depth's channels that add most to the answer.
+    of each depth's channels that add most to the answer. `answered` is the prediction for this very picture where it
+    is there already; it is not computed again then.
     """
 
     canvas: bool = False
     verdicts: bool = False
     channels: int = 0
     sampling: Sampling = field(default_factory=Sampling)
+    answered: Prediction | None = None
 
 
 def explain(
@@ -165,7 +167,7 @@ def explain(
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
-    prediction = classifier.classify_image(picture, name)
+    prediction = asking.answered or classifier.classify_image(picture, name)
     question = Question(movement or prediction.movement, rather_than, against)
     probe = Probe(classifier.engine, question.target(classifier.config.movements))
     seen = classifier.config.preprocessing
