@@ -161,3 +161,18 @@ def test_a_batch_answers_as_a_single_picture_is_answered(
     together = list(classify_all(classifier, [str(tmp_path)]))
     for answer in together:
         assert answer.prediction == classifier.classify(answer.source)
+
+
+AWKWARD = Path(__file__).parent.parent.parent / "shared" / "data" / "awkward"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
+def test_a_folder_of_odd_and_broken_pictures_gives_an_answer_or_an_error_for_each(classifier: Classifier) -> None:
+    found = list(find_pictures([str(AWKWARD)]))
+    answers = list(answer_all(classifier, found))
+    assert [answer.source for answer in answers] == [one.name for one in found]
+    assert all((answer.prediction is None) != (answer.error is None) for answer in answers)
+    kinds = {answer.error.kind for answer in answers if answer.error}
+    assert "corrupt" in kinds
+    assert kinds <= {"corrupt", "format", "empty", "too-large"}

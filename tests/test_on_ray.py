@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +16,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.batch import Loading, Wanted, answer_all
+from artnet.batch import Answer, Loading, Wanted, answer_all
 from artnet.classify import Classifier
+from artnet.collection import Road, Seen, fill_table, shape_of
+from artnet.errors import MissingPartError, WorkerError
+from artnet.model import read_model
 from artnet.on_ray import answer_on_ray
+from artnet.parts import growing_table
 from artnet.sources import find_pictures
+from artnet.summary import Summary
 
 # Ray warns of its own settings when it copies them.
 pytestmark = [
@@ -50,19 +61,62 @@ def cluster() -> Iterator[Any]:
     found.shutdown()
 
 
+def table_of(sources: list[str], road: Road, out: Path, seen: Seen) -> bytes:
+    """Fill a table with embeddings by a road and give its bytes."""
+    wanted = Wanted(embedding=True)
+    with growing_table(out, shape_of(read_model()[1], wanted), {}) as table:
+        fill_table(table, find_pictures(sources), road, seen)
+    return out.read_bytes()
+
+
 @needs_ray
 @pytest.mark.slow
-def test_a_cluster_of_which_one_machine_dies_gives_every_answer_in_order(
-    classifier: Classifier, pictures: str, cluster: Any
+def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here(
+    classifier: Classifier, pictures: str, cluster: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    here = list(answer_all(classifier, find_pictures([pictures] * 3), Wanted(embedding=True)))
+    sources, folder = [pictures] * 3, tmp_path_factory.mktemp("tables")
     victim = next(node for node in cluster.list_all_nodes() if not node.head)
-    found = []
-    for answer in answer_on_ray(find_pictures([pictures] * 3), LOADING, Wanted(embedding=True)):
-        found.append(answer)
-        if len(found) == 40:
+
+    def kill(answer: Answer | None, summary: Summary) -> None:
+        if summary.total == 40:
             cluster.remove_node(victim, allow_graceful=False)
-    assert [(each.source, each.prediction, str(each.error)) for each in found] == [
-        (each.source, each.prediction, str(each.error)) for each in here
-    ]
-    assert all(np.array_equal(one.embedding, other.embedding) for one, other in zip(found, here, strict=True))
+
+    wanted = Wanted(embedding=True)
+    here = table_of(sources, partial(answer_all, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
+    there = table_of(sources, partial(answer_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
+    assert sum(node["Alive"] for node in __import__("ray").nodes()) == 1
+    assert here.count(b"\n") == 1 + 3 * 90
+    assert there == here
+
+
+@needs_ray
+@pytest.mark.slow
+def test_the_command_goes_to_the_cluster_that_ray_address_names(
+    pictures: str, cluster: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    out = tmp_path_factory.mktemp("tables") / "t.csv"
+    command = [sys.executable, "-m", "artnet.cli", "classify", f"{pictures}/00*.jpg", "--engine", "ray"]
+    environment = {**os.environ, "RAY_ADDRESS": cluster.address}
+    with subprocess.Popen([*command, "--out", str(out)], env=environment) as process:
+        busy = 0.0
+        while process.poll() is None:  # its workers take processors of this cluster, and of no other
+            busy = max(busy, 2 - __import__("ray").available_resources().get("CPU", 0))
+            time.sleep(0.05)
+    assert process.returncode == 0
+    assert out.read_text().count("\n") == 1 + 10
+    assert busy >= 1
+
+
+@needs_ray
+def test_a_cluster_that_is_not_there_is_said_at_once(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
+        list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+
+
+def test_without_ray_it_is_said_what_to_install(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingPartError, match=r"pip install 'artnet\[ray\]'"):
+        list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -28,6 +29,7 @@ _QUIET = {
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
 _BLOCKS_AT_ONCE = 2  # of a worker that has one processor: the next begins while the last of one are answered
+_REACHED_S = 10.0
 _THREADS = 2  # of a block: one reads and decodes while the other's view is computed
 
 
@@ -50,7 +52,7 @@ def answer_on_ray(pictures: Iterable[Found], loading: Loading, wanted: Wanted) -
 
     `RAY_ADDRESS` names the cluster; without it one is started on this machine and ended again. A machine that dies
     costs the blocks that were on it, which others compute again. Errors: `MissingPartError` without Ray, `WorkerError`
-    where the cluster gives up.
+    where there is no cluster or it gives up.
     """
     try:
         import ray
@@ -115,7 +117,11 @@ def _cluster() -> Iterator[None]:
     if own:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+        _check_reached(os.environ.get("RAY_ADDRESS", ""))
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise WorkerError(f"no Ray cluster could be joined or started ({_first_line(error)})") from error
     options, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
     before = options.execution_options.preserve_order, options.enable_progress_bars, logger.level
     options.execution_options.preserve_order, options.enable_progress_bars = True, False
@@ -127,6 +133,19 @@ def _cluster() -> Iterator[None]:
         logger.setLevel(before[2])
         if own:
             ray.shutdown()
+
+
+def _check_reached(address: str) -> None:
+    """Refuse a cluster where nobody listens at once; Ray itself would try for minutes. Errors: `WorkerError`."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return  # "auto" and "local", which Ray looks into by itself
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _REACHED_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"no Ray cluster answers at RAY_ADDRESS={address} ({reason}); start it, or unset RAY_ADDRESS"
+        raise WorkerError(message) from error
 
 
 def _first_line(error: Exception) -> str:
