@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import importlib.util
 import io
 import json
 import re
@@ -18,6 +19,7 @@ import pytest
 from PIL import Image
 
 from artnet.classify import Classifier
+from artnet.cli import app
 from artnet.explain import explain
 from artnet.page_words import decision_words
 from page_fixture import FLAGS, ROOT, Site, axe_script, chromium, evidence, ready, served
@@ -42,8 +44,19 @@ SHUT = (
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(tmp_path_factory.mktemp("temporary")) as running:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """An index of the examples, where LanceDB is installed."""
+    if importlib.util.find_spec("lancedb") is None:
+        return None
+    folder = tmp_path_factory.mktemp("index") / "examples"
+    assert app(["index", str(FACETED.parent), "--out", str(folder)], standalone_mode=False) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(index: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    options = [] if index is None else ["--index", str(index)]
+    with served(tmp_path_factory.mktemp("temporary"), *options) as running:
         yield running
 
 
@@ -242,6 +255,23 @@ def test_the_six_views_are_drawn_with_their_votes(
     centre = max(views["centre"].scores, key=lambda name: views["centre"].scores[name])
     assert text(page, ".look .part.centre").startswith(centre)
     assert page.locator(".look .spoken tr").count() == len(views)
+
+
+def test_the_most_similar_paintings_of_an_index_are_shown(
+    visit: Callable[..., Any], site: Site, index: Path | None
+) -> None:
+    if index is None:
+        pytest.skip("pip install 'artnet[similar]' to look for similar paintings")
+    page = visit()
+    ready(page, site.address)
+    choose(page, FACETED)
+    page.wait_for_selector(".look .near li")
+    assert text(page, ".look .near h3") == "Most like it, of 5 paintings"
+    assert page.locator(".look .near li").count() == 5
+    first = page.locator(".look .near li").first
+    assert first.locator(".name").text_content() == "faceted.jpg"
+    assert "similarity 1.00" in str(first.text_content())
+    assert first.locator("img").evaluate("image => image.complete && image.naturalWidth") > 0
 
 
 def test_likely_styles_are_named_where_the_model_has_them(visit: Callable[..., Any], site: Site) -> None:

@@ -17,11 +17,17 @@ from PIL import Image
 
 from artnet.address import AddressRules
 from artnet.api import ApiSettings
+from artnet.batch import Wanted, answer_all
 from artnet.classify import Classifier
+from artnet.collection import shape_of
+from artnet.errors import UsageError
 from artnet.explain import explain
 from artnet.image import Limits
 from artnet.page_answers import PageAnswers, answered
 from artnet.service import Service, ServiceLimits, Turns
+from artnet.similar import Index, write_index
+from artnet.sources import find_pictures
+from artnet.table import table_row, write_rows
 
 FACETED = Path(__file__).parent.parent / "examples" / "faceted.jpg"
 QUESTION = {"movement": "", "rather_than": "", "against": False, "method": "gradcam"}
@@ -159,3 +165,27 @@ def test_an_error_of_our_own_is_not_shown_to_strangers(caplog: pytest.LogCapture
 
     assert "secret" not in answered(broken, None)["error"]["message"]
     assert "secret" in caplog.text
+
+
+def test_without_an_index_nothing_is_near(answers: PageAnswers) -> None:
+    view = answers.look(picture(FACETED.read_bytes()))["view"]
+    with pytest.raises(UsageError, match="start it with --index FOLDER"):
+        answers.near({"view": view})
+
+
+def test_the_paintings_of_an_index_that_are_nearest_to_a_view_are_given(
+    answers: PageAnswers, classifier: Classifier, tmp_path: Path
+) -> None:
+    pytest.importorskip("lancedb", reason="pip install 'artnet[similar]' to look for similar paintings")
+    wanted = Wanted(embedding=True, thumbnail=True)
+    shape = shape_of(classifier.config, wanted)
+    rows = [table_row(each, shape) for each in answer_all(classifier, find_pictures([str(FACETED.parent)]), wanted)]
+    write_rows(tmp_path / "rows.parquet", rows, shape)
+    write_index(tmp_path / "rows.parquet", tmp_path / "index", {"model": "m", "movements": classifier.config.movements})
+    settings = replace(answers.settings, index=Index(tmp_path / "index", "m"))
+    view = answers.look(picture(FACETED.read_bytes()))["view"]
+    found = replace(answers, settings=settings).near({"view": view})
+    assert found["paintings"] == len(found["nearest"]) == 5
+    assert found["nearest"][0]["source"] == str(FACETED)
+    assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)
+    assert max(Image.open(BytesIO(b64decode(found["nearest"][0]["thumb"]))).size) == 192

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -44,6 +44,9 @@ from artnet.shapes import (
 )
 from artnet.uploads import Asked, asked_by_form, asked_by_json, is_form
 
+if TYPE_CHECKING:
+    from artnet.similar import Index
+
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 API_PATHS = ("/v1/", "/healthz", "/metrics", "/openapi.json")
 log = logging.getLogger("artnet.api")
@@ -57,7 +60,8 @@ class ApiSettings:
     """What strangers may do. `page_bytes` is for a request to the page, where several files come at once.
 
     `memory_bytes` is for all requests' bodies together; `fetches` are pictures fetched from addresses at once.
-    `page_headers` are added to the answers of everything that is not the API.
+    `page_headers` are added to the answers of everything that is not the API; `index` is what the page looks for
+    similar paintings in.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -68,6 +72,7 @@ class ApiSettings:
     memory_bytes: int = 512 * 2**20
     page_bytes: int = 256 * 2**20
     page_headers: Mapping[str, str] = field(default_factory=dict)
+    index: Index | None = None
 
 
 class MountPage(Protocol):

@@ -73,12 +73,14 @@ def _blocks(gradio: Any, service: Service, settings: ApiSettings) -> Any:
     config = service.classifier.config
     turns = ServiceLimits(settings.fetches, 4 * settings.fetches, settings.address.timeout_s)
     answers = PageAnswers(service, settings, Turns(turns))
-    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls)
+    indexed = 0 if settings.index is None else settings.index.count
+    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls, indexed)
     with gradio.Blocks(title="ArtNet", analytics_enabled=False) as blocks:
         _part(gradio, _MASTHEAD)
         with gradio.Tabs(elem_id="pages"):
             with gradio.Tab("Look", elem_id="look"):
                 works = [answers.look, answers.ask, answers.judge, answers.votes, answers.take, answers.fetch]
+                works += [answers.near] if indexed else []
                 _part(gradio, look_html(known, config.movements), "Look", works)
             with gradio.Tab("Compare", elem_id="compare"):
                 _part(

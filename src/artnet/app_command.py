@@ -11,17 +11,19 @@ import sys
 import threading
 from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from artnet.console import say
-from artnet.errors import ArtNetError, MissingPartError
+from artnet.errors import ArtNetError, MissingPartError, UsageError
 from artnet.options import EngineChoice, Model, Precision, PrecisionChoice, Runtime
 
 if TYPE_CHECKING:
     from artnet.api import MountPage
     from artnet.service import Service
+    from artnet.similar import Index
 
 _AFTER_THE_PAGE_S = 1.5
 _MOST_AT_ONCE = 8  # each has a network's memory of its own
@@ -39,6 +41,10 @@ def serve_app(
     host: Annotated[str, typer.Option("--host", help="Where to listen; 0.0.0.0 for every network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="0 takes any that is free.")] = 7860,
     model: Model = None,
+    index: Annotated[
+        Path | None,
+        typer.Option("--index", metavar="FOLDER", help="Show similar paintings of what artnet index made."),
+    ] = None,
     api_only: Annotated[bool, typer.Option("--api-only", help="Serve without the page.")] = False,
     allow_urls: Annotated[
         bool | None,
@@ -65,12 +71,15 @@ def serve_app(
     from artnet.serve import Place, address_of, bound, serve
     from artnet.service import Service, ServiceLimits
 
+    if index is not None and api_only:
+        raise UsageError("--index is what the page shows; leave it or --api-only out")
     mount_page = None if api_only else _page()
     place = Place(host, port)
     listener = bound(place)
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
     rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
-    settings = ApiSettings(limits, place.is_loopback if allow_urls is None else allow_urls, rules)
+    fetches = place.is_loopback if allow_urls is None else allow_urls
+    settings = ApiSettings(limits, fetches, rules, index=None if index is None else _index(index, model))
     places = at_once or max(2, min(_MOST_AT_ONCE, usable_processors()))
     classifier = Classifier.load(model, runtime, precision, places)
     quiet = logs == LogChoice.quiet or (logs == LogChoice.auto and sys.stderr.isatty())
@@ -82,6 +91,15 @@ def serve_app(
     say(f"artnet: {address_of(listener)} (Ctrl-C stops it)")
     serve(application, listener)
     return 0
+
+
+def _index(folder: Path, model: Path | None) -> Index:
+    """Open an index. Errors: `DataError` for one that is none or is of another model, `MissingPartError`."""
+    from artnet.collection import model_mark
+    from artnet.model import read_model
+    from artnet.similar import Index
+
+    return Index(folder, model_mark(*read_model(model)))
 
 
 def _page() -> MountPage:

@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 PAGE_SAMPLING = Sampling(masks=250, channels=16)
 _PREVIEW_PX = 1600
 _THUMB_PX = 96
+_NEIGHBOURS, _NEIGHBOUR_PX = 12, 192
 _LONGEST_NAME = 200  # letters
 _SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # the others are shown as a JPEG made here
 
@@ -138,6 +139,19 @@ class PageAnswers:
             found = self._explained(decode_image(data, name, self.limits), wanted)
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
+
+        return self.service.run(work)
+
+    def near(self, asked: Any) -> Answer:
+        """Find the paintings of the index that are nearest to a view, the nearest first, with their thumbnails."""
+        view, index = self._view(asked), self.settings.index
+        if index is None:
+            raise UsageError("this server has no index to look in; start it with --index FOLDER")
+
+        def work() -> Answer:
+            found = index.nearest(self.service.classifier.embed(view), _NEIGHBOURS)
+            nearest = [{**each.to_dict(), "thumb": _small(each.thumbnail, _NEIGHBOUR_PX)} for each in found]
+            return {"paintings": index.count, "nearest": nearest}
 
         return self.service.run(work)
 

@@ -53,6 +53,7 @@ artnet.Look = class {
       this.shown(picture, answer);
       await this.ask(true);
       if (this.find(".votes").checked) await this.votes();
+      if (this.settings.indexed) await this.near();
     } catch (error) { if (turn === this.turn) this.trouble(error.message); }
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
@@ -67,7 +68,7 @@ artnet.Look = class {
     this.find("#look-why").value = this.wanted?.why || answer.movement;
     this.find("#look-rather").value = this.wanted?.rather || "";
     this.wanted = null;
-    this.find(".spoken").hidden = true;
+    this.find(".spoken").hidden = this.find(".near").hidden = true;
     this.find(".result").hidden = false;
     this.root.classList.add("full");
     this.say(`${answer.movement}, ${artnet.percent(answer.confidence)}. ${answer.words}`);
@@ -168,6 +169,19 @@ artnet.Look = class {
       return artnet.element("tr", {}, artnet.element("th", { scope: "row" }, view.name.replace("-", " ")),
         artnet.element("td", {}, best), artnet.element("td", { class: "share" }, artnet.percent(view.scores[best])));
     }));
+  }
+  async near() {
+    const turn = this.turn, found = await artnet.call(this.server.near, { view: this.answer.view });
+    if (turn !== this.turn) return;
+    this.find(".near h3").textContent = `Most like it, of ${found.paintings} paintings`;
+    this.find(".near ol").replaceChildren(...found.nearest.map((each) => {
+      const name = each.label || each.source.split("/").pop();
+      return artnet.element("li", { title: each.source },
+        artnet.element("img", { src: `data:image/jpeg;base64,${each.thumb}`, alt: name, loading: "lazy" }),
+        artnet.element("span", { class: "name" }, name),
+        artnet.element("span", {}, `${each.movement}, similarity ${each.similarity.toFixed(2)}`));
+    }));
+    this.find(".near").hidden = false;
   }
   nine() {
     const found = this.asked.get(this.key), dialog = this.find(".nine");
