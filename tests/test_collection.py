@@ -25,7 +25,18 @@ from artnet.model import read_model
 from artnet.parts import growing_table
 from artnet.summary import Summary
 from test_table import read_back
-from web_fixture import serving, slow
+from web_fixture import (
+    HERE,
+    ImageService,
+    body_3,
+    collection_3,
+    manifest_2,
+    manifest_3,
+    reference_3,
+    resource_2,
+    serving,
+    slow,
+)
 
 ARTNET = [sys.executable, "-m", "artnet.cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs kill -9 and signals, as Linux and macOS have")
@@ -94,6 +105,24 @@ def test_a_stopped_collection_goes_on_and_computes_nothing_twice(
     assert sorted(read) == ["1a.png", "2.png"]
     assert (summary.total, summary.failed) == (4, 1)
     assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "straight.csv").read_bytes()
+
+
+def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    with serving() as site:
+        for version in (2, 3):
+            service = ImageService(version).put(site, f"/image/{version}")
+            make, body = (manifest_2, resource_2) if version == 2 else (manifest_3, body_3)
+            site.put(f"/{version}", make(f"{site.url}/{version}", [body(service)]))
+        parts = [reference_3(f"{site.url}/{name}") for name in ("2", "gone", "3")]
+        asked = Asked([site.put("/all", collection_3(f"{site.url}/all", parts))], rules=HERE)
+        fill(classifier, asked, tmp_path / "t.csv")
+        old, gone, new = read_back(tmp_path / "t.csv")
+        assert (old["label"], old["id"]) == ("p. 1", f"{site.url}/2/canvas/1")
+        assert (new["label"], new["id"]) == ("f. 1", f"{site.url}/3/canvas/1")
+        assert (gone["source"], gone["error_kind"]) == (f"{site.url}/gone", "address")
+        assert {"/image/2/full/1366,/0/default.jpg", "/image/3/full/1366,/0/default.jpg"} <= set(site.asked)
 
 
 def test_other_pictures_are_no_way_to_go_on(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from artnet import patient
 from artnet.address import AddressRules
 from artnet.errors import LaterError
 from artnet.patient import fetch_patiently
-from web_fixture import Answer, Site, send, serving
+from web_fixture import Site, busy, send, serving
 
 RULES = AddressRules(allow_private=True, timeout_s=5)
 
@@ -24,24 +24,6 @@ def site() -> Iterator[Site]:
     patient._servers.clear()
     with serving() as found:
         yield found
-
-
-def busy(times: int, status: int = 429, **headers: str) -> Answer:
-    """Refuse some times, then give a picture."""
-    left = [times]
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        if left[0] <= 0:
-            send(handler, b"a picture")
-            return
-        left[0] -= 1
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    return answer
 
 
 @pytest.mark.parametrize("status", [429, 503])
