@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,11 @@ from artnet.batch import Answer, Loading, Wanted, answer_all
 from artnet.classify import Classifier
 from artnet.collection import Road, Seen, fill_table, shape_of
 from artnet.errors import MissingPartError, WorkerError
+from artnet.found import Found
 from artnet.model import read_model
-from artnet.on_ray import answer_on_ray
+from artnet.on_ray import _absolute, answer_on_ray
 from artnet.parts import growing_table
+from artnet.remote import Web
 from artnet.sources import find_pictures
 from artnet.summary import Summary
 
@@ -114,6 +117,19 @@ def test_a_cluster_that_is_not_there_is_said_at_once(pictures: str, monkeypatch:
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
     with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
         list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+
+
+def test_places_on_a_disk_are_sent_out_by_their_whole_path(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pictures)
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        archive.write("001.jpg")
+    file, zipped = map(_absolute, find_pictures(["000.jpg", "a.zip"]))
+    web = Found("a", Web("https://example.org/a.jpg"))
+    monkeypatch.chdir("/")
+    assert (file.name, zipped.name) == ("000.jpg", "a.zip/001.jpg")
+    assert file.read() == Path(pictures, "000.jpg").read_bytes()
+    assert zipped.read() == Path(pictures, "001.jpg").read_bytes()
+    assert _absolute(web) == web
 
 
 def test_without_ray_it_is_said_what_to_install(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ import pickle
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +22,7 @@ import pyarrow as pa
 from artnet.batch import Answer, Loading, Wanted, answer_all
 from artnet.errors import MissingPartError, WorkerError
 from artnet.found import Found
+from artnet.remote import is_remote
 
 _PICTURES_IN_A_BLOCK = 64  # some seconds of one processor: long against Ray's cost of a task, short to repeat
 _BYTES_IN_A_SLICE = 2**30  # of names, or of pictures that travel themselves, in Ray's store at a time
@@ -58,7 +61,7 @@ def answer_on_ray(pictures: Iterable[Found], loading: Loading, wanted: Wanted) -
         import ray
     except ImportError:
         raise MissingPartError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
-    rest = iter(pictures)
+    rest, loading, wanted = map(_absolute, pictures), _absolute_model(loading), _absolute_overlays(wanted)
     with _cluster():
         while blocks := list(islice_bytes(_blocks(rest), _BYTES_IN_A_SLICE)):
             try:
@@ -91,6 +94,22 @@ def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[An
     for table in tables:
         for answer in table["answer"].to_pylist():
             yield pickle.loads(answer)
+
+
+def _absolute(found: Found) -> Found:
+    """Name a place on a disk as every machine that has that disk can: each works in a folder of its own."""
+    place: Any = found.place  # each kind is a frozen dataclass
+    if place is None or not place.location or is_remote(place.location):
+        return found
+    return replace(found, place=replace(place, location=str(Path(place.location).absolute())))
+
+
+def _absolute_model(loading: Loading) -> Loading:
+    return loading if loading.model is None else replace(loading, model=loading.model.absolute())
+
+
+def _absolute_overlays(wanted: Wanted) -> Wanted:
+    return wanted if wanted.overlays is None else replace(wanted, overlays=wanted.overlays.absolute())
 
 
 def _blocks(pictures: Iterator[Found]) -> Iterator[pa.Table]:
