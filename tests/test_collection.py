@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,6 +219,26 @@ def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_answered(many: Path, 
     assert f"{kept} rows are kept in {folder}; the same command with --resume goes on from there" in said
     assert said.endswith("artnet: interrupted\n")
     assert kept > 0
+
+
+@posix
+def test_a_terminal_shows_how_many_are_done_how_fast_and_how_many_failed(many: Path, tmp_path: Path) -> None:
+    import fcntl
+    import termios
+
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+    options = ["--out", str(tmp_path / "t.csv"), "--precision", "f32"]
+    sources = map(str, sorted(many.iterdir())[:100])
+    with subprocess.Popen([*ARTNET, "classify", *sources, *options], stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # which is how a terminal ends
+            while part := os.read(ours, 65536):
+                shown += part
+        process.wait()
+    os.close(ours)
+    assert re.search(rb"[1-9]\d*/100.*\d\.\d/s, \d+ failed, time left.*\d:\d\d:\d\d", shown)
 
 
 @posix
