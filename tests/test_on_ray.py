@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -23,7 +24,7 @@ from artnet.collection import Road, Seen, fill_table, shape_of
 from artnet.errors import MissingPartError, WorkerError
 from artnet.found import Found
 from artnet.model import read_model
-from artnet.on_ray import _absolute, answer_on_ray
+from artnet.on_ray import _absolute, answer_on_ray, first_blocks
 from artnet.parts import growing_table
 from artnet.remote import Web
 from artnet.sources import find_pictures
@@ -117,6 +118,14 @@ def test_a_cluster_that_is_not_there_is_said_at_once(pictures: str, monkeypatch:
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
     with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
         list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+
+
+def test_a_slice_ends_with_its_bytes_or_its_time_and_holds_at_least_one_block() -> None:
+    blocks = [pa.table({"picture": [b"x" * 100]})] * 9
+    assert len(list(first_blocks(iter(blocks), 3 * blocks[0].nbytes, 60))) == 3
+    assert len(list(first_blocks(iter(blocks), 10**9, 60))) == 9
+    assert len(list(first_blocks(iter(blocks), 10**9, 0))) == 1
+    assert list(first_blocks(iter([]), 10**9, 0)) == []
 
 
 def test_places_on_a_disk_are_sent_out_by_their_whole_path(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,9 @@ from artnet.found import Found
 from artnet.remote import is_remote
 
 _PICTURES_IN_A_BLOCK = 64  # some seconds of one processor: long against Ray's cost of a task, short to repeat
+# A slice is found, then answered: the first is short, so that a museum's hundred thousand manifests need not all be
+# read before the first picture is looked at, and each later one twice as long, since workers start anew for each.
+_SECONDS_IN_THE_FIRST = 10.0
 _BYTES_IN_A_SLICE = 2**30  # of names, or of pictures that travel themselves, in Ray's store at a time
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would report to Ray's makers
@@ -63,7 +67,9 @@ def answer_on_ray(pictures: Iterable[Found], loading: Loading, wanted: Wanted) -
         raise MissingPartError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
     rest, loading, wanted = map(_absolute, pictures), _absolute_model(loading), _absolute_overlays(wanted)
     with _cluster():
-        while blocks := list(islice_bytes(_blocks(rest), _BYTES_IN_A_SLICE)):
+        seconds = _SECONDS_IN_THE_FIRST
+        while blocks := list(first_blocks(_blocks(rest), _BYTES_IN_A_SLICE, seconds)):
+            seconds *= 2
             try:
                 yield from _answers([ray.put(block) for block in blocks], loading, wanted)
             except ray.exceptions.RayError as error:
@@ -117,13 +123,13 @@ def _blocks(pictures: Iterator[Found]) -> Iterator[pa.Table]:
         yield pa.table({"picture": pa.array([pickle.dumps(found) for found in part], pa.binary())})
 
 
-def islice_bytes(blocks: Iterator[pa.Table], limit_bytes: int) -> Iterator[pa.Table]:
-    """Pass blocks on until they hold `limit_bytes` together."""
-    size = 0
+def first_blocks(blocks: Iterator[pa.Table], limit_bytes: int, limit_s: float) -> Iterator[pa.Table]:
+    """Pass blocks on until they hold `limit_bytes` together or `limit_s` have passed; at least one, if there is any."""
+    size, ends = 0, time.monotonic() + limit_s
     for block in blocks:
         yield block
         size += block.nbytes
-        if size >= limit_bytes:
+        if size >= limit_bytes or time.monotonic() >= ends:
             return
 
 
