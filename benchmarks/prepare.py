@@ -1,7 +1,9 @@
 """Measure `artnet prepare` against a plain loop doing the same work, and against merely decoding.
 
-    python benchmarks/prepare.py [COUNT]            rates, on COUNT (1,000) drawn JPEGs of two megapixels
-    python benchmarks/prepare.py --memory           peak memory at 2,000 and at 20,000 small pictures
+    python benchmarks/prepare.py [COUNT] [--pictures FOLDER]
+                                        rates, on COUNT (1,000) drawn JPEGs of two megapixels, kept in FOLDER if named
+    python benchmarks/prepare.py --memory
+                                        peak memory at 2,000 and at 20,000 small pictures
 
 The pictures are drawn first, which is not counted: forms of four sizes, the finest a grain that makes the files as
 heavy as those of paintings (0.24 bytes a pixel). "Plain loop" is one process of Pillow that opens each picture, cuts
@@ -17,6 +19,7 @@ alone tells.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import statistics
@@ -39,23 +42,30 @@ ROUNDS = 3
 
 
 def draw(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
-    """Fill folders named by style with painted noise of several scales, no two alike."""
-    rng = np.random.default_rng(0)
-    paths = []
-    for index in range(count):
-        path = folder / STYLES[index % len(STYLES)] / f"{index:06d}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        layers = [
-            Image.fromarray(rng.integers(0, 255, (side, side, 3), dtype=np.uint8)).resize(size)
-            for side in (5, 23, 160, 640)
-            if side < max(size)
-        ]
-        picture = layers[0]
-        for layer, share in zip(layers[1:], (0.4, 0.2, 0.14), strict=False):
-            picture = Image.blend(picture, layer, share)
-        picture.save(path, quality=88)
-        paths.append(path)
+    """Fill folders named by style with painted noise of several scales, no two alike; what is there already stays."""
+    paths = [folder / STYLES[index % len(STYLES)] / f"{index:06d}.jpg" for index in range(count)]
+    for style in STYLES:
+        (folder / style).mkdir(parents=True, exist_ok=True)
+    missing = [path for path in paths if not path.exists()]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(draw_one, missing, [size] * len(missing), chunksize=8))
     return paths
+
+
+def draw_one(path: Path, size: tuple[int, int]) -> None:
+    """Paint one picture, which its number decides."""
+    rng = np.random.default_rng(int(path.stem))
+    layers = [
+        Image.fromarray(rng.integers(0, 255, (side, side, 3), dtype=np.uint8)).resize(size)
+        for side in (5, 23, 160, 640)
+        if side < max(size)
+    ]
+    picture = layers[0]
+    for layer, share in zip(layers[1:], (0.4, 0.2, 0.14), strict=False):
+        picture = Image.blend(picture, layer, share)
+    unfinished = path.with_suffix(".part")
+    picture.save(unfinished, "JPEG", quality=88)
+    unfinished.rename(path)
 
 
 def plain_loop(paths: Sequence[Path]) -> None:
@@ -120,10 +130,10 @@ def decode_all(paths: Sequence[Path]) -> None:
         list(pool.map(decode, paths, chunksize=8))
 
 
-def rates(count: int) -> None:
+def rates(count: int, pictures: Path | None) -> None:
     """Print how `prepare` compares with the loop and with decoding."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "collection"
+        folder = (pictures or Path(scratch)) / f"{count}"
         paths = draw(folder, count, (1600, 1250))
         heavy = sum(path.stat().st_size for path in paths) / (1600 * 1250 * count)
         print(f"{count} pictures of 1600 x 1250 pixels, {heavy:.2f} bytes a pixel")
@@ -186,7 +196,12 @@ def memory() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--memory"]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=1000)
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--memory", action="store_true")
+    given = parser.parse_args()
+    if given.memory:
         memory()
     else:
-        rates(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+        rates(given.count, given.pictures)

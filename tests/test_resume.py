@@ -119,6 +119,15 @@ def test_two_processes_train_as_one_does(uninterrupted: Path, data: Path, tmp_pa
     assert (tmp_path / "run" / "history.csv").read_text().count("\n") == 4
 
 
+def test_two_processes_train_the_statistics_of_the_trunk_as_one_does(data: Path, tmp_path: Path) -> None:
+    options = ("--set", "trained.batch_norm=restored", "--epochs", "1")
+    train(data, tmp_path / "one", *options)
+    with training(data, tmp_path / "two", "--devices", "2", *options) as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    assert largest_difference(tmp_path / "one", tmp_path / "two", "last") < 1e-4
+
+
 def test_two_processes_begin_with_the_head_that_one_finds(data: Path, tmp_path: Path) -> None:
     options = ("--set", "head_first=true", "--epochs", "1")
     train(data, tmp_path / "one", *options)

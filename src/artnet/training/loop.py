@@ -29,6 +29,7 @@ from artnet.training.run import Run, RunSettings
 from artnet.training.schedule import average_decay, follow, set_rates
 from artnet.training.state import State, begin, resume_state, save_state
 from artnet.training.trainable import train_mode
+from artnet.training.whole_batch import normalise_together
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ def first_views(settings: RunSettings, views: StoredViews, workers: int, batches
 
 def begin_learning(session: Session, network: PaintingNetwork) -> Learner:
     """Make a training ready for its next step: from the run's last state where it has one."""
+    if session.fabric.world_size > 1 and session.settings.recipe.trained.statistics:
+        normalise_together(network.trunk)
     state = begin(network.to(memory_format=torch.channels_last), session.settings.recipe)
     forward, optimizer = session.fabric.setup(network, state.optimizer)
     session.fabric.to_device(state.average)

@@ -1,4 +1,4 @@
-"""Treat a batch that is divided among processes as one: the head's dropout and its batch normalisation.
+"""Treat a batch that is divided among processes as one: the head's dropout, and all batch normalisation that learns.
 
 Knows nothing about who divided it. In a single process, and outside of training, both are PyTorch's own.
 """
@@ -33,31 +33,63 @@ class WholeBatchDropout(nn.Dropout):
 
 
 class WholeBatchNorm(nn.BatchNorm1d):
-    """Take mean and variance over the parts of all processes.
-
-    Ioffe and Szegedy, "Batch normalization", 2015, algorithm 1. PyTorch's own SyncBatchNorm needs a GPU.
-    """
+    """Take mean and variance over the parts of all processes."""
 
     def forward(self, embedding: Tensor) -> Tensor:  # (N, E)
         """Normalise with the statistics of the whole batch, and let the running ones follow."""
         if not self.training or processes() == 1:
             return super().forward(embedding)
-        embedding = embedding.float()
-        count = len(embedding) * processes()
-        mean = _Sum.apply(embedding.sum(0)) / count
-        variance = _Sum.apply((embedding - mean).square().sum(0)) / count
-        self._follow(mean.detach(), variance.detach() * count / (count - 1))
-        scaled: Tensor = (embedding - mean) * torch.rsqrt(variance + self.eps)
-        return scaled * self.weight + self.bias
+        return _normalised(self, embedding)
 
-    @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        running_mean, running_var, seen = self.running_mean, self.running_var, self.num_batches_tracked
-        if running_mean is None or running_var is None or seen is None or self.momentum is None:
-            return
-        running_mean.lerp_(mean, self.momentum)
-        running_var.lerp_(variance, self.momentum)
-        seen.add_(1)
+
+class WholeBatchNorm2d(nn.BatchNorm2d):
+    """Take the place of a trunk's batch normalisation, and of what timm keeps in the same module behind it."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__(norm.num_features, norm.eps, norm.momentum)
+        for name, tensor in (*norm.named_parameters(recurse=False), *norm.named_buffers(recurse=False)):
+            setattr(self, name, tensor)
+        self.drop, self.act = getattr(norm, "drop", nn.Identity()), getattr(norm, "act", nn.Identity())
+
+    def forward(self, maps: Tensor) -> Tensor:  # (N, C, H, W)
+        """Normalise with the statistics of the whole batch, let the running ones follow, and activate."""
+        alone = not self.training or processes() == 1
+        activated: Tensor = self.act(self.drop(super().forward(maps) if alone else _normalised(self, maps)))
+        return activated
+
+
+def normalise_together(network: nn.Module) -> None:
+    """Put a `WholeBatchNorm2d` with the same tensors in the place of each batch normalisation of maps."""
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.BatchNorm2d):
+            network.set_submodule(name, WholeBatchNorm2d(module))
+
+
+def _normalised(norm: nn.BatchNorm1d | nn.BatchNorm2d, values: Tensor) -> Tensor:
+    """Normalise each channel of (N, C, ...) over the parts of all processes, and let the running statistics follow.
+
+    Ioffe and Szegedy, "Batch normalization", 2015, algorithm 1. PyTorch's own SyncBatchNorm needs a GPU.
+    """
+    wide = values.float()
+    others = [axis for axis in range(wide.dim()) if axis != 1]
+    count = wide.numel() // wide.shape[1] * processes()
+    shape = [-1 if axis == 1 else 1 for axis in range(wide.dim())]
+    mean = _Sum.apply(wide.sum(others)) / count
+    centred = wide - mean.view(shape)
+    variance = _Sum.apply(centred.square().sum(others)) / count
+    _follow(norm, mean.detach(), variance.detach() * count / (count - 1))
+    scaled = centred * torch.rsqrt(variance + norm.eps).view(shape)
+    return (scaled * norm.weight.view(shape) + norm.bias.view(shape)).to(values.dtype)
+
+
+@torch.no_grad()
+def _follow(norm: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    running_mean, running_var, seen = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    if running_mean is None or running_var is None or seen is None or norm.momentum is None:
+        return
+    running_mean.lerp_(mean, norm.momentum)
+    running_var.lerp_(variance, norm.momentum)
+    seen.add_(1)
 
 
 class _Sum(torch.autograd.Function):
