@@ -44,7 +44,7 @@ needs_ray = pytest.mark.skipif(
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> str:
-    """A folder of ninety pictures, one of them broken: three blocks."""
+    """A folder of ninety pictures, one of them broken."""
     for index in range(90):
         coarse = np.random.default_rng(index).integers(0, 255, (8, 8, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize((120, 90), Image.Resampling.BICUBIC).save(tmp_path / f"{index:03d}.jpg")
@@ -52,9 +52,9 @@ def pictures(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two machines of one processor each, on this one."""
+    """Two machines of one processor each, on this one; the last test that asks for them leaves one."""
     import ray
     from ray.cluster_utils import Cluster
 
@@ -72,52 +72,6 @@ def table_of(sources: list[str], road: Road, out: Path, seen: Seen) -> bytes:
     with growing_table(out, shape_of(read_model()[1], wanted), {}) as table:
         fill_table(table, find_pictures(sources), road, seen)
     return out.read_bytes()
-
-
-@needs_ray
-@pytest.mark.slow
-def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here(
-    classifier: Classifier,
-    pictures: str,
-    cluster: Any,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(on_ray, "_PICTURES_IN_A_BLOCK", 8)  # so that much is still to do when a machine dies
-    sources, folder = [pictures] * 3, tmp_path_factory.mktemp("tables")
-    victim = next(node for node in cluster.list_all_nodes() if not node.head)
-
-    def kill(answer: Answer | None, summary: Summary) -> None:
-        if summary.total == 40:
-            cluster.remove_node(victim, allow_graceful=False)
-
-    wanted = Wanted(embedding=True)
-    here = table_of(sources, partial(answer_all, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
-    there = table_of(sources, partial(answer_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
-    deadline = time.monotonic() + 30  # after which Ray calls a machine dead
-    while sum(node["Alive"] for node in __import__("ray").nodes()) > 1 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert [node["Alive"] for node in __import__("ray").nodes()].count(True) == 1
-    assert here.count(b"\n") == 1 + 3 * 90
-    assert there == here
-
-
-@needs_ray
-@pytest.mark.slow
-def test_the_command_goes_to_the_cluster_that_ray_address_names(
-    pictures: str, cluster: Any, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    out = tmp_path_factory.mktemp("tables") / "t.csv"
-    command = [sys.executable, "-m", "artnet.cli", "classify", f"{pictures}/00*.jpg", "--engine", "ray"]
-    environment = {**os.environ, "RAY_ADDRESS": cluster.address}
-    with subprocess.Popen([*command, "--out", str(out)], env=environment) as process:
-        busy = 0.0
-        while process.poll() is None:  # its workers take processors of this cluster, and of no other
-            busy = max(busy, 2 - __import__("ray").available_resources().get("CPU", 0))
-            time.sleep(0.05)
-    assert process.returncode == 0
-    assert out.read_text().count("\n") == 1 + 10
-    assert busy >= 1
 
 
 @needs_ray
@@ -154,3 +108,49 @@ def test_without_ray_it_is_said_what_to_install(pictures: str, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingPartError, match=r"pip install 'artnet\[ray\]'"):
         list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+
+
+@needs_ray
+@pytest.mark.slow
+def test_the_command_goes_to_the_cluster_that_ray_address_names(
+    pictures: str, cluster: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    out = tmp_path_factory.mktemp("tables") / "t.csv"
+    command = [sys.executable, "-m", "artnet.cli", "classify", f"{pictures}/00*.jpg", "--engine", "ray"]
+    environment = {**os.environ, "RAY_ADDRESS": cluster.address}
+    with subprocess.Popen([*command, "--out", str(out)], env=environment) as process:
+        busy = 0.0
+        while process.poll() is None:  # its workers take processors of this cluster, and of no other
+            busy = max(busy, 2 - __import__("ray").available_resources().get("CPU", 0))
+            time.sleep(0.05)
+    assert process.returncode == 0
+    assert out.read_text().count("\n") == 1 + 10
+    assert busy >= 1
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here(
+    classifier: Classifier,
+    pictures: str,
+    cluster: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(on_ray, "_PICTURES_IN_A_BLOCK", 12)  # so that much is still to do when a machine dies
+    sources, folder = [pictures] * 2, tmp_path_factory.mktemp("tables")
+    victim = next(node for node in cluster.list_all_nodes() if not node.head)
+
+    def kill(answer: Answer | None, summary: Summary) -> None:
+        if summary.total == 40:
+            cluster.remove_node(victim, allow_graceful=False)
+
+    wanted = Wanted(embedding=True)
+    here = table_of(sources, partial(answer_all, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
+    there = table_of(sources, partial(answer_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
+    deadline = time.monotonic() + 30  # after which Ray calls a machine dead
+    while sum(node["Alive"] for node in __import__("ray").nodes()) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [node["Alive"] for node in __import__("ray").nodes()].count(True) == 1
+    assert here.count(b"\n") == 1 + 2 * 90
+    assert there == here
