@@ -10,4 +10,4 @@ format:
 	ruff check --fix .
 
 test:
-	python -m pytest
+	python -m pytest -n 2 --dist loadfile

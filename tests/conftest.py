@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave with that status at once, after everything is reported.
 
     With PyTorch, OpenVINO, ONNX Runtime and Arrow in one process the interpreter has crashed while it took them down,
-    after 996 passed tests. The cause is not proven. Of the commands only `artnet export` loads PyTorch and OpenVINO.
+    after 996 passed tests. The cause is not proven, nor was it seen again without this: 1,116 tests in one process, and
+    all of these libraries with `datasets`, loaded and used in three orders, ended well. A crash after everything has
+    passed would cost a whole run, so this stays. Of the commands only `artnet export` loads PyTorch and OpenVINO.
     """
     if _status in config.stash:
         config.get_terminal_writer().flush()
@@ -78,30 +81,47 @@ def painting_file(painting: Image.Image, tmp_path: Path) -> Path:
     return path
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Make a folder once for all processes that test together, where pytest-xdist runs several."""
+    from filelock import FileLock
+
+    own = factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, done = root / name, root / f"{name}.done"
+    with FileLock(root / f"{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a failed try left
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny prepared dataset."""
     from training_fixture import tiny_dataset
 
-    return tiny_dataset(tmp_path_factory.mktemp("tiny"))
+    return made_once(tmp_path_factory, "tiny", tiny_dataset) / "data"
 
 
 @pytest.fixture(scope="session")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of a tiny network on that dataset."""
+    from artnet.training.run import open_run
     from training_fixture import tiny_run
 
-    return tiny_run(data, tmp_path_factory.mktemp("run") / "run")
+    return open_run(made_once(tmp_path_factory, "run", lambda folder: tiny_run(data, folder)))
 
 
 @pytest.fixture(scope="session")
 def styled(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run with a second head, for styles of so few paintings that the tiny dataset has enough."""
+    from artnet.training.run import open_run
     from training_fixture import tiny_run
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("artnet.styles.ENOUGH_PAINTINGS", 5)
-        return tiny_run(data, tmp_path_factory.mktemp("styled") / "run")
+        return open_run(made_once(tmp_path_factory, "styled", lambda folder: tiny_run(data, folder)))
 
 
 @pytest.fixture(scope="session")
@@ -109,9 +129,7 @@ def styled_model(styled: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model folder of that run."""
     from artnet.training.export import export
 
-    folder = tmp_path_factory.mktemp("styled-model") / "model"
-    export(styled, folder)
-    return folder
+    return made_once(tmp_path_factory, "styled-model", lambda folder: export(styled, folder))
 
 
 @pytest.fixture(scope="session")
@@ -119,9 +137,7 @@ def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model folder of that run."""
     from artnet.training.export import export
 
-    folder = tmp_path_factory.mktemp("model") / "model"
-    export(trained, folder)
-    return folder
+    return made_once(tmp_path_factory, "model", lambda folder: export(trained, folder))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from PIL import Image
 from artnet.api import ApiSettings, create_api
 from artnet.classify import Classifier
 from artnet.serve import Place, bound, server_of
-from artnet.service import Service, ServiceLimits
+from artnet.service import Service, ServiceLimits, Turns
 
 BOUNDARY = "----painting"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -109,7 +109,7 @@ def running(api: FastAPI) -> Iterator[int]:
 
 
 @contextmanager
-def occupied(service: Service, count: int) -> Iterator[None]:
+def occupied(service: Turns, count: int) -> Iterator[None]:
     """Fill places of a service with work that ends when the block does."""
     ended = threading.Event()
     with ThreadPoolExecutor(count) as pool:

@@ -285,6 +285,8 @@ def test_a_channel_is_shown(artnet: Artnet, exported: Path, painting_file: Path,
     found = json.loads(done.out)
     assert (found["depth"], found["channel"]) == (2, 3)
     assert Path(found["pictures"][0]).is_file()
+    assert json.loads(artnet("explain", "--channel", "2:3", *model, "--json").out)["channel"] == 3
+    assert artnet("explain", *model).code == 2
     assert artnet("explain", painting_file, "--channel", "2:x", *model).code == 2
     assert artnet("explain", painting_file, "--channel", "2:3", "--against", *model).code == 2
     assert artnet("explain", painting_file, "--channel", "2:3", *model, "--out", tmp_path / "c.npz").code == 2

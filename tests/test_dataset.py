@@ -27,6 +27,7 @@ from artnet.dataset import (
     read_info,
     schema,
     shard_names,
+    spread_rows,
     write_info,
 )
 from artnet.errors import DataError
@@ -159,6 +160,15 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
     write_split(tmp_path, "train", 2, 2)
     assert read_columns(tmp_path, "train", ["style", "movement"]).column_names == ["style", "movement"]
     assert [list(found) for found in iterate_rows(tmp_path, "train", ["movement"])] == [["movement"]] * 2
+
+
+def test_some_rows_are_taken_evenly_and_all_where_there_are_no_more(tmp_path: Path) -> None:
+    write_split(tmp_path, "val", rows=7, rows_per_shard=3)
+    # Three of the places 0 to 6 are 0, 3 and 6.
+    found = {
+        wanted: [int(each["id"], 16) for each in spread_rows(tmp_path, "val", ["id"], wanted)] for wanted in (3, 9)
+    }
+    assert found == {3: [0, 3, 6], 9: [0, 1, 2, 3, 4, 5, 6]}
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])

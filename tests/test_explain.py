@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 import artnet
+from artnet.canvas import scaled
 from artnet.classify import Classifier
 from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, Sampling
-from artnet.explain import Asking, explain
+from artnet.explain import Asking, Depth, explain
 
 FEW = Sampling(masks=6, channels=2, steps=2, samples=2, squares=3)
 
@@ -57,6 +58,15 @@ def test_one_depth_equals_that_of_all(classifier: Classifier, painting: Image.Im
         single.heatmap(3)
 
 
+@pytest.mark.parametrize(("group", "depths"), [("shallow", [1, 2, 3]), ("middle", [4, 5, 6]), ("deep", [7, 8, 9])])
+def test_nine_depths_stand_in_three_groups(
+    exported: Path, painting: Image.Image, group: Depth, depths: list[int]
+) -> None:
+    found = explain(Classifier.load(exported, precision="f32"), painting, depth=group)
+    assert list(found.maps) == depths
+    assert {entry["group"] for entry in found.to_dict()["depths"]} == {group}
+
+
 def test_a_constant_picture_gives_no_nan(classifier: Classifier) -> None:
     found = explain(classifier, Image.new("RGB", (64, 64), "white"))
     assert all(np.isfinite(found.heatmap(depth)).all() for depth in found.maps)
@@ -80,6 +90,7 @@ def test_a_peak_lies_where_the_map_is_strongest(classifier: Classifier, painting
         ({"method": "rise", "depth": 3}, "has no depths"),
         ({"depth": 0}, "1 .shallow. to 9"),
         ({"depth": 10}, "1 .shallow. to 9"),
+        ({"depth": "deepest"}, "all, auto, shallow, middle, deep"),
     ],
 )
 def test_a_question_that_cannot_be_meant_is_refused(
@@ -123,7 +134,7 @@ def test_what_speaks_for_and_against_is_drawn_apart(classifier: Classifier, pain
     plain, both = explain(classifier, painting, depth=4), explain(classifier, painting, depth=4, against=True)
     grid = both.maps[4].grid
     assert np.abs(grid).max() == 1
-    assert np.allclose(np.maximum(grid, 0) / grid.max(), plain.maps[4].grid, atol=1e-4)
+    assert np.allclose(scaled(np.maximum(grid, 0)), plain.maps[4].grid, atol=1e-4)
     assert both.question.startswith("what speaks for and against")
 
 

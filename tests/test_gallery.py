@@ -46,16 +46,22 @@ def test_a_patch_is_a_square_around_its_cell() -> None:
 def test_a_channel_is_shown_with_its_patches(folder: Path, painting_file: Path) -> None:
     row = pq.read_table(folder / GALLERY_FILE).to_pylist()[0]
     channel = f"{row['depth']}:{row['channel']}"
-    shown = show_channel(Classifier.load(folder, precision="f32"), folder, painting_file, channel, steps=2)
+    shown = show_channel(Classifier.load(folder, precision="f32"), painting_file, channel, steps=2)
     assert len(shown.facts["patches"]) > 0
     assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 3
 
 
 def test_without_a_gallery_a_channel_is_shown_all_the_same(exported: Path, painting_file: Path) -> None:
-    shown = show_channel(Classifier.load(exported, precision="f32"), exported, painting_file, "2:1", steps=2)
+    shown = show_channel(Classifier.load(exported, precision="f32"), painting_file, "2:1", steps=2)
     assert shown.facts["patches"] == []
     assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 2
     assert np.isfinite(shown.facts["excitement"]["picture"])
+
+
+def test_a_channel_is_shown_without_a_painting(exported: Path) -> None:
+    shown = show_channel(Classifier.load(exported, precision="f32"), None, "2:1", steps=2)
+    assert shown.facts["excitement"].keys() == {"noise", "picture"}
+    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 1
 
 
 def test_a_damaged_gallery_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,8 +94,13 @@ def test_nothing_works_in_place() -> None:
 def test_densenet_has_the_nine_layers_of_2020() -> None:
     network = build_network("densenet121", 5, "none")
     layers = explained_layers(network, "densenet121", 64)
-    assert layers[0] == "trunk.features.denseblock1.denselayer2.conv2"
-    assert layers[8] == "trunk.features.denseblock4.denselayer16.conv2"
+    # Keras counts stages from conv2, timm dense blocks from 1.
+    keras = "conv2_block2 conv2_block6 conv3_block8 conv3_block12 conv4_block16 conv4_block20 conv4_block24 "
+    keras += "conv5_block10 conv5_block16"
+    places = [re.fullmatch(r"conv(\d)_block(\d+)", name).groups() for name in keras.split()]  # type: ignore[union-attr]
+    assert layers == tuple(
+        f"trunk.features.denseblock{int(stage) - 1}.denselayer{block}.conv2" for stage, block in places
+    )
     assert all(isinstance(network.get_submodule(name), torch.nn.Conv2d) for name in layers)
 
 

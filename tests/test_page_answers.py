@@ -17,17 +17,15 @@ from PIL import Image
 
 from artnet.address import AddressRules
 from artnet.api import ApiSettings
-from artnet.batch import Wanted, answer_all
 from artnet.classify import Classifier
-from artnet.collection import shape_of
-from artnet.errors import UsageError
+from artnet.errors import DeadlineError
 from artnet.explain import explain
 from artnet.image import Limits
-from artnet.page_answers import PageAnswers, answered
-from artnet.service import Service, ServiceLimits, Turns
-from artnet.similar import Index, write_index
-from artnet.sources import find_pictures
-from artnet.table import table_row, write_rows
+from artnet.page_answers import Asked, PageAnswers, answered
+from artnet.page_words import decision_words
+from artnet.service import Service
+from artnet.similar import Neighbour
+from serving_fixture import occupied
 
 FACETED = Path(__file__).parent.parent / "examples" / "faceted.jpg"
 QUESTION = {"movement": "", "rather_than": "", "against": False, "method": "gradcam"}
@@ -35,10 +33,11 @@ QUESTION = {"movement": "", "rather_than": "", "against": False, "method": "grad
 
 @pytest.fixture(scope="module")
 def answers(classifier: Classifier) -> Iterator[PageAnswers]:
-    service, fetches = Service(classifier), Turns(ServiceLimits(1))
-    yield PageAnswers(service, ApiSettings(limits=Limits(size_bytes=2**20)), fetches)
-    service.close()
-    fetches.close()
+    service = Service(classifier)
+    answers = PageAnswers.over(service, ApiSettings(limits=Limits(size_bytes=2**20)))
+    yield answers
+    for turns in (answers.fetches, answers.slow, service):
+        turns.close()
 
 
 def picture(data: bytes, name: str = "picture.jpg") -> dict[str, Any]:
@@ -51,10 +50,14 @@ def encoded(image: Image.Image, kind: str) -> bytes:
     return stream.getvalue()
 
 
+def encoded_view() -> str:
+    return b64encode(encoded(Image.new("RGB", (20, 20)), "PNG")).decode()
+
+
 def test_looking_gives_what_the_command_gives(answers: PageAnswers, classifier: Classifier) -> None:
     found = answers.look(picture(FACETED.read_bytes()))
     assert found["scores"] == dict(classifier.classify(FACETED).scores)
-    assert found["words"] == "Confident."
+    assert found["words"] == decision_words(classifier.classify(FACETED))
     assert found["preview"] is None
 
 
@@ -105,7 +108,51 @@ def test_a_picture_is_fetched_from_an_address_as_if_it_had_been_dropped(answers:
         address = f"http://127.0.0.1:{server.server_port}/on/the/wall.jpg?size=2"
         found = replace(answers, settings=settings).fetch({"address": address})
     assert found["name"] == "wall.jpg"
-    assert answers.look(found)["movement"] == "Cubism"
+    assert answers.look(found)["scores"] == answers.look(picture(FACETED.read_bytes()))["scores"]
+
+
+def test_a_quick_question_does_not_wait_for_slow_ones(answers: PageAnswers) -> None:
+    view = answers.look(picture(FACETED.read_bytes()))["view"]
+    with occupied(answers.slow, answers.slow.limits.at_once):
+        assert answers.ask({"view": view, **QUESTION})["maps"]
+        with pytest.raises(DeadlineError):
+            answers.slow.run(lambda: None, timeout_s=0.01)
+    for method, is_slow in (("gradcam", False), ("rise", True), ("nonsense", False)):
+        assert Asked.of({**QUESTION, "method": method}).is_slow is is_slow
+
+
+def test_the_nearest_paintings_come_by_name_and_without_where_they_lie(
+    answers: PageAnswers, classifier: Classifier
+) -> None:
+    asked: list[np.ndarray] = []
+    near = Neighbour(
+        "/museum/cellar/bars.jpg", 0.5, "00", "Cubism", 0.9, "confident", {}, None, None, Image.new("RGB", (512, 64))
+    )
+
+    class Found:
+        def nearest(self, embedding: np.ndarray, count: int) -> list[Neighbour]:
+            asked.append(embedding)
+            return [near, replace(near, label="Three bars")][:count]
+
+    view = answers.look(picture(FACETED.read_bytes()))["view"]
+    found = replace(answers, settings=replace(answers.settings, paintings=Found())).near({"view": view})["nearest"]
+    assert [each["name"] for each in found] == ["bars.jpg", "Three bars"]
+    assert "cellar" not in str(found)
+    assert Image.open(BytesIO(b64decode(found[0]["thumb"]))).size == (256, 32)
+    expected = classifier.embed(Image.open(FACETED).convert("RGB"))
+    np.testing.assert_allclose(asked[0], expected, atol=0.02 * np.abs(expected).max())
+
+
+def test_what_a_channel_has_learnt_is_shown(answers: PageAnswers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artnet.page_answers.PAGE_CLIMB", 2)
+    asked = {"view": answers.look(picture(FACETED.read_bytes()))["view"], **QUESTION, "depth": 4}
+    first = answers.learnt(asked)
+    assert len(first["channels"]) == 3
+    assert first["channel"] == first["channels"][0]
+    assert Image.open(BytesIO(b64decode(first["sheet"]))).format == "PNG"
+    assert answers.learnt({**asked, "channel": first["channels"][2]})["channel"] == first["channels"][2]
+    assert "channel" in answered(answers.learnt, {**asked, "channel": 10**6})["error"]["message"]
+    assert "load the page again" in answered(answers.learnt, {**asked, "depth": "4"})["error"]["message"]
 
 
 def test_all_six_views_vote(answers: PageAnswers) -> None:
@@ -137,6 +184,7 @@ def test_a_row_has_a_small_picture_and_the_files_sum(answers: PageAnswers) -> No
         ("take", {**picture(b"x"), **QUESTION, "kind": "overlay", "depth": "deep"}, "usage"),
         ("take", {**picture(b"x"), **QUESTION, "kind": "overlay", "depth": 9, "opacity": 7}, "usage"),
         ("fetch", {"address": "http://127.0.0.1/"}, "address-refused"),
+        ("near", {"view": encoded_view()}, "usage"),
         ("table", {"kind": "exe", "rows": []}, "usage"),
     ],
 )
@@ -165,27 +213,3 @@ def test_an_error_of_our_own_is_not_shown_to_strangers(caplog: pytest.LogCapture
 
     assert "secret" not in answered(broken, None)["error"]["message"]
     assert "secret" in caplog.text
-
-
-def test_without_an_index_nothing_is_near(answers: PageAnswers) -> None:
-    view = answers.look(picture(FACETED.read_bytes()))["view"]
-    with pytest.raises(UsageError, match="start it with --index FOLDER"):
-        answers.near({"view": view})
-
-
-def test_the_paintings_of_an_index_that_are_nearest_to_a_view_are_given(
-    answers: PageAnswers, classifier: Classifier, tmp_path: Path
-) -> None:
-    pytest.importorskip("lancedb", reason="pip install 'artnet[similar]' to look for similar paintings")
-    wanted = Wanted(embedding=True, thumbnail=True)
-    shape = shape_of(classifier.config, wanted)
-    rows = [table_row(each, shape) for each in answer_all(classifier, find_pictures([str(FACETED.parent)]), wanted)]
-    write_rows(tmp_path / "rows.parquet", rows, shape)
-    write_index(tmp_path / "rows.parquet", tmp_path / "index", {"model": "m", "movements": classifier.config.movements})
-    settings = replace(answers.settings, index=Index(tmp_path / "index", "m"))
-    view = answers.look(picture(FACETED.read_bytes()))["view"]
-    found = replace(answers, settings=settings).near({"view": view})
-    assert found["paintings"] == len(found["nearest"]) == 5
-    assert found["nearest"][0]["source"] == str(FACETED)
-    assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)
-    assert max(Image.open(BytesIO(b64decode(found["nearest"][0]["thumb"]))).size) == 192

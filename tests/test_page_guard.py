@@ -9,7 +9,10 @@ import pytest
 
 from artnet.page_guard import PageGuard
 
-PAGE = b'<head><base href="./" /><meta property="og:image" content="https://elsewhere.example/x.jpg" /></head>'
+PAGE = (
+    b'<head><base href="./" /><link rel="manifest" href="/manifest.json" />'
+    b'<meta property="og:image" content="https://elsewhere.example/x.jpg" /></head>'
+)
 
 
 async def gradio(scope: Any, receive: Any, send: Any) -> None:
@@ -36,6 +39,7 @@ def test_the_page_gets_its_head_and_loses_what_names_other_hosts() -> None:
     status, headers, body = asked("/")
     assert status == 200
     assert b"elsewhere.example" not in body
+    assert b"manifest" not in body
     assert b'<base href="./" /><title>ArtNet</title>' in body
     assert int(headers[b"content-length"]) == len(body)
 
@@ -54,6 +58,8 @@ def test_what_the_page_needs_passes(path: str) -> None:
         "/gradio_api/upload",
         "/gradio_api/proxy=x",
         "/config/x",
+        "/manifest.json",
+        "/favicon.ico",
         "/login",
     ],
 )
@@ -62,8 +68,8 @@ def test_everything_else_is_not_there(path: str, method: str) -> None:
     assert asked(path, method)[0] == 404
 
 
-def test_only_the_calls_of_the_page_may_be_posted() -> None:
-    assert asked("/gradio_api/component_server", "POST")[0] == 200
+def test_nothing_can_be_posted_to_gradio() -> None:
+    assert asked("/gradio_api/component_server/", "POST")[0] == 404
     assert asked("/config", "POST")[0] == 404
 
 

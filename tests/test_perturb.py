@@ -23,8 +23,32 @@ def test_occlusion_worked_by_hand() -> None:
     assert np.abs(found[4:]).max() == 0
 
 
+class Drawn:
+    """Cells as if drawn at random: the first mask keeps the left half, the second the right; no shift."""
+
+    def __init__(self) -> None:
+        self.kept = iter([range(4), range(4, 8)])
+
+    def random(self, shape: tuple[int, int]) -> np.ndarray:
+        cells = np.ones(shape)
+        cells[:, list(next(self.kept))] = 0  # under one half is kept
+        return cells
+
+    def integers(self, *_: int) -> tuple[int, int]:
+        return 0, 0
+
+
 def test_rise_worked_by_hand() -> None:
-    """With a score that is what a mask keeps of one pixel, the map is that pixel's correlation with the masks."""
+    # Cells are 4 px wide, so the halves meet at 16 px, over 4 px: the first mask keeps the whole quarter of 14 px,
+    # score 1, the second nothing of it, score 0. S = (1 m1 + 0 m2) / (m1 + m2), less the mean score of 1/2; the masks
+    # add up to 1 everywhere, so the map is m1 - 1/2: 1/2 on the left, -1/2 on the right, and even where they meet.
+    found = rise(upper_left, VIEW, 2, Drawn(), batch=1)  # type: ignore[arg-type]
+    assert found[:, :26] == pytest.approx(0.5)
+    assert found[:, -18:] == pytest.approx(-0.5)
+    assert found[:, 31] == pytest.approx(-found[:, 32])
+
+
+def test_rise_finds_what_counts_from_many_masks() -> None:
     found = rise(upper_left, VIEW, 400, np.random.default_rng(0))
     assert found.shape == (56, 56)
     assert found[14, 14] > 0.02  # within the quarter

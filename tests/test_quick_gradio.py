@@ -1,4 +1,4 @@
-"""Gradio, imported in half its time."""
+"""Gradio, imported and composed in a third of its time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ import sys
 
 SCRIPT = """
 import gc, sys
-from artnet.quick_gradio import import_gradio
+from artnet.quick_gradio import import_gradio, without_servers
 gradio = import_gradio()
 from gradio import component_meta
 assert gradio.HTML and gradio.Blocks
 assert component_meta.create_or_modify_pyi(None, "", []) is None
 assert gc.isenabled()
-assert not any(type(finder).__name__ == "_WithoutStubs" for finder in sys.meta_path)
+assert not any(type(finder).__name__ == "_Quick" for finder in sys.meta_path)
+assert "pandas.core" not in sys.modules
+from gradio.routes import App
+made = App.create_app
+with without_servers(), gradio.Blocks(analytics_enabled=False) as blocks:
+    gradio.HTML("text")
+assert blocks.app is None
+assert App.create_app is made
+assert made(blocks).get_blocks() is blocks
+import pandas
+assert pandas.DataFrame({"a": [1]}).sum().a == 1
 """
 
 

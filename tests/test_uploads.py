@@ -57,7 +57,7 @@ def test_what_is_given_twice_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"depth": "0"}, {"depth": "10"}, {"depth": "deep"}, {"opacity": "nan"}, {"opacity": "2"}, {"side_px": "9999"},
+    [{"depth": "0"}, {"depth": "10"}, {"depth": "deepest"}, {"opacity": "nan"}, {"opacity": "2"}, {"side_px": "9999"},
      {"against": "perhaps"}, {"seed": "-1"}, {"answer": "pdf"}, {"unknown": "1"}],
 )  # fmt: skip
 def test_fields_that_do_not_fit_are_named(fields: dict[str, str]) -> None:

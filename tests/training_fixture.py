@@ -25,6 +25,7 @@ ON_CPU = FitOptions(device="cpu", workers=0)
 
 def tiny_dataset(folder: Path) -> Path:
     """Prepare 75 drawn paintings of all five movements."""
+    folder.mkdir(exist_ok=True)
     styles = ("Cubism", "Impressionism", "Expressionism", "Realism", "Abstract Art")
     works = [Work(styles[index % 5], "", f"{index}", "", paint(index)) for index in range(75)]
     collection = draw_style_folders(folder / "collection", works)

@@ -15,7 +15,7 @@ from artnet.views import WHOLE
 
 _SCORES = {
     "accuracy": "share of right answers",
-    "balanced_accuracy": "mean over the five movements",
+    "balanced_accuracy": "mean over the movements",
     "top_2_accuracy": "the right one is among the first two",
     "calibration_error": "how far scores are from shares of right answers",
 }

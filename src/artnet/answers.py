@@ -18,7 +18,7 @@ from PIL import Image
 from artnet.classify import Classifier, style_scores, vote
 from artnet.dataset import DatasetInfo, collection_of, count_rows, iterate_rows
 from artnet.errors import DataError
-from artnet.views import REGIONS, VIEWS, WHOLE, Box, View
+from artnet.views import REGIONS, VIEWS, WHOLE, View, stored_as
 
 Progress = Callable[[int, int], None]
 Scores = NDArray[np.float64]
@@ -104,4 +104,4 @@ def stored_view(row: Mapping[str, Any], name: str) -> View:
     """Decode one view of a dataset's row."""
     stored = row["whole"] if name == WHOLE else row["regions"][VIEWS.index(name) - 1]
     with Image.open(BytesIO(stored["bytes"])) as image:
-        return View(name, Box(0, 0, image.width, image.height), image.convert("RGB"))
+        return stored_as(name, image.convert("RGB"))

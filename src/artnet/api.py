@@ -60,8 +60,8 @@ class ApiSettings:
     """What strangers may do. `page_bytes` is for a request to the page, where several files come at once.
 
     `memory_bytes` is for all requests' bodies together; `fetches` are pictures fetched from addresses at once.
-    `page_headers` are added to the answers of everything that is not the API; `index` is what the page looks for
-    similar paintings in.
+    `page_headers` are added to the answers of everything that is not the API. `paintings` are those that the page
+    shows the nearest of.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -72,7 +72,7 @@ class ApiSettings:
     memory_bytes: int = 512 * 2**20
     page_bytes: int = 256 * 2**20
     page_headers: Mapping[str, str] = field(default_factory=dict)
-    index: Index | None = None
+    paintings: Index | None = None
 
 
 class MountPage(Protocol):

@@ -7,23 +7,29 @@ keeps no state between two questions, and the page asks no other host for anythi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artnet.about_page import about_html
 from artnet.api import ApiSettings
-from artnet.page_answers import Answer, PageAnswers, answered
+from artnet.page_answers import PageAnswers
+from artnet.page_calls import Work, add_calls
 from artnet.page_files import SCRIPTS, compare_html, look_html, many_html, page_settings, read, style_sheet
 from artnet.page_guard import PageGuard
-from artnet.quick_gradio import import_gradio
+from artnet.quick_gradio import import_gradio, without_servers
 from artnet.samples import sample_path
-from artnet.service import Service, ServiceLimits, Turns
+from artnet.service import Service
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
-_HEAD = '<title>ArtNet</title><link rel="stylesheet" href="page/page.css">' + "".join(
+_MARK = (  # a picture in its frame
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%23262422' "
+    "d='M1 1h14v14H1z'/%3E%3Cpath fill='%23faf9f6' d='M3 3h10v10H3z'/%3E%3Cpath fill='%232f6f9f' d='M4 4h8v4l-8 4z'/%3E"
+    "%3Cpath fill='%23c2611f' d='M4 12l8-4v4z'/%3E%3C/svg%3E"
+)
+_HEAD = f'<title>ArtNet</title><link rel="icon" href="{_MARK}"><link rel="stylesheet" href="page/page.css">' + "".join(
     f'<script defer src="page/{name}"></script>' for name in SCRIPTS
 )
 _MASTHEAD = (
@@ -31,16 +37,20 @@ _MASTHEAD = (
     "and what in it says so?</p></header>"
 )
 _OFF = ("GRADIO_ANALYTICS_ENABLED", "GRADIO_MCP_SERVER", "GRADIO_SSR_MODE")
+_SPARE_THREADS = 8  # for calls that need no turn, or are refused one
 _PAPER = {"body_background_fill": "#faf9f6", "body_background_fill_dark": "#1b1a18"}
 
 
 def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI:
     """Mount the page at / of an application whose other routes are there already, and give the application."""
-    gradio = _quiet_gradio()
+    gradio = quiet_gradio()
     app.get("/page/{name}", include_in_schema=False)(_page_file)
     app.get("/page/examples/{name}.jpg", include_in_schema=False)(_example)
-    blocks = _blocks(gradio, service, settings)
-    blocks.state_session_capacity = 100  # no visitor has any state, and each empty one would take 16 KB for good
+    answers = PageAnswers.over(service, settings)
+    works = {work.__name__: work for work in answers.works}
+    add_calls(app, works, _SPARE_THREADS + answers.most_inside)
+    with without_servers():
+        blocks = _blocks(gradio, answers, works)
     theme = gradio.themes.Base(font=["sans-serif"], font_mono=["monospace"]).set(**_PAPER)
     gradio.mount_gradio_app(
         app,
@@ -61,56 +71,50 @@ def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI
     return app
 
 
-def _quiet_gradio() -> Any:
-    """Import Gradio with all that would reach for other hosts switched off."""
+def quiet_gradio() -> Any:
+    """Import Gradio, once, with all that would reach for other hosts switched off."""
     for name in _OFF:
         os.environ[name] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     return import_gradio()
 
 
-def _blocks(gradio: Any, service: Service, settings: ApiSettings) -> Any:
-    config = service.classifier.config
-    turns = ServiceLimits(settings.fetches, 4 * settings.fetches, settings.address.timeout_s)
-    answers = PageAnswers(service, settings, Turns(turns))
-    indexed = 0 if settings.index is None else settings.index.count
-    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls, indexed)
+def _blocks(gradio: Any, answers: PageAnswers, works: Mapping[str, Work]) -> Any:
+    config, settings = answers.service.classifier.config, answers.settings
+    paintings = settings.paintings.count if settings.paintings else 0
+    known = page_settings(config, settings.limits.size_bytes, settings.allow_urls, paintings)
     with gradio.Blocks(title="ArtNet", analytics_enabled=False) as blocks:
         _part(gradio, _MASTHEAD)
         with gradio.Tabs(elem_id="pages"):
             with gradio.Tab("Look", elem_id="look"):
-                works = [answers.look, answers.ask, answers.judge, answers.votes, answers.take, answers.fetch]
-                works += [answers.near] if indexed else []
                 _part(gradio, look_html(known, config.movements), "Look", works)
             with gradio.Tab("Compare", elem_id="compare"):
-                _part(
-                    gradio, compare_html(known, config.movements), "Compare", [answers.look, answers.ask, answers.fetch]
-                )
+                _part(gradio, compare_html(known, config.movements), "Compare", works)
             with gradio.Tab("Many", elem_id="many"):
-                _part(gradio, many_html(known), "Many", [answers.row, answers.table, answers.fetch])
+                _part(gradio, many_html(known), "Many", works)
             with gradio.Tab("About", elem_id="about"):
                 _part(gradio, about_html(config))
     return blocks
 
 
-def _part(gradio: Any, html: str, script: str = "", works: Sequence[Callable[[Any], Answer]] = ()) -> None:
+def _part(gradio: Any, html: str, script: str = "", works: Mapping[str, Work] | None = None) -> None:
     """Add one piece of HTML, with the class of the scripts that brings it to life and what that may ask."""
     gradio.HTML(
         html,
         js_on_load=f"new artnet.{script}(element.querySelector('.artnet'), server)" if script else None,
         apply_default_css=False,
-        server_functions=[_exposed(work) for work in works] or None,
+        server_functions=[_named(name) for name in works or ()] or None,
     )
 
 
-def _exposed(work: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-    """Make a plain function of a method, as Gradio wants it; no error leaves it."""
+def _named(name: str) -> Callable[[], None]:
+    """Make a function for Gradio to learn a call's name from; the calls themselves never come to Gradio."""
 
-    def exposed(asked: Any) -> Answer:
-        return answered(work, asked)
+    def named() -> None:
+        return None
 
-    exposed.__name__ = work.__name__
-    return exposed
+    named.__name__ = name
+    return named
 
 
 def _page_file(name: str) -> Response:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from artnet.console import say
-from artnet.errors import ArtNetError, MissingPartError, UsageError
+from artnet.errors import ArtNetError, MissingPartError
 from artnet.options import EngineChoice, Model, Precision, PrecisionChoice, Runtime
 
 if TYPE_CHECKING:
     from artnet.api import MountPage
+    from artnet.classify import Classifier
     from artnet.service import Service
     from artnet.similar import Index
 
@@ -41,11 +42,10 @@ def serve_app(
     host: Annotated[str, typer.Option("--host", help="Where to listen; 0.0.0.0 for every network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="0 takes any that is free.")] = 7860,
     model: Model = None,
-    index: Annotated[
-        Path | None,
-        typer.Option("--index", metavar="FOLDER", help="Show similar paintings of what artnet index made."),
-    ] = None,
     api_only: Annotated[bool, typer.Option("--api-only", help="Serve without the page.")] = False,
+    index: Annotated[
+        Path | None, typer.Option("--index", metavar="FOLDER", help="Show similar paintings; what artnet index made.")
+    ] = None,
     allow_urls: Annotated[
         bool | None,
         typer.Option("--allow-urls/--no-allow-urls", help="Fetch pictures from addresses; else only on loopback."),
@@ -64,37 +64,37 @@ def serve_app(
     """Open the web page and the REST API."""
     from artnet.address import AddressRules
     from artnet.api import ApiSettings, create_api
-    from artnet.classify import Classifier
+    from artnet.background import Background
     from artnet.image import Limits
     from artnet.logs import write_logs
     from artnet.processor import usable_processors
     from artnet.serve import Place, address_of, bound, serve
     from artnet.service import Service, ServiceLimits
 
-    if index is not None and api_only:
-        raise UsageError("--index is what the page shows; leave it or --api-only out")
-    mount_page = None if api_only else _page()
     place = Place(host, port)
     listener = bound(place)
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
     rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     fetches = place.is_loopback if allow_urls is None else allow_urls
-    settings = ApiSettings(limits, fetches, rules, index=None if index is None else _index(index, model))
+    settings = ApiSettings(limits, fetches, rules, paintings=_paintings(index, model))
     places = at_once or max(2, min(_MOST_AT_ONCE, usable_processors()))
-    classifier = Classifier.load(model, runtime, precision, places)
+    loading = Background(1).start(_ready, model, runtime, precision, places)
+    mount_page = None if api_only else _page()  # meanwhile: one waits for the disk and the compiler, one for Python
     quiet = logs == LogChoice.quiet or (logs == LogChoice.auto and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
-    service = Service(classifier, ServiceLimits(places, waiting, timeout_s))
+    service = Service(loading.result(), ServiceLimits(places, waiting, timeout_s))
     api = create_api(service, settings)
     application = api if mount_page is None else mount_page(api, service, settings)
-    _warm_up(service)
+    _warm_up_later(service)
     say(f"artnet: {address_of(listener)} (Ctrl-C stops it)")
     serve(application, listener)
     return 0
 
 
-def _index(folder: Path, model: Path | None) -> Index:
-    """Open an index. Errors: `DataError` for one that is none or is of another model, `MissingPartError`."""
+def _paintings(folder: Path | None, model: Path | None) -> Index | None:
+    """Open the index that similar paintings are looked for in."""
+    if folder is None:
+        return None
     from artnet.collection import model_mark
     from artnet.model import read_model
     from artnet.similar import Index
@@ -103,21 +103,33 @@ def _index(folder: Path, model: Path | None) -> Index:
 
 
 def _page() -> MountPage:
-    """Load the page, which a server for the API alone never does."""
+    """Load the page and what it needs, which a server for the API alone never does."""
     try:
-        return cast("MountPage", importlib.import_module("artnet.app").mount_page)
+        page = importlib.import_module("artnet.app")
+        page.quiet_gradio()
+        return cast("MountPage", page.mount_page)
     except ImportError as error:
         raise MissingPartError(f"the page cannot be loaded ({error}); install it, or serve with --api-only") from None
 
 
-def _warm_up(service: Service) -> None:
-    """Compile the graph before the first visitor comes; the one for explanations a moment after the page."""
+def _ready(model: Path | None, runtime: EngineChoice, precision: PrecisionChoice, places: int) -> Classifier:
+    """Load the model and compile its graph before the first visitor comes."""
+    from PIL import Image
+
+    from artnet.classify import Classifier
+
+    classifier = Classifier.load(model, runtime, precision, places)
+    classifier.classify_image(Image.new("RGB", (64, 64)), "")
+    return classifier
+
+
+def _warm_up_later(service: Service) -> None:
+    """Compile the graph for explanations, too, a moment after the page."""
     from PIL import Image
 
     from artnet.explain import explain
 
     classifier, blank = service.classifier, Image.new("RGB", (64, 64))
-    service.run(lambda: classifier.classify_image(blank, ""))
 
     def explained() -> None:
         with suppress(ArtNetError):  # a model without explained layers, or a server that is already stopped

@@ -17,11 +17,12 @@ from artnet.channels import dream, find_channel
 from artnet.classify import Classifier, network_input
 from artnet.gallery import read_patches
 from artnet.image import open_image
-from artnet.model import default_model
+from artnet.model import Layer
 from artnet.render import overlay
 from artnet.sheet import Sheet, fitted, tiles_sheet
 from artnet.views import WHOLE, cut_views, placement
 
+_TILE_PX = 300
 STEPS = 128  # of the climb; after twice as many the pictures look the same
 
 
@@ -35,22 +36,21 @@ class ShownChannel:
 
 
 def show_channel(
-    classifier: Classifier, folder: Path | None, image: Path, channel: str, seed: int = 0, steps: int = STEPS
+    classifier: Classifier, image: Image.Image | Path | None, channel: str, seed: int = 0, steps: int = STEPS
 ) -> ShownChannel:
-    """Draw one channel. Errors: `UsageError` for a channel that there is not, `ModelError` for a graph without it."""
-    config = classifier.config
-    layer, index = find_channel(channel, config)
-    picture = open_image(image)
-    dreamt = dream(classifier.engine, config, layer, index, steps, seed)
-    view = cut_views(picture, config.preprocessing.size_px, config.preprocessing.fit, (WHOLE,))
-    name = f"activation_{layer.depth}"
-    activation = classifier.engine.run(network_input(view, config.preprocessing), None, [name])[name][0, index]
-    place = placement(picture.width, picture.height, config.preprocessing.size_px, config.preprocessing.fit)
-    small = fitted(picture, 300)
-    grid = scaled(without_bands(np.maximum(activation, 0), place))
-    where = overlay(small, on_painting(grid, place, small.size))
-    patches = read_patches(folder or default_model(), layer.depth, index)
-    tiles = [("a picture that excites it", Image.fromarray(dreamt.pixels)), ("where this painting does", where)]
+    """Draw one channel, and where `image` excites it if there is one.
+
+    Errors: `UsageError` for a channel that there is not, `ModelError` for a graph that cannot show one.
+    """
+    layer, index = find_channel(channel, classifier.config)
+    picture = open_image(image) if isinstance(image, Path) else image
+    dreamt = dream(classifier.engine, classifier.config, layer, index, steps, seed)
+    tiles = [("a picture that excites it", Image.fromarray(dreamt.pixels))]
+    excitement = {"noise": dreamt.before, "picture": dreamt.after}
+    if picture is not None:
+        where, excitement["painting"] = _excited(classifier, picture, layer, index)
+        tiles.append(("where this painting does", where))
+    patches = [] if classifier.folder is None else read_patches(classifier.folder, layer.depth, index)
     if patches:
         tiles.append(("what excites it most in the training set", mosaic([patch.image for patch in patches])))
     title = f"depth {layer.depth}, channel {index}"
@@ -59,10 +59,21 @@ def show_channel(
         "depth": layer.depth,
         "channel": index,
         "layer": layer.name,
-        "excitement": {"noise": dreamt.before, "picture": dreamt.after, "painting": float(activation.mean())},
+        "excitement": excitement,
         "patches": [{"painting": patch.painting, "strength": patch.strength} for patch in patches],
     }
     return ShownChannel(tiles_sheet(title, note, tiles), f"{title} ({note})", facts)
+
+
+def _excited(classifier: Classifier, picture: Image.Image, layer: Layer, channel: int) -> tuple[Image.Image, float]:
+    """Draw where a painting excites a channel, and give the channel's mean over it."""
+    seen, name = classifier.config.preprocessing, f"activation_{layer.depth}"
+    view = cut_views(picture, seen.size_px, seen.fit, (WHOLE,))
+    activation = classifier.engine.run(network_input(view, seen), None, [name])[name][0, channel]
+    place = placement(picture.width, picture.height, seen.size_px, seen.fit)
+    grid = scaled(without_bands(np.maximum(activation, 0), place))
+    small = fitted(picture, _TILE_PX)
+    return overlay(small, on_painting(grid, place, small.size)), float(activation.mean())
 
 
 def mosaic(images: list[Image.Image], columns: int = 3) -> Image.Image:

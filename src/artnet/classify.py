@@ -89,9 +89,18 @@ class Seen:
 
 
 class Classifier:
-    """A model folder, opened once and used often; safe to share between threads."""
+    """A model folder, opened once and used often; safe to share between threads.
 
-    def __init__(self, config: ModelConfig, engine: Engine, familiarity: Familiarity | None = None) -> None:
+    `folder` is where it lies, None where its parts came from elsewhere.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        engine: Engine,
+        familiarity: Familiarity | None = None,
+        folder: Path | None = None,
+    ) -> None:
         said = (len(config.movements), config.preprocessing.size_px)
         if (engine.classes, engine.size_px) != said:
             raise ModelError(
@@ -106,6 +115,7 @@ class Classifier:
         self.config = config
         self.engine = engine
         self.familiarity = familiarity
+        self.folder = folder
 
     @classmethod
     def load(
@@ -127,7 +137,7 @@ class Classifier:
         """
         path, config = read_model(None if folder is None else Path(folder))
         familiarity = None if config.familiarity is None else read_familiarity(path / FAMILIARITY_FILE)
-        return cls(config, open_engine(path / GRAPH_FILE, engine, precision, at_once, processors), familiarity)
+        return cls(config, open_engine(path / GRAPH_FILE, engine, precision, at_once, processors), familiarity, path)
 
     def classify(
         self,

@@ -85,7 +85,8 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
     for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
         say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
     uneven = [
-        f"{each['split']} has {each['paintings']} of {each['movement']} ({each['share']:.0%}, not {each['wanted']:.0%})"
+        f"{each['split']} has {each['paintings']} of {each['movement']} "
+        f"({each['share']:.0%}, wanted {each['wanted']:.0%})"
         for each in summary["stratification"]["warnings"]
     ]
     if uneven:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -203,6 +204,13 @@ def iterate_rows(folder: Path, split: str, columns: Sequence[str]) -> Iterator[d
                     yield from batch.to_pylist()
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{shard}: cannot be read ({error}); prepare the dataset again") from error
+
+
+def spread_rows(folder: Path, split: str, columns: Sequence[str], wanted: int) -> Iterator[dict[str, Any]]:
+    """Yield `wanted` of a split's rows, taken evenly from it; all of them where there are no more."""
+    total = count_rows(folder, split)
+    places = set(np.linspace(0, total - 1, min(wanted, total)).round().astype(int).tolist())
+    return (row for place, row in enumerate(iterate_rows(folder, split, columns)) if place in places)
 
 
 def count_rows(folder: Path, split: str) -> int:

@@ -21,12 +21,13 @@ from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
 from artnet.faithfulness import STEPS, Faithfulness, Verdict, judge, measure_all
 from artnet.image import open_image, upright_srgb
-from artnet.model import DEPTHS, Layer
+from artnet.model import DEPTHS, GROUPS, Layer
 from artnet.question import Question
 from artnet.views import REGIONS, WHOLE, Placement, View, cut_views, placement
 
 Floats = NDArray[np.float32]
-Depth = int | Literal["all", "auto"]
+Depth = int | Literal["all", "auto", "shallow", "middle", "deep"]
+DEPTH_WORDS: tuple[str, ...] = ("all", "auto", *GROUPS)
 _SPARKLE = 0.01
 
 
@@ -111,6 +112,7 @@ class Explanation:
         found, verdict = self.maps[depth], self.verdicts.get(depth)
         entry = {
             "depth": depth,
+            "group": found.layer.group,
             "layer": found.layer.name,
             "grid": list(found.grid.shape),
             "peak": self._peak(depth),
@@ -219,9 +221,9 @@ def _check_question(method: str, movement: str | None, against: bool) -> None:
 
 
 def _wanted_layers(classifier: Classifier, method: str, depth: Depth) -> tuple[Layer, ...]:
-    known = depth in ("all", "auto") or (isinstance(depth, int) and 1 <= depth <= DEPTHS)
+    known = depth in DEPTH_WORDS or (isinstance(depth, int) and 1 <= depth <= DEPTHS)
     if not known:
-        raise UsageError(f"depth is {depth!r}; use 1 (shallow) to {DEPTHS} (deep), all or auto")
+        raise UsageError(f"depth is {depth!r}; use 1 (shallow) to {DEPTHS} (deep), or {', '.join(DEPTH_WORDS)}")
     if find_method(method).reads == "pixels":
         if depth != "all":
             raise UsageError(f"{method} looks at the pixels and has no depths; leave the depth out")
@@ -229,4 +231,6 @@ def _wanted_layers(classifier: Classifier, method: str, depth: Depth) -> tuple[L
     layers = classifier.config.layers
     if not layers:
         raise ModelError("this model folder has no explained layers; export it again with artnet export")
-    return (layers[depth - 1],) if isinstance(depth, int) else layers
+    if isinstance(depth, int):
+        return (layers[depth - 1],)
+    return tuple(layer for layer in layers if depth == layer.group) if depth in GROUPS else layers

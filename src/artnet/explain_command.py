@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def explain(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="One picture.")],
+    image: Annotated[Path | None, typer.Argument(metavar="IMAGE", help="One picture; --channel does without.")] = None,
     movement: Annotated[str | None, typer.Option("--movement", help="Ask why it is this movement.")] = None,
     rather_than: Annotated[str | None, typer.Option("--rather-than", help="... rather than that one.")] = None,
     against: Annotated[bool, typer.Option("--against", help="Also show what speaks against it, in cold.")] = False,
     method: Annotated[str, typer.Option("--method", help="How evidence is computed.")] = "gradcam",
-    depth: Annotated[str, typer.Option("--depth", help="1 (shallow) to 9 (deep), all, or auto.")] = "all",
+    depth: Annotated[str, typer.Option("--depth", help="1 to 9, all, shallow, middle, deep or auto.")] = "all",
     canvas: Annotated[bool, typer.Option("--canvas", help="Look at a large painting's five regions, too.")] = False,
     faithfulness: Annotated[bool, typer.Option("--faithfulness", help="Judge each map.")] = False,
     channel: Annotated[
@@ -51,16 +51,15 @@ def explain(
     from artnet.sheet import Look
 
     wanted = parse_depth(depth)
-    ending = "explained" if channel is None else "channel"
-    target = out if out is not None or as_json else Path(f"{image.stem}-{ending}.png")
-    if target is not None:
-        check_picture_path(target, image)
     if channel is not None:
         if (movement or rather_than or against or canvas or faithfulness) or (method, depth) != ("gradcam", "all"):
             raise UsageError("--channel shows a channel whatever is asked; leave the question, method and depth out")
-        if target is not None and target.suffix.lower() == ".npz":
-            raise UsageError(f"{target}: a channel is drawn as PNG or SVG; use a name that ends in .png or .svg")
-        return _show_channel(image, channel, target, seed, as_json, model, runtime)
+        return _show_channel(image, channel, out, seed, as_json, model, runtime)
+    if image is None:
+        raise UsageError("explain needs IMAGE, one picture; only --channel does without")
+    target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
+    if target is not None:
+        check_picture_path(target, image)
     asking = Asking(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)
     found = explain_picture(classifier, image, movement, rather_than, method, wanted, against, asking)
@@ -88,13 +87,17 @@ def _say_faithfulness(found: Explanation) -> None:
 
 
 def _show_channel(
-    image: Path, channel: str, target: Path | None, seed: int, as_json: bool, model: Path | None, runtime: str
+    image: Path | None, channel: str, out: Path | None, seed: int, as_json: bool, model: Path | None, runtime: str
 ) -> int:
     from artnet.channel_sheet import show_channel
     from artnet.classify import Classifier
-    from artnet.pictures import write_sheet
+    from artnet.pictures import check_sheet_path, write_sheet
 
-    shown = show_channel(Classifier.load(model, runtime), model, image, channel, seed)
+    name = "channel" if image is None else f"{image.stem}-channel"
+    target = out if out is not None or as_json else Path(f"{name}.png")
+    if target is not None:
+        check_sheet_path(target, image)
+    shown = show_channel(Classifier.load(model, runtime), image, channel, seed)
     if target is not None:
         write_sheet(target, shown.sheet)
     if as_json:

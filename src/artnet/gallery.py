@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from artnet.answers import stored_view
 from artnet.classify import Classifier, network_input
-from artnet.dataset import count_rows, iterate_rows
+from artnet.dataset import count_rows, spread_rows
 from artnet.encoded import jpeg
 from artnet.errors import DataError
 from artnet.model import Layer
-from artnet.views import WHOLE, Box, View
+from artnet.views import WHOLE, View
 
 GALLERY_FILE = "gallery.parquet"
 CHANNELS = 24  # of each depth
@@ -89,7 +89,7 @@ def write_gallery(
         raise DataError(f"{data}: there is nothing to make a gallery of: no paintings, or no explained layers")
     best = {layer.depth: _Best.of(layer.channels) for layer in layers}
     for index, row in enumerate(_rows(data, total)):
-        _look(classifier, best, index, _view(row))
+        _look(classifier, best, index, stored_view(row, WHOLE))
         progress(index + 1, total)
     patches = _cut(layers, best, _rows(data, total))
     columns = {
@@ -125,18 +125,11 @@ def _patch(row: dict[str, Any]) -> Patch:
 
 
 def _rows(data: Path, total: int) -> Iterable[dict[str, Any]]:
-    step = count_rows(data, "train") // total
-    return islice(iterate_rows(data, "train", ["id", "whole"]), 0, total * step, step)
+    return spread_rows(data, "train", ["id", "whole"], total)
 
 
-def _view(row: dict[str, Any]) -> Image.Image:
-    with Image.open(BytesIO(row["whole"]["bytes"])) as image:
-        return image.convert("RGB")
-
-
-def _look(classifier: Classifier, best: dict[int, _Best], index: int, image: Image.Image) -> None:
+def _look(classifier: Classifier, best: dict[int, _Best], index: int, view: View) -> None:
     """Run one painting and keep what its channels show, asking for the movement that is answered."""
-    view = View(WHOLE, Box(0, 0, image.width, image.height), image)
     inputs = network_input([view], classifier.config.preprocessing)
     logits = classifier.engine.run(inputs, None, ["logits"])["logits"]
     target = np.eye(logits.shape[1], dtype=np.float32)[[int(logits[0].argmax())]]
@@ -158,7 +151,7 @@ def _cut(layers: Sequence[Layer], best: dict[int, _Best], rows: Iterable[dict[st
     for index, row in enumerate(rows):
         if index not in wanted:
             continue
-        image = _view(row)
+        image = stored_view(row, WHOLE).image
         for layer, number, rank in wanted[index]:
             seen = best[layer.depth]
             box = patch_box(layer.grid, int(seen.place[number, rank]), image.width)

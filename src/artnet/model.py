@@ -24,6 +24,7 @@ GRAPH_FILE = "model.onnx"
 CARD_FILE = "README.md"
 FAMILIARITY_FILE = "familiarity.npz"
 DEPTHS = 9
+GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three buttons of the 2020 project
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Layer:
     name: str
     channels: int
     grid: tuple[int, int]
+
+    @property
+    def group(self) -> str:
+        """Name the group of three depths that it belongs to."""
+        return GROUPS[(self.depth - 1) * len(GROUPS) // DEPTHS] if self.depth else "pixels"
 
 
 @dataclass(frozen=True)

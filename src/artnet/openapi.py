@@ -73,6 +73,7 @@ EXPLANATION_EXAMPLE: Json = {
     "depths": [
         {
             "depth": 7,
+            "group": "deep",
             "layer": "trunk.blocks.5.1",
             "grid": [7, 7],
             "peak": [199, 575],

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from artnet.errors import UsageError
-
 if TYPE_CHECKING:
+    from artnet.explain import Depth
     from artnet.found import SourceRules
 
 
@@ -93,13 +92,6 @@ def source_rules(allow_private: bool, timeout_s: float, max_mb: int, shorter_sid
     return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, shorter_side_px)
 
 
-def parse_depth(text: str) -> int | Literal["all", "auto"]:
-    """Read a depth from the command line. Errors: `UsageError`."""
-    if text == "all":
-        return "all"
-    if text == "auto":
-        return "auto"
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"depth is {text!r}; use 1 (shallow) to 9 (deep), all or auto") from None
+def parse_depth(text: str) -> Depth:
+    """Read a depth from the command line: a number, or a word that `explain` checks."""
+    return int(text) if text.lstrip("-").isdecimal() else cast("Depth", text)

@@ -10,7 +10,8 @@ import logging
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import PurePath
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -18,6 +19,7 @@ from PIL import Image
 from artnet.address import fetch
 from artnet.api import ApiSettings
 from artnet.canvas import content_cells, touched_cells
+from artnet.channel_sheet import show_channel
 from artnet.classify import Prediction, network_input
 from artnet.encoded import jpeg, png
 from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
@@ -25,21 +27,23 @@ from artnet.evidence import Probe, Sampling
 from artnet.explain import Asking, Explanation, explain
 from artnet.faithfulness import STEPS, measure_all
 from artnet.image import Limits, decode_image
-from artnet.page_table import table_of
-from artnet.page_words import decision_words, faithful_words, likely_styles
-from artnet.service import Service, Turns
-from artnet.sheet import shrunk
+from artnet.page_words import METHOD_WORDS, decision_words, faithful_words, likely_styles
+from artnet.service import Service, ServiceLimits, Turns
+from artnet.sheet import drawn, shrunk
 from artnet.takeaway import Wish, take_away
 from artnet.views import WHOLE, cut_views, painted_part, whole_view
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 # Half the masks and channels of the command: nobody waits half a minute for a page.
 PAGE_SAMPLING = Sampling(masks=250, channels=16)
+PAGE_CHANNELS = 3  # of a depth that can be looked at
+PAGE_CLIMB = 64  # steps towards a picture that excites one, half of the command's
 _PREVIEW_PX = 1600
 _THUMB_PX = 96
-_NEIGHBOURS, _NEIGHBOUR_PX = 12, 192
+_NEAREST, _NEAR_PX = 12, 256
 _LONGEST_NAME = 200  # letters
 _SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # the others are shown as a JPEG made here
 
@@ -62,6 +66,11 @@ class Asked:
             raise UsageError("a movement is named by a text; load the page again")
         return cls(movement, rather_than, bool(asked.get("against")), asked["method"])
 
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether the method takes seconds."""
+        return self.method in METHOD_WORDS and bool(METHOD_WORDS[self.method].takes)
+
 
 @dataclass(frozen=True)
 class PageAnswers:
@@ -70,6 +79,40 @@ class PageAnswers:
     service: Service
     settings: ApiSettings
     fetches: Turns
+    slow: Turns
+
+    @classmethod
+    def over(cls, service: Service, settings: ApiSettings) -> PageAnswers:
+        """Set up beside a service what else takes turns: addresses, and questions that take seconds."""
+        limits, few = service.limits, settings.fetches
+        half = max(1, limits.at_once // 2)  # so that a quick question never waits for slow ones alone
+        return cls(
+            service,
+            settings,
+            Turns(ServiceLimits(few, 4 * few, settings.address.timeout_s)),
+            Turns(ServiceLimits(half, limits.waiting, limits.timeout_s)),
+        )
+
+    @property
+    def works(self) -> tuple[Callable[[Any], Answer], ...]:
+        """Give all that can be asked."""
+        return (
+            self.look,
+            self.ask,
+            self.judge,
+            self.learnt,
+            self.votes,
+            self.near,
+            self.take,
+            self.fetch,
+            self.row,
+            self.table,
+        )
+
+    @property
+    def most_inside(self) -> int:
+        """Count those that can be worked on or wait."""
+        return sum(turns.limits.at_once + turns.limits.waiting for turns in (self.service, self.fetches, self.slow))
 
     @property
     def limits(self) -> Limits:
@@ -98,7 +141,7 @@ class PageAnswers:
     def ask(self, asked: Any) -> Answer:
         """Give the maps of all depths for a question about a view."""
         view, wanted = self._view(asked), Asked.of(asked)
-        found = self.service.run(lambda: self._explained(view, wanted))
+        found = self._run(lambda: self._explained(view, wanted), wanted.is_slow)
         return {
             "question": found.question,
             "movement": found.movement,
@@ -120,7 +163,24 @@ class PageAnswers:
             gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
             return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
 
-        return self.service.run(work)
+        return self._run(work, slow=True)
+
+    def learnt(self, asked: Any) -> Answer:
+        """Show what a channel of one depth has learnt: the one named, or the one that adds most to the answer."""
+        view, wanted, depth = self._view(asked), Asked.of(asked), asked.get("depth")
+        classifier, channel = self.service.classifier, asked.get("channel")
+        if not isinstance(depth, int) or not (channel is None or isinstance(channel, int)):
+            raise UsageError("a depth and a channel are named by numbers; load the page again")
+
+        def work() -> Answer:
+            asking = Asking(channels=PAGE_CHANNELS)
+            found = explain(classifier, view, wanted.movement, wanted.rather_than, depth=depth, asking=asking)
+            most = [each.channel for each in found.channels.get(depth, ())]
+            index = channel if channel is not None else next(iter(most), 0)
+            shown = show_channel(classifier, view, f"{depth}:{index}", steps=PAGE_CLIMB)
+            return {"channels": most, "channel": index, "line": shown.line, "sheet": _text(png(drawn(shown.sheet), 1))}
+
+        return self._run(work, slow=True)
 
     def votes(self, asked: Any) -> Answer:
         """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
@@ -129,6 +189,24 @@ class PageAnswers:
             lambda: self.service.classifier.classify_image(decode_image(data, name, self.limits), name, "all")
         )
         return {"views": prediction.to_dict()["views"]}
+
+    def near(self, asked: Any) -> Answer:
+        """Give the paintings of the server's index that are nearest to a view, the nearest first."""
+        view, index = self._view(asked), self.settings.paintings
+        if index is None:
+            raise UsageError("this page has no paintings to look among; start it with --index FOLDER")
+        found = self.service.run(lambda: index.nearest(self.service.classifier.embed(view), _NEAREST))
+        return {
+            "nearest": [
+                {
+                    "name": each.label or PurePath(each.source).name,  # where it lies is nobody's business
+                    "movement": each.movement,
+                    "similarity": each.similarity,
+                    "thumb": _small(each.thumbnail, _NEAR_PX),
+                }
+                for each in found
+            ]
+        }
 
     def take(self, asked: Any) -> Answer:
         """Make a file to take away: the overlay, the sheet, the report or the numbers of one picture."""
@@ -140,20 +218,7 @@ class PageAnswers:
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
-        return self.service.run(work)
-
-    def near(self, asked: Any) -> Answer:
-        """Find the paintings of the index that are nearest to a view, the nearest first, with their thumbnails."""
-        view, index = self._view(asked), self.settings.index
-        if index is None:
-            raise UsageError("this server has no index to look in; start it with --index FOLDER")
-
-        def work() -> Answer:
-            found = index.nearest(self.service.classifier.embed(view), _NEIGHBOURS)
-            nearest = [{**each.to_dict(), "thumb": _small(each.thumbnail, _NEIGHBOUR_PX)} for each in found]
-            return {"paintings": index.count, "nearest": nearest}
-
-        return self.service.run(work)
+        return self._run(work, wanted.is_slow)
 
     def fetch(self, asked: Any) -> Answer:
         """Fetch the picture at an address, for the page to go on with as if it had been dropped."""
@@ -176,9 +241,14 @@ class PageAnswers:
 
     def table(self, asked: Any) -> Answer:
         """Write the rows of many answers as a table: `kind` is csv or parquet."""
+        from artnet.page_table import table_of  # brings pyarrow, which no other question needs
+
         kind, rows = _string(asked, "kind"), asked.get("rows")
         data = self.service.run(lambda: table_of(rows, kind, self.service.classifier.config.movements))
         return {"name": f"artnet.{kind}", "type": "application/octet-stream", "data": _text(data)}
+
+    def _run(self, work: Callable[[], T], slow: bool) -> T:
+        return self.slow.run(lambda: self.service.run(work)) if slow else self.service.run(work)
 
     def _view(self, asked: Any) -> Image.Image:
         size_px = self.service.classifier.config.preprocessing.size_px

@@ -45,11 +45,11 @@ def many_html(settings: str) -> str:
     return Template(read("many.html")).substitute(settings=escape(settings))
 
 
-def page_settings(config: ModelConfig, size_bytes: int, addresses: bool, indexed: int = 0) -> str:
-    """Write what the scripts must know, as JSON; `indexed` paintings can be looked among for similar ones."""
+def page_settings(config: ModelConfig, size_bytes: int, addresses: bool, paintings: int = 0) -> str:
+    """Write what the scripts must know, as JSON; `paintings` is how many there are to look among for similar ones."""
     tables = {side: b64encode(colour_table(side).tobytes()).decode("ascii") for side in _SIDES}
     known = {"movements": config.movements, "methods": method_choices(), "tables": tables}
-    return json.dumps({**known, "size_bytes": size_bytes, "addresses": addresses, "indexed": indexed})
+    return json.dumps({**known, "size_bytes": size_bytes, "addresses": addresses, "paintings": paintings})
 
 
 @cache

@@ -17,11 +17,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OPEN = {
-    "GET": re.compile(r"/(|config|theme\.css|favicon\.ico|manifest\.json|(assets|static)/[\w./@-]+)"),
+    "GET": re.compile(r"/(|config|theme\.css|(assets|static)/[\w./@-]+)"),
     "HEAD": re.compile(r"/"),
-    "POST": re.compile(r"/gradio_api/component_server/?"),
 }
 _PREVIEWS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')  # pictures on other hosts, for other sites
+_MARKS = re.compile(rb'<link rel="manifest"[^>]*>')  # of an application with Gradio's own marks
 _HEAD = re.compile(rb'<base href="[^"]*"\s*/?>')
 
 
@@ -82,7 +82,7 @@ class _Rewriter:
         self._body += message.get("body", b"")
         if message.get("more_body"):
             return
-        body = _PREVIEWS.sub(b"", self._body)
+        body = _MARKS.sub(b"", _PREVIEWS.sub(b"", self._body))
         body = _HEAD.sub(lambda found: found.group() + self._head, body, count=1)
         kept = [(name, value) for name, value in self._start["headers"] if name.lower() != b"content-length"]
         await self._send({**self._start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})

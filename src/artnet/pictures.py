@@ -22,14 +22,14 @@ FORMATS = (".png", ".svg", ".npz")
 _AT_ONCE = 2  # overlays drawn side by side: nine large ones do not fit everywhere
 
 
-def check_picture_path(path: Path, source: Path) -> None:
+def check_picture_path(path: Path, source: Path | None) -> None:
     """Refuse a place for pictures that could not be written or is the painting itself, before anything is computed."""
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"{path}: explanations are written as PNG, SVG or NPZ; use a name that ends in .png")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: its folder does not exist; make it first")
     names = [path, *(_beside(path, depth) for depth in range(1, DEPTHS + 1))]
-    if source.resolve() in {name.resolve() for name in names}:
+    if source is not None and source.resolve() in {name.resolve() for name in names}:
         raise UsageError(f"{path}: would replace the painting itself; choose another name")
 
 
@@ -60,7 +60,7 @@ def drawn_overlay(explanation: Explanation, depth: int, look: Look, longest_px: 
     return overlay(image, heat, look.opacity, look.in_colour, explanation.asked.against)
 
 
-def check_sheet_path(path: Path, source: Path) -> None:
+def check_sheet_path(path: Path, source: Path | None) -> None:
     """Refuse a place for a sheet that could not be written or is the painting itself. Errors: those of pictures."""
     _check_sheet_format(path)
     check_picture_path(path, source)

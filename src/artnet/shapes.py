@@ -35,8 +35,8 @@ class ExplainFields(_Shape):
     rather_than: Name | None = Field(None, description="... rather than this one")
     against: bool = Field(False, description="also show what speaks against it")
     method: str = Field("gradcam", description="how evidence is computed", json_schema_extra={"enum": [*METHODS]})
-    depth: Annotated[int, Field(ge=1, le=DEPTHS)] | Literal["all", "auto"] = Field(
-        "all", description="1 (shallow) to 9 (deep), all of them, or the most faithful one"
+    depth: Annotated[int, Field(ge=1, le=DEPTHS)] | Literal["all", "auto", "shallow", "middle", "deep"] = Field(
+        "all", description="1 (shallow) to 9 (deep), all or three of them, or the most faithful one"
     )
     canvas: bool = Field(False, description="look at the five regions of a large painting, too")
     faithfulness: bool = Field(False, description="judge each map, which takes seconds")
@@ -92,6 +92,7 @@ class DepthAnswer(_Shape):
     """One depth's map."""
 
     depth: int = Field(description="0 for methods that read pixels")
+    group: str = Field(description="shallow, middle, deep or pixels")
     layer: str
     grid: list[int] = Field(description="the map's rows and columns")
     peak: list[int] | None = Field(description="x, y of the strongest evidence in the painting's pixels")

@@ -31,7 +31,7 @@ _GAP_PX = 18
 _COLUMNS = 3
 _HEADER_PX = 150
 _CAPTION_PX = 40
-_CAPTION_LETTERS = 26
+_CAPTION_LETTERS = 21
 _SCALE_PX = 14
 
 
@@ -169,8 +169,8 @@ def _tile(explanation: Explanation, depth: int, look: Look, side_px: int) -> Til
     small = fitted(explanation.image, side_px)
     heat, signed = explanation.heatmap(depth, small.size), explanation.asked.against
     picture = overlay(small, heat, look.opacity, look.in_colour, signed)
-    name = _shortened(explanation.maps[depth].layer.name)
-    caption = f"depth {depth} · {name}" if depth else explanation.method
+    layer = explanation.maps[depth].layer
+    caption = f"depth {depth}, {layer.group} · {_shortened(layer.name)}" if depth else explanation.method
     return (caption + (", most faithful" if explanation.chosen == depth else ""), picture)
 
 

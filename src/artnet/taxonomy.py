@@ -163,4 +163,4 @@ def _styles_of(movement: str, table: Mapping[str, Any], base_only: bool) -> Iter
 
 
 def _refusal(file: str, what: str, todo: str) -> TaxonomyError:
-    return TaxonomyError(f"The taxonomy {file} {what}; {todo}.")
+    return TaxonomyError(f"{file}: {what}; {todo}")

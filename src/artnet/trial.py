@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artnet.answers import stored_view
 from artnet.classify import Classifier, network_input
-from artnet.dataset import count_rows, iterate_rows
+from artnet.dataset import count_rows, spread_rows
 from artnet.evidence import Probe, Sampling, check_outputs, evidence, find_method
 from artnet.faithfulness import SAME_MAP, Faithfulness, Verdict, judge
 from artnet.views import WHOLE
@@ -76,11 +75,8 @@ def answered(classifier: Classifier, view: Floats) -> Floats:
 
 
 def _views(classifier: Classifier, data: Path, split: str, wanted: int) -> Iterator[Floats]:
-    places = set(np.linspace(0, count_rows(data, split) - 1, wanted).round().astype(int).tolist())
-    rows: Iterator[dict[str, Any]] = iterate_rows(data, split, ["whole"])
-    for index, row in enumerate(rows):
-        if index in places:
-            yield network_input([stored_view(row, WHOLE)], classifier.config.preprocessing)[0]
+    for row in spread_rows(data, split, ["whole"], wanted):
+        yield network_input([stored_view(row, WHOLE)], classifier.config.preprocessing)[0]
 
 
 def _scores(method: str, depth: int, verdicts: Sequence[Verdict]) -> MapScores:

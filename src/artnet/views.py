@@ -131,6 +131,11 @@ def whole_view(image: Image.Image, size_px: int, fit: Fit) -> View:
     return View(WHOLE, Box(0, 0, image.width, image.height), content)
 
 
+def stored_as(name: str, image: Image.Image) -> View:
+    """Take a square picture that was cut before, as a dataset stores it, for the view that it is."""
+    return View(name, Box(0, 0, image.width, image.height), image)
+
+
 def region_view(image: Image.Image, name: str, size_px: int) -> View:
     """Cut one region at the painting's own resolution; a painting smaller than a view is enlarged."""
     box = region_box(name, image.width, image.height, size_px)

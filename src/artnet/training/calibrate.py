@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from artnet.answers import stored_view
 from artnet.classify import network_input, vote
-from artnet.dataset import collection_of, count_rows, iterate_rows, read_columns
+from artnet.dataset import collection_of, count_rows, iterate_rows, read_columns, spread_rows
 from artnet.engine import Engine
 from artnet.familiarity import METHOD, Familiarity, fit_familiarity
 from artnet.metrics import confidence_for_accuracy, fit_temperature, negative_log_likelihood
@@ -140,11 +140,8 @@ def familiar_up_to(strangeness: Floats, collections: Sequence[str], share: float
 
 def _see_wholes(network: Network, data: Path, split: str, rows: int, progress: Callable[[int], None]) -> _Wholes:
     """Run the whole views of `rows` paintings, taken evenly from the split."""
-    chosen = set(np.linspace(0, count_rows(data, split) - 1, rows).round().astype(int).tolist())
     logits, embeddings, movements, collections = [], [], [], []
-    for index, row in enumerate(iterate_rows(data, split, ["movement", "source", "whole"])):
-        if index not in chosen:
-            continue
+    for row in spread_rows(data, split, ["movement", "source", "whole"], rows):
         inputs = network_input([stored_view(row, WHOLE)], network.preprocessing)
         found = network.engine.run(inputs, None, ["logits", "embedding"])
         logits.append(found["logits"][0])

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from PIL import Image
 
 from artnet.card import write_card
+from artnet.classify import network_input
 from artnet.dataset import read_info
 from artnet.engine import OpenVinoEngine
 from artnet.errors import DataError, OutputError, UsageError
@@ -32,6 +33,7 @@ from artnet.training.calibrate import Calibrated, Network, Progress, calibrate
 from artnet.training.graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network import PaintingNetwork, build_network, explained_layers
 from artnet.training.run import Run, RunSettings
+from artnet.views import WHOLE, stored_as
 
 
 def export(
@@ -54,14 +56,15 @@ def export(
     network = build_network(settings.backbone, len(settings.movements), "none", len(settings.styles))
     network.load_state_dict(run.read_result())
     network.eval().requires_grad_(False)
-    sample = run.read_tensors("sample")["views"].numpy()
+    sample = run.read_tensors("sample")["views"].numpy()  # (N, 3, S, S) uint8
+    stored = [stored_as(WHOLE, Image.fromarray(pixels)) for pixels in sample.transpose(0, 2, 3, 1)]
     names = explained_layers(network, settings.backbone, settings.size_px)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         folder = Path(scratch) / "model"
         folder.mkdir()
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
-        views = [random_views(settings.size_px), _normalised(sample, settings)]
+        views = [random_views(settings.size_px), network_input(stored, settings.preprocessing)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
         opened = Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), settings.preprocessing)
         decided = calibrate(opened, data, progress)
@@ -140,10 +143,3 @@ def _layers(network: PaintingNetwork, names: Sequence[str], size_px: int) -> tup
         Layer(depth, name, channels, (rows, columns))
         for depth, (name, (channels, rows, columns)) in enumerate(zip(names, shapes, strict=True), start=1)
     )
-
-
-def _normalised(pixels: np.ndarray, settings: RunSettings) -> np.ndarray:
-    """Scale stored views (N, 3, S, S) uint8 as the network wants them."""
-    mean, std = (np.asarray(values, np.float32).reshape(3, 1, 1) for values in (settings.mean, settings.std))
-    result: np.ndarray = ((pixels.astype(np.float32) / 255 - mean) / std).astype(np.float32)
-    return result

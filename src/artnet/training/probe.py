@@ -31,7 +31,7 @@ from artnet.training.recipe import RECIPES, Trained
 from artnet.training.run import RunSettings
 from artnet.training.schedule import set_rates
 from artnet.training.trainable import choose_trained, parameter_groups
-from artnet.views import WHOLE, Box, View
+from artnet.views import WHOLE, stored_as
 
 EMBEDDINGS = "embeddings"
 _AT_ONCE = 64  # views that are decoded together
@@ -88,8 +88,7 @@ def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator
     """
 
     def embedded(index: int) -> np.ndarray:
-        image = views.decode(index)
-        view = View(WHOLE, Box(0, 0, image.width, image.height), image)
+        view = stored_as(WHOLE, views.decode(index))
         found = engine.run(network_input([view], settings.preprocessing), None, ["embedding"])
         embedding: np.ndarray = found["embedding"][0]
         return embedding

@@ -79,7 +79,8 @@ def _normalised(norm: nn.BatchNorm1d | nn.BatchNorm2d, values: Tensor) -> Tensor
     variance = _Sum.apply(centred.square().sum(others)) / count
     _follow(norm, mean.detach(), variance.detach() * count / (count - 1))
     scaled = centred * torch.rsqrt(variance + norm.eps).view(shape)
-    return (scaled * norm.weight.view(shape) + norm.bias.view(shape)).to(values.dtype)
+    normal: Tensor = (scaled * norm.weight.view(shape) + norm.bias.view(shape)).to(values.dtype)
+    return normal
 
 
 @torch.no_grad()

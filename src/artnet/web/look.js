@@ -27,6 +27,8 @@ artnet.Look = class {
     this.find(".judge").addEventListener("click", () => this.judge());
     this.find(".all").addEventListener("click", () => this.nine());
     this.find(".nine .close").addEventListener("click", () => this.find(".nine").close());
+    this.find(".learn").addEventListener("click", () => this.learn());
+    this.find(".learnt .close").addEventListener("click", () => this.find(".learnt").close());
     this.find(".link").addEventListener("click", () => this.link());
     for (const button of this.root.querySelectorAll("[data-take]"))
       button.addEventListener("click", () => this.take(button));
@@ -53,7 +55,7 @@ artnet.Look = class {
       this.shown(picture, answer);
       await this.ask(true);
       if (this.find(".votes").checked) await this.votes();
-      if (this.settings.indexed) await this.near();
+      if (this.settings.paintings) await this.near(turn);
     } catch (error) { if (turn === this.turn) this.trouble(error.message); }
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
@@ -92,13 +94,19 @@ artnet.Look = class {
     const turn = this.turn, question = this.question(), key = JSON.stringify(question);
     this.key = key;
     if (!this.asked.has(key)) {
-      if (this.method.takes) this.say(`${this.method.label} takes ${this.method.takes}`);
+      const method = this.method;
+      if (method.takes) {
+        this.find("figcaption").textContent = `${method.label}, ${method.takes} …`;
+        this.say(`${method.label} takes ${method.takes}`);
+      }
       this.find(".hung").classList.add("waiting");
       try {
         const found = await artnet.call(this.server.ask, { view: this.answer.view, ...question });
         if (turn === this.turn) this.asked.set(key, found);
       } catch (error) {
-        if (turn === this.turn && key === this.key) this.trouble(error.message);
+        if (turn !== this.turn || key !== this.key) return;
+        this.trouble(error.message);
+        this.find("figcaption").textContent = `${method.label}: no map could be made.`;
         return;
       } finally { if (key === this.key) this.find(".hung").classList.remove("waiting"); }
     }
@@ -150,6 +158,29 @@ artnet.Look = class {
     } catch (error) { this.trouble(error.message); }
     finally { button.disabled = false; this.trust(); }
   }
+  // Shows what one channel has learnt: the one named, or the one that adds most to the answer.
+  async learn(channel = null) {
+    if (!this.answer) return;
+    const turn = this.turn, depth = this.depth, dialog = this.find(".learnt"), told = dialog.querySelector(".told");
+    const image = dialog.querySelector("img"), choices = dialog.querySelector(".channels");
+    dialog.querySelector("h2").textContent = `What depth ${depth} has learnt`;
+    told.textContent = "Making a picture that excites the channel, about 10 seconds …";
+    image.hidden = true;
+    if (channel === null) choices.replaceChildren();
+    if (!dialog.open) dialog.showModal();
+    try {
+      const found = await artnet.call(this.server.learnt, { view: this.answer.view, ...this.question(), depth, channel });
+      if (turn !== this.turn || depth !== this.depth) return;
+      image.src = `data:image/png;base64,${found.sheet}`;
+      image.alt = told.textContent = found.line;
+      image.hidden = false;
+      choices.replaceChildren(...found.channels.map((each) => {
+        const button = artnet.element("button", { type: "button", "aria-pressed": String(each === found.channel) }, `channel ${each}`);
+        button.addEventListener("click", () => this.learn(each));
+        return button;
+      }));
+    } catch (error) { told.textContent = error.message; }
+  }
   async votes() {
     const wanted = this.find(".votes").checked, turn = this.turn;
     this.remember();
@@ -170,17 +201,12 @@ artnet.Look = class {
         artnet.element("td", {}, best), artnet.element("td", { class: "share" }, artnet.percent(view.scores[best])));
     }));
   }
-  async near() {
-    const turn = this.turn, found = await artnet.call(this.server.near, { view: this.answer.view });
+  async near(turn) {
+    const { nearest } = await artnet.call(this.server.near, { view: this.answer.view });
     if (turn !== this.turn) return;
-    this.find(".near h3").textContent = `Most like it, of ${found.paintings} paintings`;
-    this.find(".near ol").replaceChildren(...found.nearest.map((each) => {
-      const name = each.label || each.source.split("/").pop();
-      return artnet.element("li", { title: each.source },
-        artnet.element("img", { src: `data:image/jpeg;base64,${each.thumb}`, alt: name, loading: "lazy" }),
-        artnet.element("span", { class: "name" }, name),
-        artnet.element("span", {}, `${each.movement}, similarity ${each.similarity.toFixed(2)}`));
-    }));
+    this.find(".near ol").replaceChildren(...nearest.map(({ name, movement, similarity, thumb }) =>
+      artnet.element("li", {}, artnet.element("img", { src: `data:image/jpeg;base64,${thumb}`, alt: "" }),
+        artnet.element("span", { class: "name" }, name), artnet.element("span", { class: "quiet" }, `${movement}, ${similarity.toFixed(2)}`))));
     this.find(".near").hidden = false;
   }
   nine() {

@@ -71,7 +71,7 @@ artnet.Many = class {
     line.lastChild.remove();
     line.append(cell("td", { class: "movement" }, row.movement),
       cell("td", { class: "share" }, artnet.percent(row.confidence)),
-      cell("td", { class: "quiet" }, row.words.split(":")[0].replace(/\.$/, "") === "Unsure" ? row.words : row.words.split(/[:.]/)[0]));
+      cell("td", { class: "quiet" }, row.decision === "unsure" ? row.words.replace(/\.$/, "") : row.words.split(/[:.]/)[0]));
     delete row.thumb;
   }
   count() {
