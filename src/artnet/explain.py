@@ -164,11 +164,11 @@ def explain(
     for a model without what the method needs, and those of reading a picture.
     """
     asking = asking or Asking()
-    picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
-    name = "" if isinstance(image, Image.Image) else str(image)
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
+    picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
+    name = "" if isinstance(image, Image.Image) else str(image)
     prediction = asking.answered or classifier.classify_image(picture, name)
     question = Question(movement or prediction.movement, rather_than, against)
     probe = Probe(classifier.engine, question.target(classifier.config.movements))
