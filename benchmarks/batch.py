@@ -8,12 +8,16 @@ Draws COUNT pictures of a megapixel (1,000) as JPEG, and measures on them in tur
 - the second: the engine on views that are ready, nothing else
 - ours: `artnet classify FOLDER --out`, from the first name to the last row
 - a plain loop: Pillow and the same network in PyTorch, eager, float32, one picture after the other
-- ours on Ray, on this machine alone, once its workers answer
 
-Both limits have all processors, and what decodes cannot compute: where neither is far from the other, nothing could
-reach the lower of them. So the rate at which the two one after the other would go is printed, too.
+and on all of them ours, ours on Ray (this machine alone, once its workers answer) and ours again.
 
-Then memory: peak of a process over a hundredth, a tenth and all of ten times COUNT names (links to those pictures).
+Both limits have all processors, and what decodes cannot compute: where decoding takes part of the time, nothing can
+reach the lower of them. So it is also printed at what rate decoding, cutting and the engine would go one after the
+other, each with all processors; and the processor time that each takes for a picture, which a busy machine changes less
+than the rates.
+
+Then memory: peak of a process over a tenth of, once and ten times COUNT names (links to those pictures). The last lines
+say what was wanted and what was reached.
 """
 
 from __future__ import annotations
@@ -45,13 +49,15 @@ from artnet.table import table_row
 WIDTH, HEIGHT = 1152, 896  # 1.03 megapixels
 ROUNDS = 4
 MEMORY = """
-import resource, sys
+import sys
+from pathlib import Path
 from artnet.batch import answer_all, Loading
 from artnet.sources import find_pictures
 from itertools import islice
 pictures = islice(find_pictures(sys.argv[2:]), int(sys.argv[1]))
 count = sum(answer.error is None for answer in answer_all(Loading().load(at_once=2), pictures))
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = Path("/proc/self/status").read_text()  # getrusage would give the peak of what started this process
+print(count, int(status.split("VmHWM:")[1].split()[0]) / 1024)
 """
 
 
@@ -78,6 +84,13 @@ def decode(paths: list[Path]) -> None:
         list(pool.map(lambda each: decode_image(each, "picture").size, data))
 
 
+def cut(classifier: Classifier, paths: list[Path]) -> None:
+    """Cut views of decoded pictures on all processors."""
+    images = [decode_image(path.read_bytes(), "picture") for path in paths]
+    with timed("cut", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
+        list(pool.map(classifier.cut, images))
+
+
 def compute(classifier: Classifier, paths: list[Path]) -> None:
     """Run the network on ready views, from twice as many threads as there are processors."""
     views = [classifier.cut(decode_image(path.read_bytes(), "picture")) for path in paths]
@@ -85,19 +98,16 @@ def compute(classifier: Classifier, paths: list[Path]) -> None:
         list(pool.map(classifier.see, views))
 
 
-def ours(name: str, paths: list[Path], answer: Callable[[Iterable[Found]], Iterator[Answer]], out: Path) -> None:
-    """Write a table of pictures; a road that has to start is timed from its first answer."""
-    classifier_shape = SHAPE
-    pictures = find_pictures([str(path) for path in paths])
-    with growing_table(out, classifier_shape, {"benchmark": True}, overwrite=True) as table:
-        answers = answer(pictures)
-        started = time.perf_counter()
-        for count, each in enumerate(answers):
-            if name == "ray" and count == 64:
-                started = time.perf_counter()
-            table.add(table_row(each, classifier_shape))
+def ours(paths: list[Path], answer: Callable[[Iterable[Found]], Iterator[Answer]], out: Path) -> float:
+    """Write a table of pictures and give the rate, from the first name to the last row."""
+    with (
+        timed("ours", len(paths)) as watch,
+        growing_table(out, SHAPE, {"benchmark": True}, overwrite=True) as table,
+    ):
+        for each in answer(find_pictures([str(path) for path in paths])):
+            table.add(table_row(each, SHAPE))
         table.finish()
-    TIMES[name].append((len(paths) - (64 if name == "ray" else 0), time.perf_counter() - started))
+    return len(paths) / watch.seconds
 
 
 class Plain:
@@ -109,7 +119,7 @@ class Plain:
 
         torch.set_num_threads(usable_processors())
         self.torch, self.size_px = torch, size_px
-        self.network = timm.create_model(backbone, num_classes=5, pretrained=False).eval()
+        self.network = timm.create_model(backbone, num_classes=5, pretrained=False).eval()  # weights cost no time
 
     def run(self, paths: list[Path]) -> None:
         """Classify pictures one after the other."""
@@ -122,7 +132,7 @@ class Plain:
                 self.network(pixels[None]).softmax(1)
 
 
-TIMES: dict[str, list[tuple[int, float]]] = {name: [] for name in ("decode", "engine", "ours", "plain", "ray")}
+TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "cut", "engine", "ours", "plain")}
 SHAPE = shape_of(Classifier.load().config, Wanted())
 
 
@@ -132,36 +142,36 @@ class timed:  # noqa: N801
     def __init__(self, name: str, count: int) -> None:
         self.name, self.count = name, count
 
-    def __enter__(self) -> None:
-        self.started = time.perf_counter()
+    def __enter__(self) -> timed:
+        self.started, self.worked = time.perf_counter(), time.process_time()
+        return self
 
     def __exit__(self, *_: object) -> None:
-        TIMES[self.name].append((self.count, time.perf_counter() - self.started))
+        self.seconds, self.work_s = time.perf_counter() - self.started, time.process_time() - self.worked
+        TIMES[self.name].append(self)
 
 
 def rate(name: str) -> float:
     """Give a contender's pictures a second over all rounds."""
-    return sum(count for count, _ in TIMES[name]) / sum(seconds for _, seconds in TIMES[name])
+    return sum(each.count for each in TIMES[name]) / sum(each.seconds for each in TIMES[name])
 
 
-def compare(folder: Path, scratch: Path, with_ray: bool) -> None:
+def work_ms(name: str) -> float:
+    """Give the processor time that a contender takes for a picture, in milliseconds, on all processors together."""
+    return 1e3 * sum(each.work_s for each in TIMES[name]) / sum(each.count for each in TIMES[name])
+
+
+def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
     """Let the contenders take turns, another first in each round."""
-    paths = sorted(folder.iterdir())
-    classifier = Loading().load(at_once=usable_processors())
     plain = Plain(classifier.config.backbone, classifier.config.preprocessing.size_px)
-    contenders: list[Callable[[list[Path]], None]] = [
+    contenders: list[Callable[[list[Path]], object]] = [
         decode,
+        lambda some: cut(classifier, some),
         lambda some: compute(classifier, some),
-        lambda some: ours("ours", some, lambda pictures: answer_all(classifier, pictures), scratch / "t.csv"),
+        lambda some: ours(some, lambda pictures: answer_all(classifier, pictures), scratch / "t.csv"),
         plain.run,
     ]
-    if with_ray:
-        from artnet.on_ray import answer_on_ray
-
-        contenders.append(
-            lambda some: ours("ray", some, lambda each: answer_on_ray(each, Loading(), Wanted()), scratch / "r.csv")
-        )
-    for contender in contenders[:4]:  # caches, threads
+    for contender in contenders:  # caches, threads
         contender(paths[:16])
     for times in TIMES.values():
         times.clear()
@@ -171,8 +181,33 @@ def compare(folder: Path, scratch: Path, with_ray: bool) -> None:
             contender(some)
 
 
+def ray_overhead(classifier: Classifier, paths: list[Path], scratch: Path) -> float:
+    """Compare ours with ours on Ray: what three times as many pictures more take, so that starting does not count."""
+    from artnet.on_ray import answer_on_ray
+
+    def on_ray(some: list[Path]) -> float:
+        started = time.perf_counter()
+        ours(some, lambda each: answer_on_ray(each, Loading(), Wanted()), scratch / "r.csv")
+        return time.perf_counter() - started
+
+    def here() -> float:
+        return ours(paths, lambda pictures: answer_all(classifier, pictures), scratch / "h.csv")
+
+    rates = [here()]
+    few_s = on_ray(paths)
+    same = (scratch / "h.csv").read_bytes() == (scratch / "r.csv").read_bytes()
+    rates.append(here())
+    there = 3 * len(paths) / (on_ray(paths * 4) - few_s)
+    rates.append(here())
+    local = len(rates) / sum(1 / rate for rate in rates)
+    print(f"ours on Ray         {there:8.1f} pictures/s, ours in the same minutes {local:.1f}")
+    print(f"                    {few_s - len(paths) / there:8.1f} s to start and end a cluster on this machine")
+    print(f"                             the tables are {'equal' if same else 'NOT equal'}")
+    return local / there - 1
+
+
 def memory(folder: Path, scratch: Path, count: int) -> list[tuple[int, float]]:
-    """Give peak memory in MB at a hundredth, a tenth and all of the names."""
+    """Give peak memory in MB over a tenth of, once and ten times as many names as there are pictures."""
     links = scratch / "links"
     links.mkdir()
     originals = sorted(folder.iterdir())
@@ -208,31 +243,41 @@ def main() -> None:
         size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
         density = size * 8 / WIDTH / HEIGHT
         print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
-        compare(folder, scratch, not asked.without_ray)
-        report(not asked.without_ray)
+        classifier, paths = Loading().load(at_once=usable_processors()), sorted(folder.iterdir())
+        compare(classifier, paths, scratch)
+        reached = report()
+        if not asked.without_ray:
+            reached.append(("Ray's overhead on one machine", ray_overhead(classifier, paths, scratch), "at most 0.25"))
         if not asked.without_memory:
             peaks = memory(folder, scratch, asked.count)
             for some, peak in peaks:
-                print(f"memory at {some:6} pictures {peak:6.0f} MB, {peak / peaks[1][1]:.3f} of that at {peaks[1][0]}")
+                print(f"memory at {some:9} {peak:8.0f} MB")
+            share = peaks[2][1] / peaks[1][1]
+            reached.append((f"memory at {peaks[2][0]} to that at {peaks[1][0]}", share, "at most 1.10"))
+    print()
+    for what, value, wanted in reached:
+        print(f"{what:45} {value:6.2f}, wanted {wanted}")
 
 
-def report(with_ray: bool) -> None:
-    """Print rates and what they are of each other."""
-    limits = {name: rate(name) for name in ("decode", "engine")}
-    lower = min(limits.values())
-    both = 1 / sum(1 / limit for limit in limits.values())
-    print(f"decoding alone      {limits['decode']:8.1f} pictures/s")
-    print(f"engine alone        {limits['engine']:8.1f} pictures/s")
-    print(
-        f"one after the other {both:8.1f} pictures/s: what these processors can do at most, if nothing else cost time"
-    )
-    print(
-        f"ours                {rate('ours'):8.1f} pictures/s: {rate('ours') / lower:.2f} of the lower limit, "
-        f"{rate('ours') / both:.2f} of both"
-    )
-    print(f"Pillow and PyTorch  {rate('plain'):8.1f} pictures/s: ours is {rate('ours') / rate('plain'):.1f} times that")
-    if with_ray:
-        print(f"ours on Ray         {rate('ray'):8.1f} pictures/s: overhead {rate('ours') / rate('ray') - 1:.1%}")
+def report() -> list[tuple[str, float, str]]:
+    """Print rates; give what they are of each other, with what was wanted."""
+    lower = min(rate("decode"), rate("engine"))
+    work = 1 / sum(1 / rate(name) for name in ("decode", "cut", "engine"))
+    words = {
+        "decode": "decoding alone",
+        "cut": "cutting alone",
+        "engine": "engine alone",
+        "ours": "ours",
+        "plain": "Pillow and PyTorch",
+    }
+    for name, word in words.items():
+        print(f"{word:19} {rate(name):8.1f} pictures/s {work_ms(name):8.1f} ms of processor time each")
+    print(f"one after the other {work:8.1f} pictures/s: decoding, cutting and the engine, if nothing else cost time")
+    return [
+        ("ours to the lower bare limit", rate("ours") / lower, "at least 0.85"),
+        ("ours to one after the other", rate("ours") / work, "near 1: nothing waits"),
+        ("ours to Pillow and PyTorch", rate("ours") / rate("plain"), "at least 4"),
+    ]
 
 
 if __name__ == "__main__":

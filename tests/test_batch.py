@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from artnet import batch
 from artnet.batch import Loading, Wanted, answer_all, classify_all, overlay_name
 from artnet.classify import Classifier
 from artnet.errors import OutputError
@@ -69,6 +72,39 @@ def test_readers_wait_where_many_bytes_are_held(classifier: Classifier, monkeypa
     assert len([answer for answer in answer_all(classifier, found) if answer.error]) == 100
 
 
+def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answered(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artnet.batch._HELD_BYTES", 20)
+    answered, lead = threading.Semaphore(0), list[int]()
+    decode = batch.decode_image
+
+    def slowly(*given: object) -> Image.Image:
+        time.sleep(0.01)
+        answered.release()
+        return decode(*given)  # type: ignore[arg-type]
+
+    def carried() -> Iterator[Found]:
+        for index in range(40):
+            lead.append(index - answered._value)  # type: ignore[attr-defined]
+            yield Found(f"{index}.png", Bytes(b"no picture at all"))
+
+    monkeypatch.setattr(batch, "decode_image", slowly)
+    assert len(list(answer_all(classifier, carried()))) == 40
+    assert max(lead) <= 3  # two of seventeen bytes are over twenty, and one is being looked for
+
+
+def test_a_picture_that_is_drawn_over_is_classified_once(
+    classifier: Classifier, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    see = Classifier.see
+    monkeypatch.setattr(Classifier, "see", lambda self, *given: seen.append(given) or see(self, *given))
+    (answer,) = answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path))
+    assert answer.overlay is not None
+    assert len(seen) == 1
+
+
 def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
     class Broken:
         def read(self, name: str, rules: SourceRules) -> bytes:
@@ -125,3 +161,18 @@ def test_a_batch_answers_as_a_single_picture_is_answered(
     together = list(classify_all(classifier, [str(tmp_path)]))
     for answer in together:
         assert answer.prediction == classifier.classify(answer.source)
+
+
+AWKWARD = Path(__file__).parent.parent.parent / "shared" / "data" / "awkward"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
+def test_a_folder_of_odd_and_broken_pictures_gives_an_answer_or_an_error_for_each(classifier: Classifier) -> None:
+    found = list(find_pictures([str(AWKWARD)]))
+    answers = list(answer_all(classifier, found))
+    assert [answer.source for answer in answers] == [one.name for one in found]
+    assert all((answer.prediction is None) != (answer.error is None) for answer in answers)
+    kinds = {answer.error.kind for answer in answers if answer.error}
+    assert "corrupt" in kinds
+    assert kinds <= {"corrupt", "format", "empty", "too-large"}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +28,18 @@ from artnet.model import read_model
 from artnet.parts import growing_table
 from artnet.summary import Summary
 from test_table import read_back
+from web_fixture import (
+    HERE,
+    ImageService,
+    body_3,
+    collection_3,
+    manifest_2,
+    manifest_3,
+    reference_3,
+    resource_2,
+    serving,
+    slow,
+)
 
 ARTNET = [sys.executable, "-m", "artnet.cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs kill -9 and signals, as Linux and macOS have")
@@ -93,6 +108,24 @@ def test_a_stopped_collection_goes_on_and_computes_nothing_twice(
     assert sorted(read) == ["1a.png", "2.png"]
     assert (summary.total, summary.failed) == (4, 1)
     assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "straight.csv").read_bytes()
+
+
+def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    with serving() as site:
+        for version in (2, 3):
+            service = ImageService(version).put(site, f"/image/{version}")
+            make, body = (manifest_2, resource_2) if version == 2 else (manifest_3, body_3)
+            site.put(f"/{version}", make(f"{site.url}/{version}", [body(service)]))
+        parts = [reference_3(f"{site.url}/{name}") for name in ("2", "gone", "3")]
+        asked = Asked([site.put("/all", collection_3(f"{site.url}/all", parts))], rules=HERE)
+        fill(classifier, asked, tmp_path / "t.csv")
+        old, gone, new = read_back(tmp_path / "t.csv")
+        assert (old["label"], old["id"]) == ("p. 1", f"{site.url}/2/canvas/1")
+        assert (new["label"], new["id"]) == ("f. 1", f"{site.url}/3/canvas/1")
+        assert (gone["source"], gone["error_kind"]) == (f"{site.url}/gone", "address")
+        assert {"/image/2/full/1366,/0/default.jpg", "/image/3/full/1366,/0/default.jpg"} <= set(site.asked)
 
 
 def test_other_pictures_are_no_way_to_go_on(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
@@ -186,6 +219,40 @@ def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_answered(many: Path, 
     assert f"{kept} rows are kept in {folder}; the same command with --resume goes on from there" in said
     assert said.endswith("artnet: interrupted\n")
     assert kept > 0
+
+
+@posix
+def test_a_terminal_shows_how_many_are_done_how_fast_and_how_many_failed(many: Path, tmp_path: Path) -> None:
+    import fcntl
+    import termios
+
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+    options = ["--out", str(tmp_path / "t.csv"), "--precision", "f32"]
+    sources = map(str, sorted(many.iterdir())[:100])
+    with subprocess.Popen([*ARTNET, "classify", *sources, *options], stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # which is how a terminal ends
+            while part := os.read(ours, 65536):
+                shown += part
+        process.wait()
+    os.close(ours)
+    assert re.search(rb"[1-9]\d*/100.*\d\.\d/s, \d+ failed, time left.*\d:\d\d:\d\d", shown)
+
+
+@posix
+def test_an_interrupt_waits_for_no_slow_server(tmp_path: Path) -> None:
+    with serving() as site:
+        listed = tmp_path / "list.txt"
+        listed.write_text("\n".join(site.put(f"/{index}.jpg", slow) for index in range(20)))
+        with command(listed, tmp_path / "t.csv", "--allow-private", "--timeout", "300") as process:
+            while process.poll() is None and not site.asked:
+                time.sleep(0.005)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
 
 
 @posix

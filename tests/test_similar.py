@@ -87,6 +87,17 @@ def test_a_painting_is_nearest_to_itself(seed: int) -> None:
 
 
 @needs_lancedb
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_of_many_paintings_an_index_chooses_whom_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artnet.similar._ALL_COMPARED", 100)
+    embeddings = np.random.default_rng(5).normal(size=(600, 16)).astype(np.float32)
+    write_index(rows(tmp_path, embeddings.tolist()), tmp_path / "index", ABOUT)
+    found = Index(tmp_path / "index", "drawn (1)").nearest(embeddings[321], 5)
+    assert found[0].source == "321.jpg"
+    assert found[0].similarity == pytest.approx(1, abs=1e-5)
+
+
+@needs_lancedb
 def test_an_index_of_another_model_is_refused(tmp_path: Path) -> None:
     write_index(rows(tmp_path, [[0, 1]]), tmp_path / "index", ABOUT)
     with pytest.raises(DataError, match=r"made with the model drawn \(1\), this is other \(2\)"):

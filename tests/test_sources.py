@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import zipfile
@@ -18,7 +19,7 @@ from artnet.found import SourceRules
 from artnet.image import SUFFIXES, Limits
 from artnet.sources import find_pictures, holds_many
 from sources_fixture import kinds as kinds_of
-from web_fixture import HERE, dying, endless, jpeg, send, serving, slow
+from web_fixture import HERE, busy, dying, endless, jpeg, manifest_3, send, serving, slow
 
 
 def draw(folder: Path, *names: str) -> None:
@@ -200,6 +201,16 @@ def test_a_server_that_dies_or_is_slow_costs_its_picture_alone(answer: Callable[
     with serving() as site:
         bad, good = site.put("/bad.jpg", answer), site.put("/good.jpg", jpeg())
         assert kinds(bad, good, rules=replace(HERE, timeout_s=0.5)) == ["address", "read"]
+
+
+def test_a_busy_server_is_asked_again_for_a_picture_and_for_a_manifest() -> None:
+    with serving() as site:
+        once = {"Retry_After": "0"}
+        picture = site.put("/a.jpg", busy(1, **once))
+        manifest = manifest_3(f"{site.url}/m", [{"id": picture, "type": "Image", "format": "image/jpeg"}])
+        listed = site.put("/m", busy(1, data=json.dumps(manifest).encode(), **once))
+        assert kinds(picture, listed) == ["read", "read"]
+        assert sorted(site.asked) == ["/a.jpg"] * 3 + ["/m"] * 2
 
 
 def test_a_server_that_declares_too_much_or_sends_for_ever_is_cut_off() -> None:

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "artnet"
 RUN_ORDER = (
     "errors taxonomy styles image encoded views familiarity model processor shuffle engine metrics intervals classify "
     "cam perturb attribute question evidence faithfulness channels canvas explain render sheet pictures background "
-    "public pinned address found remote zip_table torn_zip zips tars parquets lists iiif_image iiif_words iiif "
+    "public pinned address patient found remote zip_table torn_zip zips tars parquets lists iiif_image iiif_words iiif "
     "sources batch on_ray table parts summary collection similar catalog tree layout_iiif layout_parquet layout_names "
     "layout_tables layouts split duplicates page plot audit audit_page dataset answers gallery channel_sheet becoming "
     "cut card prepare trial figures compare strangers mistakes evaluate report_page report console options "

@@ -94,6 +94,24 @@ def dying(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.close()
 
 
+def busy(times: int, status: int = 429, data: bytes = b"a picture", **headers: str) -> Answer:
+    """Refuse some times, then answer with data."""
+    left = [times]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if left[0] <= 0:
+            send(handler, data)
+            return
+        left[0] -= 1
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
 def endless(handler: BaseHTTPRequestHandler) -> None:
     """Declare a hundred bytes and send for ever."""
     handler.send_response(200)

@@ -15,11 +15,12 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from artnet import __version__
-from artnet.errors import AddressError, RefusedAddressError, TooLargeError
+from artnet.errors import AddressError, LaterError, RefusedAddressError, TooLargeError
 from artnet.public import is_public
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 4096  # characters; signed addresses of cloud stores come near a thousand
 _REDIRECTS = (301, 302, 303, 307, 308)
+_LATER = (429, 503)
 _PORTS = {"http": 80, "https": 443}
 _KEPT = "%/:=&?~#+!$,;'@()*[]"  # what has a meaning in an address, or is escaped already
 
@@ -59,7 +61,7 @@ def fetch(url: str, rules: AddressRules | None = None) -> Fetched:
     """Fetch what lies at an address, whole, in memory.
 
     Errors: `RefusedAddressError` for an address that must not be fetched, `AddressError` for one that gives nothing
-    or not in time, `TooLargeError` for more bytes than `rules` allow.
+    or not in time, among them `LaterError`, `TooLargeError` for more bytes than `rules` allow.
     """
     rules = rules or AddressRules()
     deadline = time.monotonic() + rules.timeout_s
@@ -101,6 +103,9 @@ def _answer(response: httpcore2.Response, there: str, named: str, rules: Address
     headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
     if response.status in _REDIRECTS and headers.get("location"):
         return _redirected(there, headers["location"], named)
+    if response.status in _LATER:
+        message = f"{_shown(named)}: the server answered {response.status}, it has too much to do; try again later"
+        raise LaterError(message, _after_s(headers.get("retry-after", "")))
     if response.status != 200:
         raise AddressError(f"{_shown(named)}: the server answered {response.status}; check the address")
     if headers.get("content-encoding", "identity").lower() != "identity":
@@ -114,6 +119,16 @@ def _answer(response: httpcore2.Response, there: str, named: str, rules: Address
         if len(data) > rules.size_bytes:
             raise _too_large(named, rules)
     return Fetched(bytes(data), there, headers.get("content-type", ""))
+
+
+def _after_s(said: str) -> float | None:
+    """Read Retry-After, seconds or a date (RFC 9110, 10.2.3); None where it says neither."""
+    if said.strip().isdecimal():
+        return float(said)
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _redirected(there: str, location: str, named: str) -> str:

@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from artnet.background import Background
 from artnet.classify import Classifier, Prediction
 from artnet.encoded import jpeg
 from artnet.errors import ArtNetError, OutputError
-from artnet.explain import explain
-from artnet.found import DEFAULT_RULES, Found, SourceRules
+from artnet.explain import Asking, explain
+from artnet.found import DEFAULT_RULES, Bytes, Found, SourceRules
 from artnet.image import decode_image
 from artnet.processor import usable_processors
 from artnet.render import overlay
@@ -120,30 +121,36 @@ def answer_all(
     """
     threads = workers or usable_processors() + 2
     ahead = _READERS + 4 * threads
-    held = _Held()
-    readers, answerers = ThreadPoolExecutor(_READERS), ThreadPoolExecutor(threads)
-    under_way: deque[Future[Future[Answer]]] = deque()
+    held, under_way = _Held(), deque[Future[Future[Answer]]]()
+    readers, answerers = Background(_READERS), ThreadPoolExecutor(threads)
 
-    def read(found: Found) -> Future[Answer]:
-        held.wait_for_room()
-        data = _read(found)
+    def answer(found: Found, data: bytes | ArtNetError) -> Future[Answer]:
         size = len(data) if isinstance(data, bytes) else 0
         held.add(size)
         future = answerers.submit(_answer, classifier, found, data, wanted)
         future.add_done_callback(lambda _: held.add(-size))
         return future
 
+    def read(found: Found) -> Future[Answer]:
+        held.wait_for_room()
+        return answer(found, _read(found))
+
     try:
         for found in pictures:
-            under_way.append(readers.submit(read, found))
+            if isinstance(found.place, Bytes):  # held already: with no room for more, the next is not even looked for
+                held.wait_for_room()
+                under_way.append(_there(answer(found, _read(found))))
+            else:
+                under_way.append(readers.start(read, found))
             while under_way and (len(under_way) >= ahead or _is_done(under_way[0])):
                 yield under_way.popleft().result().result()
         while under_way:
             yield under_way.popleft().result().result()
     finally:
         held.give_up()
-        for pool in (readers, answerers):
-            pool.shutdown(wait=False, cancel_futures=True)
+        for reading in under_way:
+            reading.cancel()
+        answerers.shutdown(wait=False, cancel_futures=True)
 
 
 class _Held:
@@ -168,6 +175,12 @@ class _Held:
             self._changed.notify_all()
 
 
+def _there(answer: Future[Answer]) -> Future[Future[Answer]]:
+    reading: Future[Future[Answer]] = Future()
+    reading.set_result(answer)
+    return reading
+
+
 def _is_done(reading: Future[Future[Answer]]) -> bool:
     return reading.done() and (reading.exception() is not None or reading.result().done())
 
@@ -190,7 +203,7 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
         prediction = classifier.answer(found.name, (image.width, image.height), cut, seen)
         drawn = None
         if wanted.overlays is not None:
-            drawn = _write_overlay(classifier, image, wanted.overlays / overlay_name(found.name, sha256))
+            drawn = _write_overlay(classifier, image, prediction, wanted.overlays / overlay_name(found.name, sha256))
     except OutputError:
         raise
     except ArtNetError as error:
@@ -213,10 +226,11 @@ def overlay_name(name: str, sha256: str) -> str:
     return f"{plain or 'picture'}-{sha256[:12]}.jpg"
 
 
-def _write_overlay(classifier: Classifier, image: Image.Image, path: Path) -> str:
+def _write_overlay(classifier: Classifier, image: Image.Image, prediction: Prediction, path: Path) -> str:
     """Draw the evidence of the deepest layer over the painting; written beside its name, then renamed."""
     partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    drawn = overlay(image, explain(classifier, image, depth=_OVERLAY_DEPTH).heatmap())
+    found = explain(classifier, image, depth=_OVERLAY_DEPTH, asking=Asking(answered=prediction))
+    drawn = overlay(image, found.heatmap())
     try:
         drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)
         partial.replace(path)

@@ -8,6 +8,7 @@ Knows nothing about who raises them.
     ├── SourceError           3  404   a place that holds no picture
     │   ├── NoPicturesError   3  404   a folder, glob or archive without a single picture
     │   └── AddressError      3  502   an address on the web that gives nothing, or not in time
+    │       ├── LaterError    3  502   an address whose server asks to come again later
     │       └── RefusedAddressError
     │                         3  403   an address on the web that is not fetched for a stranger
     ├── ImageError            3  422   bytes that do not become a picture
@@ -82,6 +83,14 @@ class AddressError(SourceError):
 
     http_status = 502
     kind = "address"
+
+
+class LaterError(AddressError):
+    """Report a server that has too much to do; `after_s` is when it wants to be asked again, where it says so."""
+
+    def __init__(self, message: str, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
 
 
 class RefusedAddressError(AddressError):

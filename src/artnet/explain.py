@@ -136,13 +136,15 @@ class Asking:
     """How to explain beyond the question: `canvas` looks at the five regions of a large painting, too.
 
     `verdicts` also judges each map, which takes about 150 more passes through the network; `channels` names that many
-    of each depth's channels that add most to the answer.
+    of each depth's channels that add most to the answer. `answered` is the prediction for this very picture where it
+    is there already; it is not computed again then.
     """
 
     canvas: bool = False
     verdicts: bool = False
     channels: int = 0
     sampling: Sampling = field(default_factory=Sampling)
+    answered: Prediction | None = None
 
 
 def explain(
@@ -162,12 +164,12 @@ def explain(
     for a model without what the method needs, and those of reading a picture.
     """
     asking = asking or Asking()
-    picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
-    name = "" if isinstance(image, Image.Image) else str(image)
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
-    prediction = classifier.classify_image(picture, name)
+    picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
+    name = "" if isinstance(image, Image.Image) else str(image)
+    prediction = asking.answered or classifier.classify_image(picture, name)
     question = Question(movement or prediction.movement, rather_than, against)
     probe = Probe(classifier.engine, question.target(classifier.config.movements))
     seen = classifier.config.preprocessing

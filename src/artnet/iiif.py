@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
-from artnet.address import fetch, is_address
+from artnet.address import is_address
 from artnet.background import Background
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.found import Found, Names, Place, SourceRules
@@ -33,6 +33,7 @@ from artnet.iiif_words import (
     parts,
     words,
 )
+from artnet.patient import fetch_patiently
 from artnet.remote import address_rules
 
 _DEEPEST = 32  # collections within collections
@@ -175,7 +176,7 @@ class _Walk:
 
     def _load(self, address: str) -> Json:
         rules = replace(address_rules(self.rules), size_bytes=_DOCUMENT_BYTES)
-        return _parsed(address, fetch(address, rules).data)
+        return _parsed(address, fetch_patiently(address, rules).data)
 
 
 def _arrived(address: str, part: Json | Shown | Future[Json]) -> tuple[str, Json | Shown]:

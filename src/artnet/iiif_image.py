@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from artnet.address import fetch
-from artnet.errors import ArtNetError, SourceError
+from artnet.errors import ArtNetError, LaterError, SourceError
 from artnet.found import SourceRules
 from artnet.image import Limits
+from artnet.patient import fetch_patiently
 from artnet.remote import Web, address_rules
 
 _LEVEL = re.compile(r"level(\d)")
@@ -40,14 +40,14 @@ class IiifImage:
             info = self._info(rules)
             url = image_request(self.location, info, rules.shorter_side_px, rules.limits)
             return Web(url).read(name, rules)
-        except ArtNetError:
-            if not self.plain:
+        except ArtNetError as error:
+            if not self.plain or isinstance(error, LaterError):
                 raise
         return Web(self.plain).read(name, rules)
 
     def _info(self, rules: SourceRules) -> Mapping[str, Any]:
         url = f"{self.location}/info.json"
-        data = fetch(url, replace(address_rules(rules), size_bytes=_INFO_BYTES)).data
+        data = fetch_patiently(url, replace(address_rules(rules), size_bytes=_INFO_BYTES)).data
         try:
             info = json.loads(data)
         except (ValueError, RecursionError):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from artnet.address import fetch, is_address
+from artnet.address import is_address
 from artnet.catalog import Record
 from artnet.found import Broken, SourceRules
 from artnet.iiif import iiif_canvases
+from artnet.patient import fetch_patiently
 from artnet.remote import address_rules, open_file
 from artnet.sources import check_web
 
@@ -28,7 +29,7 @@ def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
     """
     if is_address(location):
         check_web(location)
-        data = fetch(location, address_rules(rules)).data
+        data = fetch_patiently(location, address_rules(rules)).data
     else:
         with open_file(location) as file:
             data = file.read(_DOCUMENT_BYTES)

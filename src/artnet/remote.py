@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from artnet.address import AddressRules, fetch, is_address
+from artnet.address import AddressRules, is_address
 from artnet.errors import (
     ArtNetError,
     EmptyImageError,
@@ -25,6 +25,7 @@ from artnet.errors import (
 )
 from artnet.found import SourceRules
 from artnet.image import Limits, read_bytes
+from artnet.patient import fetch_patiently
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: C:// is a drive of Windows
 _MAGIC = re.compile(r"[*?[]")
@@ -52,7 +53,7 @@ class Web:
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Fetch it whole."""
-        return fetch(self.location, address_rules(rules)).data
+        return fetch_patiently(self.location, address_rules(rules)).data
 
 
 @dataclass(frozen=True)

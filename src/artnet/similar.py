@@ -27,7 +27,7 @@ from artnet.table import score_column
 _TABLE = "paintings"
 _ABOUT = "index.json"
 _ROWS_AT_A_TIME = 2000
-_ALL_COMPARED = 100_000  # up to as many, all are compared (0.1 s); beyond, an index says which are worth it
+_ALL_COMPARED = 100_000  # up to as many, all are compared (0.2 s); beyond, an index says which are worth it
 _REFINED = 20  # times as many as asked for are compared exactly where the index chose
 _PROBED = 40  # of the index's cells
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from artnet.address import fetch, is_address
+from artnet.address import is_address
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.found import DEFAULT_RULES, Bytes, Found, SourceRules
 from artnet.iiif import iiif_pictures
 from artnet.image import SUFFIXES
 from artnet.lists import is_list, lines
 from artnet.parquets import parquet_pictures
+from artnet.patient import fetch_patiently
 from artnet.remote import (
     File,
     Stored,
@@ -155,7 +156,7 @@ def _from_web(address: str, rules: SourceRules) -> Iterator[Found]:
         yield Found(address, Web(address), rules)
         return
     check_web(address)
-    data = fetch(address, address_rules(rules)).data
+    data = fetch_patiently(address, address_rules(rules)).data
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         yield from _or_error(address, iiif_pictures(address, data, rules), "holds no picture")
     else:
