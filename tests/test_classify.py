@@ -26,7 +26,7 @@ def test_the_public_name_is_the_class() -> None:
 
 def test_a_prediction_prints_as_the_contract_says(classifier: Classifier, painting_file: Path) -> None:
     found = json.loads(json.dumps(classifier.classify(painting_file).to_dict()))
-    assert " ".join(found) == "source movement confidence decision scores views model width height"
+    assert " ".join(found) == "source movement confidence decision scores styles views model width height"
     assert found["source"] == str(painting_file)
     assert (found["width"], found["height"]) == (420, 300)
     assert set(found["views"][0]) == {"name", "box", "scores"}

@@ -53,8 +53,8 @@ def test_a_model_with_a_second_head_names_styles(styled_model: Path, painting: I
     assert json.loads(json.dumps(found.to_dict()))["styles"] == found.styles
 
 
-def test_a_model_without_one_answers_as_before(classifier: Classifier, painting: Image.Image) -> None:
-    found = classifier.classify(painting)
+def test_a_model_without_one_answers_as_before(exported: Path, painting: Image.Image) -> None:
+    found = Classifier.load(exported).classify(painting)
     assert found.styles == {}
     assert "styles" not in found.to_dict()
     assert prediction_line(found).endswith("]")
