@@ -21,6 +21,8 @@ from artnet.found import Bytes, Found, SourceRules
 from artnet.image import open_image
 from artnet.sources import find_pictures
 
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
 
 def test_answers_come_in_the_order_of_the_sources(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
     sources = [str(tmp_path / "gone.png"), str(painting_file), str(tmp_path / "empty")]
@@ -77,9 +79,9 @@ def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answe
 ) -> None:
     monkeypatch.setattr("artnet.batch._HELD_BYTES", 20)
     answered, lead = threading.Semaphore(0), list[int]()
-    decode = batch.decode_image
+    decode = batch.decode_small
 
-    def slowly(*given: object) -> Image.Image:
+    def slowly(*given: object) -> tuple[Image.Image, tuple[int, int]]:
         time.sleep(0.01)
         answered.release()
         return decode(*given)  # type: ignore[arg-type]
@@ -89,7 +91,7 @@ def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answe
             lead.append(index - answered._value)  # type: ignore[attr-defined]
             yield Found(f"{index}.png", Bytes(b"no picture at all"))
 
-    monkeypatch.setattr(batch, "decode_image", slowly)
+    monkeypatch.setattr(batch, "decode_small", slowly)
     assert len(list(answer_all(classifier, carried()))) == 40
     assert max(lead) <= 3  # two of seventeen bytes are over twenty, and one is being looked for
 
@@ -103,6 +105,17 @@ def test_a_picture_that_is_drawn_over_is_classified_once(
     (answer,) = answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path))
     assert answer.overlay is not None
     assert len(seen) == 1
+
+
+def test_a_large_jpeg_is_decoded_small_and_answered_nearly_as_in_full(classifier: Classifier, tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "pointillist.jpg") as image:
+        image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
+    (answer,) = classify_all(classifier, [str(tmp_path / "large.jpg")])
+    expected = classifier.classify(tmp_path / "large.jpg")
+    assert answer.prediction is not None
+    assert (answer.prediction.width, answer.prediction.height) == (2400, 1800)
+    assert answer.prediction.views[0].box == expected.views[0].box
+    assert list(answer.prediction.scores.values()) == pytest.approx(list(expected.scores.values()), abs=0.03)
 
 
 def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:

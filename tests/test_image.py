@@ -21,7 +21,7 @@ from artnet.errors import (
     SourceError,
     TooLargeError,
 )
-from artnet.image import SUFFIXES, Limits, decode_image, open_image, read_bytes, upright_srgb
+from artnet.image import SUFFIXES, Limits, decode_image, decode_small, open_image, read_bytes, upright_srgb
 
 DATA = Path(__file__).parent.parent / "../shared/data"
 LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
@@ -597,3 +597,30 @@ def test_every_sample_painting_opens() -> None:
     files = sorted((DATA / "samples").glob("*.jpg"))
     assert len(files) >= 6
     assert {open_image(path).mode for path in files} == {"RGB"}
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "decoded"), [(1600, 1000, (800, 500)), (3200, 2000, (800, 500)), (900, 2000, (900, 2000))]
+)
+def test_a_jpeg_is_decoded_as_small_as_two_sides_allow(width: int, height: int, decoded: tuple[int, int]) -> None:
+    data = encoded(Image.new("RGB", (width, height), RED), "JPEG")
+    small, size = decode_small(data, "red", 500)
+    assert (small.size, size) == (decoded, (width, height))
+    assert np.abs(np.asarray(small, int) - RED).max() <= 2
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_a_small_picture_tells_the_full_size_that_it_has_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encoded(Image.new("RGB", (640, 480)), "JPEG", exif=exif)
+    small, size = decode_small(data, "turned", 100)
+    assert size == decode_image(data, "turned").size
+    assert small.size == (size[0] // 4, size[1] // 4)
+
+
+def test_other_formats_are_decoded_whole() -> None:
+    image = Image.effect_noise((640, 480), 50).convert("RGB")
+    small, size = decode_small(encoded(image, "PNG"), "noise", 100)
+    assert size == image.size
+    assert np.array_equal(np.asarray(small), np.asarray(image))
