@@ -45,6 +45,7 @@ _ISO_BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"),
 }
+_SAVE_AGAIN = "fetch it or save it again"
 _pillow_limit = threading.Lock()
 
 
@@ -118,7 +119,7 @@ def upright_srgb(image: Image.Image, name: str = "the image") -> Image.Image:
     try:
         own = image.copy()
     except Exception as error:  # a lazy image is decoded here
-        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}") from error
+        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}; {_SAVE_AGAIN}") from error
     return _decoded(own, name)
 
 
@@ -130,7 +131,7 @@ def _decoded(image: Image.Image, name: str) -> Image.Image:
     except MemoryError as error:
         raise TooLargeError(f"{name}: does not fit into memory; make it smaller") from error
     except Exception as error:  # Pillow's decoders raise nearly every built-in class
-        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}") from error
+        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}; {_SAVE_AGAIN}") from error
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -162,7 +163,7 @@ def _opened(data: bytes, name: str, limits: Limits) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         raise _unreadable(data, name) from None
     except Exception as error:
-        raise CorruptImageError(f"{name}: its header cannot be read: {_reason(error)}") from error
+        raise CorruptImageError(f"{name}: its header cannot be read: {_reason(error)}; {_SAVE_AGAIN}") from error
     with image:
         pixels = image.width * image.height
         if pixels > limits.pixels:
@@ -199,9 +200,13 @@ def _unreadable(data: bytes, name: str) -> ImageError:
         return EmptyImageError(f"{name}: the file is empty")
     for beginning, label in _BEGINNINGS.items():
         if data.startswith(beginning):
-            return CorruptImageError(f"{name}: begins like a {label} picture but its header is broken or cut short")
+            return CorruptImageError(
+                f"{name}: begins like a {label} picture but its header is broken or cut short; {_SAVE_AGAIN}"
+            )
     if data[4:8] == b"ftyp" and _ISO_BRANDS.get(data[8:12]) in _allowed_formats():
-        return CorruptImageError(f"{name}: begins like an AVIF or HEIC picture but is broken or cut short")
+        return CorruptImageError(
+            f"{name}: begins like an AVIF or HEIC picture but is broken or cut short; {_SAVE_AGAIN}"
+        )
     known = ", ".join(_allowed_formats())
     hint = "; HEIC needs pip install 'artnet[heic]'" if data[4:8] == b"ftyp" else ""
     return FormatError(f"{name}: its content is not a picture in a format that is read here ({known}){hint}")
