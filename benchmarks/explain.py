@@ -30,7 +30,7 @@ from artnet.engine import OpenVinoEngine
 from artnet.image import open_image
 from artnet.model import GRAPH_FILE, read_model
 from artnet.training.graph import random_views, write_graph
-from artnet.training.network import Logits, PaintingNetwork, build_network, explained_layers
+from artnet.training.network import MovementsAlone, PaintingNetwork, build_network, explained_layers
 from artnet.views import WHOLE, cut_views
 
 NINE = [f"{kind}_{depth}" for depth in range(1, 10) for kind in ("activation", "gradient")]
@@ -56,18 +56,6 @@ def nine_maps(engine: OpenVinoEngine, view: np.ndarray, target: np.ndarray) -> l
     """Compute Grad-CAM at nine depths."""
     found = engine.run(view, target, NINE)
     return [grad_cam(found[f"activation_{depth}"][0], found[f"gradient_{depth}"][0]) for depth in range(1, 10)]
-
-
-class MovementsAlone(torch.nn.Module):
-    """The network as pytorch-grad-cam wants it: views in, one tensor of logits out."""
-
-    def __init__(self, network: PaintingNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, views: torch.Tensor) -> torch.Tensor:
-        logits: Logits = self.network(views)
-        return logits.movements
 
 
 def theirs(network: PaintingNetwork, layers: tuple[str, ...]) -> tuple[Callable[[np.ndarray], Any], ...]:

@@ -14,7 +14,7 @@ import torch
 from artnet.classify import Classifier
 from artnet.evidence import Probe, Sampling, evidence
 from artnet.training.graph import random_views
-from artnet.training.network import Logits, PaintingNetwork, build_network
+from artnet.training.network import MovementsAlone, build_network
 from artnet.training.run import Run
 
 WHAT = "needs pip install 'artnet[dev]', which brings grad-cam and captum"
@@ -35,18 +35,6 @@ def library(request: pytest.FixtureRequest) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield pytest.importorskip(request.param, reason=WHAT, exc_type=ImportError)
-
-
-class MovementsAlone(torch.nn.Module):
-    """A network as the libraries want it: views in, one tensor of logits out."""
-
-    def __init__(self, network: PaintingNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, views: torch.Tensor) -> torch.Tensor:
-        logits: Logits = self.network(views)
-        return logits.movements
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,19 @@ class PaintingNetwork(nn.Module):
         return self.classify(self.embed(views))
 
 
+class MovementsAlone(nn.Module):
+    """A network as other libraries want it, such as pytorch-grad-cam and Captum: views in, one tensor of logits out."""
+
+    def __init__(self, network: PaintingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Turn views (N, 3, S, S) into the movements' logits (N, C)."""
+        logits: Logits = self.network(views)
+        return logits.movements
+
+
 def norms(trunk: nn.Module) -> list[BatchNorm]:
     """List a trunk's batch normalisations."""
     return [module for module in trunk.modules() if isinstance(module, BatchNorm)]
