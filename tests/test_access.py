@@ -93,7 +93,7 @@ def test_a_client_that_hung_up_is_logged_as_such(server: Live, caplog: pytest.Lo
 
 def test_requests_are_counted_by_route_and_strangers_invent_none(server: Live) -> None:
     server.ask("GET", "/invented-1")
-    server.ask("BREW", "/invented-2")
+    server.ask("PURGE", "/invented-2")
     server.ask("GET", "/v1/model")
     told = server.ask("GET", "/metrics")
     assert told.headers["Content-Type"].startswith("text/plain")

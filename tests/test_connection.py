@@ -8,11 +8,13 @@ from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
-from artnet.connection import WatchedProtocol
+from artnet.connection import WatchedProtocol, without_upgrade
 from serving_fixture import running
 
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
 LARGE = 32 * 2**20  # more than the kernel keeps for a client that takes nothing
 
 
@@ -23,8 +25,13 @@ def port(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     api = FastAPI()
     api.add_api_route("/", lambda: Response(b"x" * LARGE))
     api.add_api_route("/small", lambda: Response(b"small"))
+    api.add_route("/echo", echo, methods=["POST"])
     with running(api) as found:
         yield found
+
+
+async def echo(request: Request) -> Response:
+    return PlainTextResponse(await request.body())
 
 
 def connected(port: int) -> socket.socket:
@@ -96,3 +103,97 @@ def test_a_client_that_takes_its_time_gets_all_of_it(port: int) -> None:
             taken += len(part)
             time.sleep(0.02)
     assert taken > LARGE
+
+
+def posted(head: bytes, body: bytes) -> bytes:
+    return b"POST /echo HTTP/1.1\r\nHost: x\r\n" + head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def test_who_asks_for_another_protocol_is_answered_in_this_one(port: int) -> None:
+    with connected(port) as connection:
+        for _ in range(2):
+            connection.sendall(posted(UPGRADE, b"12345"))
+            assert answer_on(connection).endswith(b"\r\n\r\n12345")
+
+
+def test_nor_does_it_matter_in_how_many_pieces_the_wish_comes(port: int) -> None:
+    request = posted(UPGRADE, b"12345")
+    for cut in (3, request.index(b"Upgrade: h2c") + 4, request.index(b"\r\n\r\n") + 2, len(request) - 2):
+        with connected(port) as connection:
+            connection.sendall(request[:cut])
+            time.sleep(0.05)
+            connection.sendall(request[cut:])
+            assert answer_on(connection).endswith(b"\r\n\r\n12345")
+
+
+def test_an_upgrade_behind_another_request_ends_the_connection(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(posted(b"", b"12345") + posted(UPGRADE, b"67890"))
+        assert until_ended(connection) < 2
+
+
+def test_only_the_wish_is_taken_out() -> None:
+    line, host = b"POST / HTTP/1.1\r\nX-Upgrade: 1\r\n", b"Host: upgrade: x\r\n"
+    body = b"\r\nbody\r\nUpgrade: stays\r\n"
+    assert without_upgrade(line + b"uPgRaDe: websocket\r\n" + host + body) == line + host + body
+    assert without_upgrade(line + host + b"Upgrade: last\r\n" + body) == line + host + body
+
+
+def test_requests_sent_ahead_are_answered_in_turn(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"".join(posted(b"", b"%05d" % index) for index in range(8)))
+        said = b""
+        while said.count(b"HTTP/1.1 200") < 8 or not said.endswith(b"00007"):
+            said += connection.recv(65536)
+    assert [said.index(b"\r\n\r\n%05d" % index) for index in range(8)] == sorted(
+        said.index(b"\r\n\r\n%05d" % index) for index in range(8)
+    )
+
+
+def test_who_sends_ever_more_requests_ahead_is_left(port: int) -> None:
+    with connected(port) as connection:
+        with suppress(OSError):
+            connection.sendall(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        assert until_ended(connection) < 2
+
+
+def test_the_size_of_a_chunk_does_not_go_on_for_ever(port: int) -> None:
+    with connected(port) as connection:
+        with suppress(OSError):
+            connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+            for _ in range(40):
+                connection.sendall(b"x" * 16_384)
+                time.sleep(0.01)
+        with suppress(ConnectionResetError):
+            assert connection.recv(20).startswith(b"HTTP/1.1 400")
+
+
+def test_many_small_chunks_are_taken(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(10):
+            connection.sendall(b"1;a=b\r\ny\r\n" * 2000)
+        connection.sendall(b"0\r\n\r\n")
+        said = b""
+        while not said.endswith(b"y" * 20_000):
+            part = connection.recv(65536)
+            assert part, said[:200]
+            said += part
+
+
+def test_lines_between_two_requests_do_not_keep_a_connection(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer_on(connection).endswith(b"small")
+        begun = time.monotonic()
+        with pytest.raises(OSError):
+            while time.monotonic() < begun + 5:
+                connection.sendall(b"\r\n")
+                time.sleep(0.02)
+    assert time.monotonic() - begun < 2
+
+
+def test_two_lengths_of_one_body_are_refused(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(posted(b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"))
+        assert connection.recv(20).startswith(b"HTTP/1.1 400")

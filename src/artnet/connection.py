@@ -1,20 +1,31 @@
-"""Serve one connection: neither sending headers nor taking an answer may last for ever.
+"""Serve one connection: heads of requests have a limit, and neither sending them nor taking an answer lasts for ever.
 
-Knows nothing about requests: the server's own protocol, with two more clocks.
+Knows nothing about requests: the server's own protocol, with two more clocks and a counter.
+
+The server's parser (llhttp) is ten times faster than the one in Python and bounds nothing: a head, the sizes of chunks
+and what lies between two requests may be as long as a client likes. Bodies are bounded by `Guard`, all else here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _TAKEN_BYTES = 32 * 1024  # that a client must take of a waiting answer each time its clock is looked at
+_HEAD_BYTES = 64 * 1024  # of a request's head, or of anything else that is no body
+_AHEAD = 16  # requests that a client may send before it has its first answer
+_END = b"\r\n\r\n"
+_UPGRADE = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
 
 
-class WatchedProtocol(H11Protocol):
-    """HTTP/1.1 by h11, which bounds the size of headers; bodies are bounded by `Guard`.
+class _TooManyError(Exception):
+    """A client sends requests faster than it is answered; ends the connection."""
+
+
+class WatchedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 by llhttp, within limits.
 
     `headers_s` runs from the connection, or the first byte of a further request, to the end of its headers. Every
     `taking_s` it is seen whether a client takes the answer that waits for it.
@@ -28,12 +39,51 @@ class WatchedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start waiting for headers."""
         super().connection_made(transport)  # type: ignore[arg-type]
-        self._watch_headers()
+        self._head = bytearray()  # of a request that has come in part
+        self._in_request = self._in_head = False  # as the parser sees it
+        self._steps = 0  # that the parser has made: a head, a piece of a body, an end
+        self._loose_bytes = 0  # since the last of them
+        self._watch_headers(True)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and go on waiting if they end inside headers."""
+        if not self._in_request:
+            self._head += data
+            if len(self._head) <= _HEAD_BYTES and _END not in self._head:
+                self._unset_keepalive_if_required()  # a clock of ours has taken over
+                self._watch_headers(self._is_idle())
+                return
+            data, self._head = without_upgrade(bytes(self._head)), bytearray()
+        steps = self._steps
         super().data_received(data)
-        self._watch_headers()
+        self._loose_bytes = self._loose_bytes + len(data) if steps == self._steps else 0
+        if self._loose_bytes > _HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(f"the head of a request is longer than {_HEAD_BYTES // 1024} kB; send less")
+        self._watch_headers(self._in_head or (steps == self._steps and self._is_idle()))
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._in_request = self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that a head has ended, and let nobody send ever more requests ahead."""
+        self._in_head = False
+        self._steps += 1
+        if len(self.pipeline) >= _AHEAD:
+            raise _TooManyError
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Note that a piece of a body has come."""
+        self._steps += 1
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that a request has come in whole."""
+        self._in_request = False
+        self._steps += 1
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Start waiting for the client to take what is still to be sent."""
@@ -52,8 +102,20 @@ class WatchedProtocol(H11Protocol):
                 clock.cancel()
         super().connection_lost(exc)
 
-    def _watch_headers(self) -> None:
-        waiting = self.conn.their_state is h11.IDLE
+    def _unsupported_upgrade_warning(self) -> None:
+        """Leave a client whose second request asks for another protocol: the parser has dropped its body."""
+        self.transport.close()
+
+    def _refuse(self, reason: str) -> None:
+        """End the connection, with a word where no answer is under way."""
+        if self._is_idle() or not self.cycle.response_started:
+            self.send_400_response(reason)
+        self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _watch_headers(self, waiting: bool) -> None:
         if waiting and self._headers_clock is None:
             self._headers_clock = self.loop.call_later(self.headers_s, self.transport.close)
         elif not waiting and self._headers_clock is not None:
@@ -73,3 +135,12 @@ class WatchedProtocol(H11Protocol):
             self.transport.abort()
         else:
             self._watch_taking()
+
+
+def without_upgrade(data: bytes) -> bytes:
+    """Take the wish for another protocol out of a request's head, as RFC 9110, section 7.8, allows.
+
+    Java's client asks for HTTP/2 with every request, and llhttp leaves out the body of one that does.
+    """
+    head, end, rest = data.partition(_END)
+    return _UPGRADE.sub(b"", head + b"\r\n")[:-2] + end + rest

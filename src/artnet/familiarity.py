@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,19 @@ class Familiarity:
 
     def strangeness(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
-        apart = _unit(embeddings)[:, None] - self.means  # (N, M, E)
-        along = apart @ self.directions.T  # (N, M, K)
+        units = _unit(embeddings)
+        apart = units[:, None] - self.means  # (N, M, E)
+        seen = units.astype(np.float32) @ self.directions.T  # (N, K): the large matrix is read once, not M times
+        along = seen[:, None].astype(np.float64) - self._means_along  # (N, M, K)
         beside = np.maximum((apart**2).sum(-1) - (along**2).sum(-1), 0)
         squares = (along**2 / self.variances).sum(-1) + beside / self.rest
         result: NDArray[np.float64] = np.sqrt(squares.min(-1))
         return result
+
+    @cached_property
+    def _means_along(self) -> NDArray[np.float64]:
+        """Give where the means lie along the directions, (M, K)."""
+        return self.means.astype(np.float64) @ self.directions.T.astype(np.float64)
 
 
 def fit_familiarity(

@@ -65,7 +65,7 @@ def address_of(listener: socket.socket) -> str:
 def server_of(application: FastAPI, shutdown_s: int = 30) -> uvicorn.Server:
     """Make the server; what is being answered when it is told to stop is finished, within `shutdown_s`.
 
-    h11 bounds the size of headers, which the faster parser does not.
+    `WatchedProtocol` bounds what the fast parser does not.
     """
     return uvicorn.Server(
         uvicorn.Config(
