@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet import batch
+from artnet import classify
 from artnet.batch import Loading, Wanted, answer_all, classify_all, overlay_name
 from artnet.classify import Classifier
 from artnet.errors import OutputError
+from artnet.explain import explain
 from artnet.found import Bytes, Found, SourceRules
 from artnet.image import open_image
 from artnet.sources import find_pictures
@@ -79,7 +80,7 @@ def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answe
 ) -> None:
     monkeypatch.setattr("artnet.batch._HELD_BYTES", 20)
     answered, lead = threading.Semaphore(0), list[int]()
-    decode = batch.decode_small
+    decode = classify.decode_small
 
     def slowly(*given: object) -> tuple[Image.Image, tuple[int, int]]:
         time.sleep(0.01)
@@ -91,7 +92,7 @@ def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answe
             lead.append(index - answered._value)  # type: ignore[attr-defined]
             yield Found(f"{index}.png", Bytes(b"no picture at all"))
 
-    monkeypatch.setattr(batch, "decode_small", slowly)
+    monkeypatch.setattr(classify, "decode_small", slowly)
     assert len(list(answer_all(classifier, carried()))) == 40
     assert max(lead) <= 3  # two of seventeen bytes are over twenty, and one is being looked for
 
@@ -111,8 +112,10 @@ def test_a_large_jpeg_is_decoded_small_and_answered_nearly_as_in_full(classifier
     with Image.open(EXAMPLES / "pointillist.jpg") as image:
         image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
     (answer,) = classify_all(classifier, [str(tmp_path / "large.jpg")])
-    expected = classifier.classify(tmp_path / "large.jpg")
+    expected = classifier.classify_image(open_image(tmp_path / "large.jpg"), "large.jpg")
     assert answer.prediction is not None
+    assert answer.prediction == classifier.classify(tmp_path / "large.jpg")
+    assert answer.prediction.scores == explain(classifier, tmp_path / "large.jpg", depth=9).prediction.scores
     assert (answer.prediction.width, answer.prediction.height) == (2400, 1800)
     assert answer.prediction.views[0].box == expected.views[0].box
     assert list(answer.prediction.scores.values()) == pytest.approx(list(expected.scores.values()), abs=0.03)

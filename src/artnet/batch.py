@@ -10,9 +10,9 @@ import hashlib
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -26,15 +26,13 @@ from artnet.encoded import jpeg
 from artnet.errors import ArtNetError, OutputError
 from artnet.explain import Asking, explain
 from artnet.found import DEFAULT_RULES, Bytes, Found, SourceRules
-from artnet.image import decode_image, decode_small
+from artnet.image import decode_image
 from artnet.processor import usable_processors
 from artnet.render import overlay
 from artnet.sources import find_pictures
-from artnet.views import WHOLE, Box, View
 
 _READERS = 8  # reading waits for disks and servers, not for processors
 _HELD_BYTES = 256 * 2**20  # of files that are read and not yet decoded
-_FINER = 2  # times a view's side: what a JPEG is decoded to at least, so that shrinking it further stays exact enough
 _OVERLAY_DEPTH = 9
 _OVERLAY_QUALITY = 90
 _STEM_LENGTH = 60
@@ -199,32 +197,20 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
         return Answer(found.name, None, None, data, found.label, found.id)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        image, size, cut = _cut(classifier, found, data, wanted)
-        seen = classifier.see(cut, wanted.embedding)
-        prediction = classifier.answer(found.name, size, cut, seen)
+        opened = classifier.open(data, found.name, wanted.views, found.rules.limits)
+        seen = classifier.see(opened.views, wanted.embedding)
+        prediction = classifier.answer(found.name, opened.size, opened.views, seen)
         drawn = None
         if wanted.overlays is not None:
-            drawn = _write_overlay(classifier, image, prediction, wanted.overlays / overlay_name(found.name, sha256))
+            path = wanted.overlays / overlay_name(found.name, sha256)
+            drawn = _write_overlay(classifier, decode_image(data, found.name, found.rules.limits), prediction, path)
     except OutputError:
         raise
     except ArtNetError as error:
         return Answer(found.name, sha256, None, error, found.label, found.id)
     embedding = seen.embedding if wanted.embedding else None
-    small = _thumbnail(image) if wanted.thumbnail else None
+    small = _thumbnail(opened.image) if wanted.thumbnail else None
     return Answer(found.name, sha256, prediction, None, found.label, found.id, drawn, embedding, small)
-
-
-def _cut(
-    classifier: Classifier, found: Found, data: bytes, wanted: Wanted
-) -> tuple[Image.Image, tuple[int, int], Sequence[View]]:
-    """Decode a picture and cut its views; where the whole alone is looked at, only as finely as that needs."""
-    only_whole = wanted.views == "voting" and classifier.config.voting_views == (WHOLE,)
-    if wanted.overlays is not None or not only_whole:
-        image = decode_image(data, found.name, found.rules.limits)
-        return image, image.size, classifier.cut(image, wanted.views)
-    finest = _FINER * classifier.config.preprocessing.size_px
-    image, size = decode_small(data, found.name, finest, found.rules.limits)
-    return image, size, [replace(view, box=Box(0, 0, *size)) for view in classifier.cut(image, wanted.views)]
 
 
 def _thumbnail(image: Image.Image) -> bytes:

@@ -20,7 +20,7 @@ from artnet.classify import Classifier, Prediction, network_input
 from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
 from artnet.faithfulness import STEPS, Faithfulness, Verdict, judge, measure_all
-from artnet.image import open_image, upright_srgb
+from artnet.image import decode_image, read_bytes, upright_srgb
 from artnet.model import DEPTHS, GROUPS, Layer
 from artnet.question import Question
 from artnet.views import REGIONS, WHOLE, Placement, View, cut_views, placement
@@ -167,9 +167,7 @@ def explain(
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
-    picture = upright_srgb(image) if isinstance(image, Image.Image) else open_image(image)
-    name = "" if isinstance(image, Image.Image) else str(image)
-    prediction = asking.answered or classifier.classify_image(picture, name)
+    picture, prediction = _answered(classifier, image, asking)
     question = Question(movement or prediction.movement, rather_than, against)
     probe = Probe(classifier.engine, question.target(classifier.config.movements))
     seen = classifier.config.preprocessing
@@ -187,6 +185,17 @@ def explain(
     seen_channels = _channels(probe, inputs[0], used, asking.channels)
     maps = {each: _depth_map(_layer(classifier, each), [one[each] for one in raw], views[1:]) for each in kept}
     return Explanation(picture, prediction, question, method, maps, place, gains, verdicts, seen_channels)
+
+
+def _answered(
+    classifier: Classifier, image: str | Path | Image.Image, asking: Asking
+) -> tuple[Image.Image, Prediction]:
+    """Read a painting, and answer as `Classifier.classify` does; a file is decoded anew for that."""
+    if isinstance(image, Image.Image):
+        picture = upright_srgb(image)
+        return picture, asking.answered or classifier.classify_image(picture, "")
+    data, name = read_bytes(image), str(image)
+    return decode_image(data, name), asking.answered or classifier.classify_bytes(data, name)
 
 
 def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> Mapping[int, Sequence[ChannelShare]]:

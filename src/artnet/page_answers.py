@@ -126,7 +126,7 @@ class PageAnswers:
 
         def work() -> Answer:
             image = decode_image(data, name, self.limits)
-            prediction = classifier.classify_image(image, name)
+            prediction = classifier.classify_bytes(data, name, limits=self.limits)
             seen = classifier.config.preprocessing
             view = painted_part(whole_view(image, seen.size_px, seen.fit), seen.fit)
             shown = data.startswith(_SHOWN_BY_BROWSERS)
@@ -185,9 +185,7 @@ class PageAnswers:
     def votes(self, asked: Any) -> Answer:
         """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
         name, data = picture_in(asked, self.limits)
-        prediction = self.service.run(
-            lambda: self.service.classifier.classify_image(decode_image(data, name, self.limits), name, "all")
-        )
+        prediction = self.service.run(lambda: self.service.classifier.classify_bytes(data, name, "all", self.limits))
         return {"views": prediction.to_dict()["views"]}
 
     def near(self, asked: Any) -> Answer:
@@ -214,7 +212,8 @@ class PageAnswers:
         wish, wanted = Wish.of(asked), Asked.of(asked)
 
         def work() -> Answer:
-            found = self._explained(decode_image(data, name, self.limits), wanted)
+            prediction = self.service.classifier.classify_bytes(data, name, limits=self.limits)
+            found = self._explained(decode_image(data, name, self.limits), wanted, prediction)
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
@@ -233,9 +232,10 @@ class PageAnswers:
         name, data = picture_in(asked, self.limits)
 
         def work() -> Answer:
-            image = decode_image(data, name, self.limits)
-            found = described(self.service.classifier.classify_image(image, name))
-            return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(image, _THUMB_PX)}
+            classifier = self.service.classifier
+            opened = classifier.open(data, name, limits=self.limits)
+            found = described(classifier.answer(name, opened.size, opened.views, classifier.see(opened.views)))
+            return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(opened.image, _THUMB_PX)}
 
         return self.service.run(work)
 
@@ -255,7 +255,7 @@ class PageAnswers:
         limits = Limits(8 * size_px * size_px + 2**16, size_px * size_px)
         return decode_image(_bytes(asked, "view"), "the view", limits)
 
-    def _explained(self, image: Image.Image, wanted: Asked) -> Explanation:
+    def _explained(self, image: Image.Image, wanted: Asked, answered: Prediction | None = None) -> Explanation:
         return explain(
             self.service.classifier,
             image,
@@ -263,7 +263,7 @@ class PageAnswers:
             wanted.rather_than,
             wanted.method,
             against=wanted.against,
-            asking=Asking(sampling=PAGE_SAMPLING),
+            asking=Asking(answered=answered, sampling=PAGE_SAMPLING),
         )
 
 

@@ -25,6 +25,7 @@ from artnet.shapes import Answer, ClassifyFields, ExplainFields
 from artnet.sheet import Look, drawn, explanation_sheet, svg
 
 JSON, PNG, SVG = "application/json", "image/png", "image/svg+xml"
+UNNAMED = "the picture"  # in errors
 _PNG_LEVEL = 2  # as small as the usual one here, in half the time
 
 
@@ -45,19 +46,21 @@ class Given:
 
     def decoded(self, limits: Limits) -> Image.Image:
         """Decode it. Errors: every `ImageError`."""
-        return decode_image(self.data, self.name or "the picture", limits)
+        return decode_image(self.data, self.name or UNNAMED, limits)
 
 
 def classified(classifier: Classifier, given: Given, fields: ClassifyFields, limits: Limits) -> Reply:
     """Answer as `artnet classify --json` does."""
-    return json_reply(classifier.classify_image(given.decoded(limits), given.name, fields.views).to_dict())
+    answered = classifier.classify_bytes(given.data, given.name or UNNAMED, fields.views, limits)
+    return json_reply({**answered.to_dict(), "source": given.name})
 
 
 def explained(classifier: Classifier, given: Given, fields: ExplainFields, limits: Limits, sampling: Sampling) -> Reply:
     """Answer as `artnet explain --json` does, or draw; `fields.answer` must be chosen."""
     _check_method(classifier, fields.method)
     channels = fields.channels if fields.answer == "json" else 0
-    asking = Asking(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed))
+    answered = classifier.classify_bytes(given.data, given.name or UNNAMED, limits=limits)
+    asking = Asking(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed), answered)
     found = explain(
         classifier, given.decoded(limits), fields.movement, fields.rather_than, fields.method, fields.depth,
         fields.against, asking,
