@@ -4,7 +4,7 @@
 
 Draws COUNT pictures of a megapixel (1,000) as JPEG, and measures on them in turns, a quarter of them at a time:
 
-- the first bare limit: those pictures decoded by all processors, nothing else
+- the first bare limit: those pictures decoded in full by all processors, nothing else
 - the second: the engine on views that are ready, nothing else
 - ours: `artnet classify FOLDER --out`, from the first name to the last row
 - a plain loop: Pillow and the same network in PyTorch, eager, float32, one picture after the other
@@ -42,7 +42,7 @@ from artnet.collection import shape_of
 from artnet.found import Found
 from artnet.image import decode_image
 from artnet.parts import growing_table
-from artnet.processor import has_fast_bf16, usable_processors
+from artnet.processor import busy_callers, has_fast_bf16, usable_processors
 from artnet.sources import find_pictures
 from artnet.table import table_row
 
@@ -52,10 +52,11 @@ MEMORY = """
 import sys
 from pathlib import Path
 from artnet.batch import answer_all, Loading
+from artnet.processor import busy_callers
 from artnet.sources import find_pictures
 from itertools import islice
 pictures = islice(find_pictures(sys.argv[2:]), int(sys.argv[1]))
-count = sum(answer.error is None for answer in answer_all(Loading().load(at_once=2), pictures))
+count = sum(answer.error is None for answer in answer_all(Loading().load(at_once=busy_callers()), pictures))
 status = Path("/proc/self/status").read_text()  # getrusage would give the peak of what started this process
 print(count, int(status.split("VmHWM:")[1].split()[0]) / 1024)
 """
@@ -243,7 +244,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
         density = size * 8 / WIDTH / HEIGHT
         print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
-        classifier, paths = Loading().load(at_once=usable_processors()), sorted(folder.iterdir())
+        classifier, paths = Loading().load(at_once=busy_callers()), sorted(folder.iterdir())
         compare(classifier, paths, scratch)
         reached = report()
         if not asked.without_ray:

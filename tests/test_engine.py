@@ -13,7 +13,6 @@ import pytest
 from artnet.engine import (
     CHANNELS_GRADIENT,
     OpenVinoEngine,
-    cache_folder,
     has_fast_bf16,
     inputs_of,
     open_engine,
@@ -21,6 +20,7 @@ from artnet.engine import (
 )
 from artnet.errors import ModelError, UsageError
 from artnet.model import GRAPH_FILE, default_model, read_model
+from artnet.openvino_core import cache_folder
 
 GRAPH = default_model() / GRAPH_FILE
 SIZE_PX = read_model()[1].preprocessing.size_px

@@ -14,15 +14,16 @@ PACKAGE = ROOT / "src" / "artnet"
 
 # A module imports only modules that stand before it.
 RUN_ORDER = (
-    "errors taxonomy styles image encoded views familiarity model processor shuffle engine metrics intervals classify "
-    "cam perturb attribute question evidence faithfulness channels canvas explain render sheet pictures background "
-    "public pinned address patient found remote zip_table torn_zip zips tars parquets lists iiif_image iiif_words iiif "
-    "sources batch on_ray table parts summary collection similar catalog tree layout_iiif layout_parquet layout_names "
-    "layout_tables layouts split duplicates page plot audit audit_page dataset answers gallery channel_sheet becoming "
-    "cut card prepare trial figures compare strangers mistakes evaluate report_page report console options "
-    "explain_command classify_command similar_command prepare_command service problem guard access forms uploads "
-    "shapes replies openapi api_page api samples page_words takeaway page_table page_answers page_calls page_files "
-    "page_guard about_page quick_gradio app logs connection serve app_command cli"
+    "errors taxonomy styles image encoded views familiarity model processor shuffle openvino_core engine metrics "
+    "intervals classify cam perturb attribute question evidence faithfulness channels canvas explain render sheet "
+    "pictures background public pinned address patient found remote zip_table torn_zip zips tars parquets lists "
+    "iiif_image iiif_words iiif sources batch on_ray table parts summary collection similar catalog tree "
+    "layout_iiif layout_parquet layout_names layout_tables layouts split duplicates page plot audit audit_page "
+    "dataset answers gallery channel_sheet becoming cut card prepare trial figures compare strangers mistakes "
+    "evaluate report_page report console options explain_command classify_command similar_command prepare_command "
+    "service problem guard access forms uploads shapes replies openapi api_page api samples page_words takeaway "
+    "page_table page_answers page_calls page_files page_guard about_page quick_gradio app logs connection serve "
+    "app_command cli"
 ).split()
 TRAINING_ORDER = (
     "requirements augment recipe schedule mix machine whole_batch network restore loss trainable loader run history "

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -278,20 +277,15 @@ def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArra
     """Scale views to what the network was trained on; (N, 3, S, S) float32."""
     width, height = views[0].image.size
     inputs = np.empty((len(views), 3, height, width), np.float32)
-    scaled = _scaled(tuple(preprocessing.mean), tuple(preprocessing.std))
     for view, planes in zip(views, inputs, strict=True):
-        pixels = np.asarray(view.image)  # (S, S, 3) uint8
-        for channel in range(3):
-            np.take(scaled[channel], pixels[..., channel], out=planes[channel], mode="clip")
+        for plane, band, mean, std in zip(
+            planes, view.image.split(), preprocessing.mean, preprocessing.std, strict=True
+        ):
+            plane[...] = band  # uint8; the steps below run in place, plane by plane, in half the time of one expression
+            plane /= np.float32(255)
+            plane -= np.float32(mean)
+            plane /= np.float32(std)
     return inputs
-
-
-@cache
-def _scaled(mean: tuple[float, ...], std: tuple[float, ...]) -> NDArray[np.float32]:
-    """Scale each of the 256 values of each channel, (3, 256): looked up, pixels take a third of the time."""
-    columns = [np.array(given, np.float32)[:, None] for given in (mean, std)]
-    values: NDArray[np.float32] = (np.arange(256, dtype=np.float32) / np.float32(255) - columns[0]) / columns[1]
-    return values
 
 
 def vote(logits: NDArray[np.floating], weights: Sequence[float], temperature: float) -> NDArray[np.float64]:

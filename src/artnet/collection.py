@@ -18,7 +18,7 @@ from artnet.found import DEFAULT_RULES, Found, SourceRules
 from artnet.model import CONFIG_FILE, FAMILIARITY_FILE, GRAPH_FILE, ModelConfig
 from artnet.on_ray import answer_on_ray
 from artnet.parts import GrowingTable
-from artnet.processor import has_fast_bf16, usable_processors
+from artnet.processor import busy_callers, has_fast_bf16
 from artnet.sources import find_pictures, holds_many
 from artnet.summary import Summary
 from artnet.table import Shape, printable, table_row
@@ -53,7 +53,7 @@ def open_road(asked: Asked) -> Road:
     if asked.on_ray:
         return partial(answer_on_ray, loading=asked.loading, wanted=asked.wanted)
     # A single picture is answered soonest by all processors at once, many by one each.
-    classifier = asked.loading.load(1 if asked.single else usable_processors())
+    classifier = asked.loading.load(1 if asked.single else busy_callers())
     return partial(answer_all, classifier, wanted=asked.wanted)
 
 

@@ -17,6 +17,14 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
+def busy_callers() -> int:
+    """Count the callers of a network that keep all processors busy: one more than there are.
+
+    While one of them decodes a picture, another computes in its place; two cores answer 5 % more than with two callers.
+    """
+    return usable_processors() + 1
+
+
 @cache
 def has_fast_bf16() -> bool:
     """Say whether this processor multiplies faster in bf16; only Linux tells, elsewhere the answer is no.
