@@ -12,9 +12,9 @@ Draws COUNT pictures of a megapixel (1,000) as JPEG, and measures on them in tur
 and on all of them ours, ours on Ray (this machine alone, once its workers answer) and ours again.
 
 Both limits have all processors, and what decodes cannot compute: where decoding takes part of the time, nothing can
-reach the lower of them. So it is also printed at what rate decoding, cutting and the engine would go one after the
-other, each with all processors; and the processor time that each takes for a picture, which a busy machine changes less
-than the rates.
+reach the lower of them. So it is also printed at what rate opening (decoding as finely as the view needs, and cutting
+it) and the engine would go one after the other, each with all processors; and the processor time that each takes for a
+picture, which a busy machine changes less than the rates.
 
 Then memory: peak of a process over a tenth of, once and ten times COUNT names (links to those pictures). The last lines
 say what was wanted and what was reached.
@@ -85,11 +85,11 @@ def decode(paths: list[Path]) -> None:
         list(pool.map(lambda each: decode_image(each, "picture").size, data))
 
 
-def cut(classifier: Classifier, paths: list[Path]) -> None:
-    """Cut views of decoded pictures on all processors."""
-    images = [decode_image(path.read_bytes(), "picture") for path in paths]
-    with timed("cut", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
-        list(pool.map(classifier.cut, images))
+def open_all(classifier: Classifier, paths: list[Path]) -> None:
+    """Decode pictures that are in memory as finely as their views need, and cut these, on all processors."""
+    data = [path.read_bytes() for path in paths]
+    with timed("open", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
+        list(pool.map(lambda each: classifier.open(each, "picture").size, data))
 
 
 def compute(classifier: Classifier, paths: list[Path]) -> None:
@@ -133,7 +133,7 @@ class Plain:
                 self.network(pixels[None]).softmax(1)
 
 
-TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "cut", "engine", "ours", "plain")}
+TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "open", "engine", "ours", "plain")}
 SHAPE = shape_of(Classifier.load().config, Wanted())
 
 
@@ -167,7 +167,7 @@ def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
     plain = Plain(classifier.config.backbone, classifier.config.preprocessing.size_px)
     contenders: list[Callable[[list[Path]], object]] = [
         decode,
-        lambda some: cut(classifier, some),
+        lambda some: open_all(classifier, some),
         lambda some: compute(classifier, some),
         lambda some: ours(some, lambda pictures: answer_all(classifier, pictures), scratch / "t.csv"),
         plain.run,
@@ -263,17 +263,17 @@ def main() -> None:
 def report() -> list[tuple[str, float, str]]:
     """Print rates; give what they are of each other, with what was wanted."""
     lower = min(rate("decode"), rate("engine"))
-    work = 1 / sum(1 / rate(name) for name in ("decode", "cut", "engine"))
+    work = 1 / sum(1 / rate(name) for name in ("open", "engine"))
     words = {
         "decode": "decoding alone",
-        "cut": "cutting alone",
+        "open": "opening alone",
         "engine": "engine alone",
         "ours": "ours",
         "plain": "Pillow and PyTorch",
     }
     for name, word in words.items():
         print(f"{word:19} {rate(name):8.1f} pictures/s {work_ms(name):8.1f} ms of processor time each")
-    print(f"one after the other {work:8.1f} pictures/s: decoding, cutting and the engine, if nothing else cost time")
+    print(f"one after the other {work:8.1f} pictures/s: opening and the engine, if nothing else cost time")
     return [
         ("ours to the lower bare limit", rate("ours") / lower, "at least 0.85"),
         ("ours to one after the other", rate("ours") / work, "near 1: nothing waits"),

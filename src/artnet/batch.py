@@ -27,7 +27,7 @@ from artnet.errors import ArtNetError, OutputError
 from artnet.explain import Asking, explain
 from artnet.found import DEFAULT_RULES, Bytes, Found, SourceRules
 from artnet.image import decode_image
-from artnet.processor import usable_processors
+from artnet.processor import busy_callers
 from artnet.render import overlay
 from artnet.sources import find_pictures
 
@@ -117,9 +117,9 @@ def answer_all(
     """Yield an answer for every picture, in order, while those behind it are under way already.
 
     `workers` threads decode, cut and run the network; as they wait for each other now and then, by default two more
-    than there are processors. Errors: `OutputError` for an overlay that cannot be written.
+    than places in the engine. Errors: `OutputError` for an overlay that cannot be written.
     """
-    threads = workers or usable_processors() + 2
+    threads = workers or busy_callers() + 2
     ahead = _READERS + 4 * threads
     held, under_way = _Held(), deque[Future[Future[Answer]]]()
     readers, answerers = Background(_READERS), ThreadPoolExecutor(threads)
