@@ -167,13 +167,13 @@ def test_failing_fast_is_the_first_failure() -> None:
         next(passed)
 
 
-def test_one_picture_has_all_processors_and_many_have_one_each(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_picture_has_all_processors_and_many_share_them(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     monkeypatch.setattr(Classifier, "load", lambda *given: seen.append(given[3]))
-    monkeypatch.setattr("artnet.collection.usable_processors", lambda: 7)
+    monkeypatch.setattr("artnet.processor.usable_processors", lambda: 7)
     open_road(Asked([str(pictures / "0.png")]))
     open_road(Asked([str(pictures)]))
-    assert seen == [1, 7]
+    assert seen == [1, 8]
 
 
 def command(many: Path, out: Path, *more: str) -> subprocess.Popen[str]:
