@@ -27,6 +27,7 @@ from page_fixture import FLAGS, ROOT, Site, axe_script, chromium, evidence, read
 FACETED = ROOT / "examples" / "faceted.jpg"
 PARTS = ("Look", "Compare", "Many", "About")
 ATELIER = ROOT / "examples" / "atelier.jpg"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 OPEN = ("/", "/page/page.css", "/page/look.js", "/page/examples/faceted.jpg", "/theme.css", "/healthz")
 SHUT = (
     "/%2e%2e/gradio_api/file=/etc/passwd",
@@ -420,7 +421,7 @@ def test_an_address_of_this_machine_is_refused_in_words(visit: Callable[..., Any
 
 
 def test_the_page_fits_a_phone(visit: Callable[..., Any], site: Site) -> None:
-    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visit(**PHONE)
     ready(page, f"{site.address}/?example=faceted&votes=yes")
     evidence(page)
     for part in PARTS:
@@ -430,7 +431,7 @@ def test_the_page_fits_a_phone(visit: Callable[..., Any], site: Site) -> None:
 
 
 def test_a_table_on_a_phone_breaks_no_word(visit: Callable[..., Any], site: Site) -> None:
-    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visit(**PHONE)
     ready(page, site.address, "Many")
     many(page, [FACETED, ATELIER])
     heights = page.locator(".many tbody th, .many tbody td:not(.thumb)").evaluate_all(
@@ -474,10 +475,10 @@ def test_everything_works_with_the_keyboard_alone(
         page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit: Callable[..., Any], site: Site, scheme: str) -> None:
+@pytest.mark.parametrize("given", [{"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+def test_axe_finds_nothing_serious(visit: Callable[..., Any], site: Site, given: dict[str, Any]) -> None:
     script = axe_script()
-    page = visit(color_scheme=scheme)
+    page = visit(**given)
     ready(page, site.address)
     page.evaluate(script)
 

@@ -115,7 +115,9 @@ def table(
         + "</tr>"
         for first, *rest in rows
     ]
-    return _wide(f"<table><caption>{escape(caption)}</caption>\n<tr>{cells}</tr>\n" + "\n".join(lines) + "\n</table>")
+    return _wide(
+        f"<table><caption>{escape(caption)}</caption>\n<tr>{cells}</tr>\n" + "\n".join(lines) + "\n</table>", caption
+    )
 
 
 def heat_table(caption: str, names: Sequence[str], counts: Sequence[Sequence[int]]) -> Html:
@@ -131,7 +133,8 @@ def heat_table(caption: str, names: Sequence[str], counts: Sequence[Sequence[int
     return _wide(
         f'<table><caption>{escape(caption)}</caption>\n<tr><th></th>{head}<th scope="col">paintings</th></tr>\n'
         + "\n".join(lines)
-        + "\n</table>"
+        + "\n</table>",
+        caption,
     )
 
 
@@ -141,5 +144,7 @@ def _heat(count: int, total: int, right: bool) -> str:
     return f'<td class="heat {tone}" style="--share:{share:.3f}">{count}<small>{share:.0%}</small></td>'
 
 
-def _wide(text: str) -> Html:
-    return Html(f'<div class="wide">{text}</div>')
+def _wide(text: str, caption: str) -> Html:
+    """Let a table be scrolled sideways where the page is narrow, with the keyboard, too."""
+    named = f' role="group" aria-label="{escape(caption)}"' if caption else ""
+    return Html(f'<div class="wide" tabindex="0"{named}>{text}</div>')
