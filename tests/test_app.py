@@ -28,6 +28,7 @@ FACETED = ROOT / "examples" / "faceted.jpg"
 PARTS = ("Look", "Compare", "Many", "About")
 ATELIER = ROOT / "examples" / "atelier.jpg"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SEEN = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 OPEN = ("/", "/page/page.css", "/page/look.js", "/page/examples/faceted.jpg", "/theme.css", "/healthz")
 SHUT = (
     "/%2e%2e/gradio_api/file=/etc/passwd",
@@ -475,7 +476,7 @@ def test_everything_works_with_the_keyboard_alone(
         page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("given", [{"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("given", SEEN.values(), ids=SEEN)
 def test_axe_finds_nothing_serious(visit: Callable[..., Any], site: Site, given: dict[str, Any]) -> None:
     script = axe_script()
     page = visit(**given)

@@ -75,6 +75,13 @@ def test_endless_headers_are_refused(port: int) -> None:
         assert connection.recv(20).startswith(b"HTTP/1.1 400")
 
 
+def test_a_long_head_is_refused_and_a_shorter_one_taken(port: int) -> None:
+    for length, status in ((70_000, b"HTTP/1.1 400"), (60_000, b"HTTP/1.1 200")):
+        with connected(port) as connection:
+            connection.sendall(b"GET /small HTTP/1.1\r\nHost: x\r\nX: " + b"x" * length + b"\r\n\r\n")
+            assert connection.recv(12) == status
+
+
 def test_a_second_request_on_the_connection_has_its_own_time(port: int) -> None:
     with connected(port) as connection:
         for _ in range(3):

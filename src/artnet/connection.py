@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _TAKEN_BYTES = 32 * 1024  # that a client must take of a waiting answer each time its clock is looked at
 _HEAD_BYTES = 64 * 1024  # of a request's head, or of anything else that is no body
+_TOO_LONG = f"the head of a request is longer than {_HEAD_BYTES // 1024} kB; send less"
 _AHEAD = 16  # requests that a client may send before it has its first answer
 _END = b"\r\n\r\n"
 _UPGRADE = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
@@ -53,12 +54,16 @@ class WatchedProtocol(HttpToolsProtocol):
                 self._unset_keepalive_if_required()  # a clock of ours has taken over
                 self._watch_headers(self._is_idle())
                 return
-            data, self._head = without_upgrade(bytes(self._head)), bytearray()
+            data, self._head = bytes(self._head), bytearray()
+            if not 0 <= data.find(_END) <= _HEAD_BYTES:
+                self._refuse(_TOO_LONG)
+                return
+            data = without_upgrade(data)
         steps = self._steps
         super().data_received(data)
         self._loose_bytes = self._loose_bytes + len(data) if steps == self._steps else 0
         if self._loose_bytes > _HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(f"the head of a request is longer than {_HEAD_BYTES // 1024} kB; send less")
+            self._refuse(_TOO_LONG)
         self._watch_headers(self._in_head or (steps == self._steps and self._is_idle()))
 
     def on_message_begin(self) -> None:
