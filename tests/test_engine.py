@@ -96,6 +96,12 @@ def test_a_cache_that_cannot_be_made_costs_time_and_nothing_else(
     assert OpenVinoEngine(GRAPH, "f32").run(views, None, ["logits"])["logits"].shape == (2, 5)
 
 
+def test_a_process_that_shares_the_machine_keeps_no_core_for_itself(views: np.ndarray) -> None:
+    engine = OpenVinoEngine(GRAPH, "f32", processors=1)
+    engine.run(views, None, ["logits"])
+    assert engine._compiled["logits",].get_property("ENABLE_CPU_PINNING") is False
+
+
 def test_gradients_without_a_target_are_refused(openvino: OpenVinoEngine, views: np.ndarray) -> None:
     with pytest.raises(UsageError, match="target"):
         openvino.run(views, None, ["gradient_9"])
