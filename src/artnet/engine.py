@@ -190,7 +190,7 @@ class OpenVinoEngine:
             config = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(self._at_once)}
         if self._processors is not None:
             config["INFERENCE_NUM_THREADS"] = self._processors
-            config["ENABLE_CPU_PINNING"] = False  # or every process that shares the machine pins itself to its first cores
+            config["ENABLE_CPU_PINNING"] = False  # or all processes of a machine take its first cores
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
         if self._cache is not None:  # OpenVINO's own key knows the graph, not these
