@@ -240,6 +240,30 @@ def test_workers_change_nothing(data: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("views.encoded[5] = b'no picture'", "UnidentifiedImageError"),
+        ("next(batches)\n    [child.kill() for child in multiprocessing.active_children()]", "WorkerError"),
+    ],
+)
+def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, said: str) -> None:
+    """It ends by itself: the other workers heed no signal. A batch is of one, so that there are batches to come."""
+    script = (
+        "import dataclasses, multiprocessing, sys\nfrom pathlib import Path\nfrom training_fixture import RECIPE\n"
+        "from artnet.training.loader import Epoch, load_whole_views, training_batches\n"
+        "from artnet.training.machine import explained_workers\n"
+        "views = load_whole_views(Path(sys.argv[1]), 'train')\n"
+        "recipe = dataclasses.replace(RECIPE, batch=1, balance=0.0)\n"
+        "batches = training_batches(views, recipe, Epoch(0, 0, 64), workers=2)\n"
+        f"with explained_workers():\n    {harm}\n    list(batches)\n"
+    )
+    command = [sys.executable, "-c", script, str(data)]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
 def test_the_first_of_six_views_is_the_whole(data: Path) -> None:
     six, whole = load_six_views(data, "val"), load_whole_views(data, "val")
     assert six.encoded[::6] == whole.encoded

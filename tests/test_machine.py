@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from artnet.errors import UsageError
-from artnet.training.machine import FitOptions, open_fabric, seeded, stop_requests
+from artnet.training.machine import FitOptions, exact_convolutions, open_fabric, seeded, stop_requests
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +63,25 @@ def test_a_seed_is_given_back() -> None:
     assert torch.equal(state, torch.get_rng_state())
 
 
+@pytest.mark.parametrize(("precision", "rounded"), [("auto", True), ("f32", False)])
+def test_cudnn_repeats_itself_and_rounds_no_float32_that_was_asked_for(precision: str, rounded: bool) -> None:
+    cudnn = torch.backends.cudnn
+    before = (cudnn.enabled, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32)
+    with exact_convolutions(precision):
+        assert (cudnn.enabled, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == (True, True, False, rounded)
+    assert (cudnn.enabled, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == before
+
+
 def test_float32_can_be_asked_for() -> None:
     assert open_fabric(FitOptions(device="cpu", precision="f32"), 32)._precision.precision == "32-true"
+
+
+def test_nothing_is_said_of_how_the_devices_are_opened(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("lightning_fabric.utilities.rank_zero")
+    with caplog.at_level(logging.DEBUG, log.name):
+        open_fabric(FitOptions(device="cpu"), 32)
+        assert not caplog.records
+        assert log.level == logging.DEBUG
 
 
 def test_the_batch_of_four_processes_is_a_multiple_of_eight() -> None:

@@ -19,7 +19,15 @@ from artnet.errors import DataError, UsageError
 from artnet.styles import common_styles
 from artnet.training.loader import StoredViews, load_views, load_whole_views
 from artnet.training.loop import Session, Watch, batches_per_epoch, first_views, train_network
-from artnet.training.machine import FitOptions, launch, open_fabric, seeded, stop_requests
+from artnet.training.machine import (
+    FitOptions,
+    exact_convolutions,
+    explained_workers,
+    launch,
+    open_fabric,
+    seeded,
+    stop_requests,
+)
 from artnet.training.network import PaintingNetwork, build_network, explained_layers, normalisation
 from artnet.training.probe import start_head, train_head
 from artnet.training.recipe import Recipe
@@ -37,7 +45,8 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
     goes on from it as if nothing had happened. With several devices this starts the running script once for each.
     Errors: `DataError` for a movement that a split lacks, `TrainingError` for a run of other settings, for a loss
     that is no number and for weights that do not fit, `UsageError` for a device that is not there or a backbone
-    that cannot be explained, `OutputError` for a folder that is taken, `StoppedError` after Ctrl-C.
+    that cannot be explained, `OutputError` for a folder that is taken, `StoppedError` after Ctrl-C, `WorkerError`
+    where a process that decodes was ended.
     """
     info, recipe = read_info(data), settings.recipe
     _check_recipe(recipe, info, options, watch)
@@ -57,7 +66,8 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
         if recipe.method == "finetune" and not (run.has_tensors("last") or run.has_tensors("start")):
             _find_start(Session(fabric, run, settings, options, watch), network, train, val)
 
-    with stop_requests() as stop_asked, _opened(out, settings, options, fabric, begin) as run:
+    opened = _opened(out, settings, options, fabric, begin)
+    with explained_workers(), exact_convolutions(options.precision), stop_requests() as stop_asked, opened as run:
         session = Session(fabric, run, settings, options, watch, stop_asked)
         if recipe.method == "probe":
             train_head(session, network, train, val)
