@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,9 +14,11 @@ from artnet.engine import Engine
 from artnet.errors import CorruptImageError, UsageError
 from artnet.evidence import METHODS, Sampling
 from artnet.image import DEFAULT_LIMITS
-from artnet.replies import Given, explained, json_reply, possible_methods, preferred
-from artnet.shapes import ExplainFields
+from artnet.replies import Given, classified, explained, json_reply, possible_methods, preferred
+from artnet.shapes import ClassifyFields, ExplainFields
 from serving_fixture import png
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 class WithoutGradients:
@@ -53,6 +56,26 @@ def older(classifier: Classifier) -> Classifier:
 )
 def test_an_accept_header_chooses_the_answer(accept: str, expected: str | None) -> None:
     assert preferred(accept) == expected
+
+
+def test_a_large_jpeg_is_answered_over_http_as_by_the_command(classifier: Classifier, tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "pointillist.jpg") as image:
+        image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
+    given = Given((tmp_path / "large.jpg").read_bytes(), "large.jpg")
+    expected = classifier.classify(tmp_path / "large.jpg").to_dict()["scores"]
+    answer = json.loads(classified(classifier, given, ClassifyFields(), DEFAULT_LIMITS).body)
+    fields = ExplainFields(answer="json", depth=9)
+    explanation = json.loads(explained(classifier, given, fields, DEFAULT_LIMITS, Sampling()).body)
+    assert (answer["width"], answer["height"]) == (2400, 1800)
+    assert answer["scores"] == explanation["prediction"]["scores"] == expected
+
+
+def test_a_picture_without_a_name_is_called_one_in_errors_alone(classifier: Classifier, painting: Image.Image) -> None:
+    data = png(painting)
+    answer = json.loads(classified(classifier, Given(data, ""), ClassifyFields(), DEFAULT_LIMITS).body)
+    assert answer["source"] == ""
+    with pytest.raises(CorruptImageError, match="the picture: "):
+        classified(classifier, Given(data[:60], ""), ClassifyFields(), DEFAULT_LIMITS)
 
 
 def test_a_whole_graph_can_do_every_method(classifier: Classifier) -> None:
