@@ -216,20 +216,21 @@ def test_other_settings_do_not_go_on(artnet: Artnet, painting_file: Path, tmp_pa
 def test_an_index_answers_with_the_nearest(artnet: Artnet, painting: Image.Image, tmp_path: Path) -> None:
     pytest.importorskip("lancedb", reason="needs pip install 'artnet[similar]'")
     (tmp_path / "all").mkdir()
-    for angle in (0, 90, 180):
-        painting.rotate(angle, expand=True).save(tmp_path / "all" / f"{angle}.png")
+    for angle in (0, 180):
+        painting.rotate(angle).save(tmp_path / "all" / f"{angle}.png")
+    painting.rotate(90, expand=True).resize((1600, 1400)).save(tmp_path / "all" / "large.jpg")  # decoded at a quarter
     (tmp_path / "all" / "bad.png").write_bytes(b"no picture")
     made = artnet("index", tmp_path / "all", "--out", tmp_path / "index")
     assert made.code == 1
     assert "3 paintings in" in made.err
-    asked = ("similar", tmp_path / "all" / "90.png", "--index", tmp_path / "index", "--count", 2)
+    asked = ("similar", tmp_path / "all" / "large.jpg", "--index", tmp_path / "index", "--count", 2)
     found = json.loads(artnet(*asked, "--json", "--out", tmp_path / "sheet.png").out)
-    assert found["nearest"][0]["source"].endswith("90.png")
-    assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)
+    assert found["nearest"][0]["source"].endswith("large.jpg")
+    assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-5)
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 500
     assert artnet("index", tmp_path / "all", "--out", tmp_path / "index").code == 7
-    assert artnet(*asked, "--out", tmp_path / "all" / "90.png").code == 2
+    assert artnet(*asked, "--out", tmp_path / "all" / "large.jpg").code == 2
 
 
 @pytest.mark.parametrize("damage", ["config.json", GRAPH_FILE])
