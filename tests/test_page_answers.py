@@ -139,7 +139,7 @@ def test_the_nearest_paintings_come_by_name_and_without_where_they_lie(
     assert [each["name"] for each in found] == ["bars.jpg", "Three bars"]
     assert "cellar" not in str(found)
     assert Image.open(BytesIO(b64decode(found[0]["thumb"]))).size == (256, 32)
-    expected = classifier.embed(Image.open(FACETED).convert("RGB"))
+    expected = classifier.embed(classifier.open(FACETED.read_bytes(), "faceted").image)
     np.testing.assert_allclose(asked[0], expected, atol=0.02 * np.abs(expected).max())
 
 

@@ -88,11 +88,6 @@ def test_what_an_older_graph_cannot_do_is_the_clients_to_know(older: Classifier,
         explained(older, Given(png(painting), "a"), ExplainFields(answer="json"), DEFAULT_LIMITS, Sampling())
 
 
-def test_a_picture_without_a_name_is_called_the_picture() -> None:
-    with pytest.raises(CorruptImageError, match=r"^the picture: "):
-        Given(b"\xff\xd8", "").decoded(DEFAULT_LIMITS)
-
-
 def test_channels_are_looked_for_only_where_they_are_told(classifier: Classifier, painting: Image.Image) -> None:
     given = Given(png(painting), "a")
     found = [

@@ -26,7 +26,7 @@ from artnet.encoded import jpeg
 from artnet.errors import ArtNetError, OutputError
 from artnet.explain import Asking, explain
 from artnet.found import DEFAULT_RULES, Bytes, Found, SourceRules
-from artnet.image import decode_image
+from artnet.image import PictureFile
 from artnet.processor import busy_callers
 from artnet.render import overlay
 from artnet.sources import find_pictures
@@ -203,7 +203,7 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
         drawn = None
         if wanted.overlays is not None:
             path = wanted.overlays / overlay_name(found.name, sha256)
-            drawn = _write_overlay(classifier, decode_image(data, found.name, found.rules.limits), prediction, path)
+            drawn = _write_overlay(classifier, PictureFile(data, found.name, found.rules.limits), prediction, path)
     except OutputError:
         raise
     except ArtNetError as error:
@@ -226,11 +226,11 @@ def overlay_name(name: str, sha256: str) -> str:
     return f"{plain or 'picture'}-{sha256[:12]}.jpg"
 
 
-def _write_overlay(classifier: Classifier, image: Image.Image, prediction: Prediction, path: Path) -> str:
+def _write_overlay(classifier: Classifier, file: PictureFile, prediction: Prediction, path: Path) -> str:
     """Draw the evidence of the deepest layer over the painting; written beside its name, then renamed."""
     partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    found = explain(classifier, image, depth=_OVERLAY_DEPTH, asking=Asking(answered=prediction))
-    drawn = overlay(image, found.heatmap())
+    found = explain(classifier, file, depth=_OVERLAY_DEPTH, asking=Asking(answered=prediction))
+    drawn = overlay(found.image, found.heatmap())
     try:
         drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)
         partial.replace(path)

@@ -20,7 +20,7 @@ from artnet.familiarity import Familiarity, read_familiarity
 from artnet.image import DEFAULT_LIMITS, Limits, decode_image, decode_small, read_bytes, upright_srgb
 from artnet.metrics import sigmoid, softmax
 from artnet.model import FAMILIARITY_FILE, GRAPH_FILE, ModelConfig, Preprocessing, read_model
-from artnet.views import VIEWS, WHOLE, Box, View, cut_views
+from artnet.views import VIEWS, WHOLE, Box, View, cut_views, whole_view
 
 Decision = Literal["confident", "unsure", "unfamiliar"]
 
@@ -169,7 +169,10 @@ class Classifier:
         limits: Limits = DEFAULT_LIMITS,
     ) -> Prediction:
         """Classify a picture file's bytes; `name` becomes the prediction's `source`. Errors: `ImageError`."""
-        opened = self.open(data, name, views, limits)
+        return self.answer_opened(name, self.open(data, name, views, limits))
+
+    def answer_opened(self, name: str, opened: Opened) -> Prediction:
+        """Classify a picture that `open` has opened; `name` becomes the prediction's `source`."""
         return self.answer(name, opened.size, opened.views, self.see(opened.views))
 
     def classify_image(self, image: Image.Image, name: str, views: Literal["voting", "all"] = "voting") -> Prediction:
@@ -196,6 +199,12 @@ class Classifier:
             return Opened(image, image.size, self.cut(image, views))
         image, size = decode_small(data, name, self.config.preprocessing.size_px, limits)
         return Opened(image, size, tuple(replace(view, box=Box(0, 0, *size)) for view in self.cut(image, views)))
+
+    def whole(self, opened: Opened) -> View:
+        """Give the whole view of an opened picture; it is cut here where it has no vote."""
+        seen = self.config.preprocessing
+        there = next((view for view in opened.views if view.name == WHOLE), None)
+        return there or whole_view(opened.image, seen.size_px, seen.fit)
 
     def cut(self, image: Image.Image, views: Literal["voting", "all"] = "voting") -> tuple[View, ...]:
         """Cut the views of an upright sRGB image that are to be looked at."""

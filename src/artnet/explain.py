@@ -20,10 +20,10 @@ from artnet.classify import Classifier, Prediction, network_input
 from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
 from artnet.faithfulness import STEPS, Faithfulness, Verdict, judge, measure_all
-from artnet.image import decode_image, read_bytes, upright_srgb
+from artnet.image import PictureFile, decode_image, read_bytes, upright_srgb
 from artnet.model import DEPTHS, GROUPS, Layer
 from artnet.question import Question
-from artnet.views import REGIONS, WHOLE, Placement, View, cut_views, placement
+from artnet.views import REGIONS, Placement, View, cut_views, placement, whole_view
 
 Floats = NDArray[np.float32]
 Depth = int | Literal["all", "auto", "shallow", "middle", "deep"]
@@ -149,7 +149,7 @@ class Asking:
 
 def explain(
     classifier: Classifier,
-    image: str | Path | Image.Image,
+    image: str | Path | PictureFile | Image.Image,
     movement: str | None = None,
     rather_than: str | None = None,
     method: str = "gradcam",
@@ -160,6 +160,7 @@ def explain(
     """Explain why a painting is `movement`, by default the one that is answered.
 
     With `rather_than` the question is the difference of two logits; with `against` it is also what speaks against.
+    Of a file, the answer is that of `Classifier.classify`, and the evidence is looked for in the very view that it saw.
     Errors: `UsageError` for a movement, method or depth that there is not or that do not go together, `ModelError`
     for a model without what the method needs, and those of reading a picture.
     """
@@ -167,12 +168,12 @@ def explain(
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
-    picture, prediction = _answered(classifier, image, asking)
+    picture, whole_seen, prediction = _seen(classifier, image, asking)
     question = Question(movement or prediction.movement, rather_than, against)
     probe = Probe(classifier.engine, question.target(classifier.config.movements))
     seen = classifier.config.preprocessing
     large = asking.canvas and min(picture.size) >= LARGE * seen.size_px
-    views = cut_views(picture, seen.size_px, seen.fit, (WHOLE, *REGIONS) if large else (WHOLE,))
+    views = (whole_seen, *(cut_views(picture, seen.size_px, seen.fit, REGIONS) if large else ()))
     inputs = network_input(views, seen)
     place = placement(picture.width, picture.height, seen.size_px, seen.fit)
     raw = [evidence(probe, view, method, layers, asking.sampling, against) for view in inputs]
@@ -187,15 +188,19 @@ def explain(
     return Explanation(picture, prediction, question, method, maps, place, gains, verdicts, seen_channels)
 
 
-def _answered(
-    classifier: Classifier, image: str | Path | Image.Image, asking: Asking
-) -> tuple[Image.Image, Prediction]:
-    """Read a painting, and answer as `Classifier.classify` does; a file is decoded anew for that."""
+def _seen(
+    classifier: Classifier, image: str | Path | PictureFile | Image.Image, asking: Asking
+) -> tuple[Image.Image, View, Prediction]:
+    """Read a painting, and give the whole view that the answer was given on with that answer."""
+    preprocessing = classifier.config.preprocessing
     if isinstance(image, Image.Image):
         picture = upright_srgb(image)
-        return picture, asking.answered or classifier.classify_image(picture, "")
-    data, name = read_bytes(image), str(image)
-    return decode_image(data, name), asking.answered or classifier.classify_bytes(data, name)
+        whole = whole_view(picture, preprocessing.size_px, preprocessing.fit)
+        return picture, whole, asking.answered or classifier.classify_image(picture, "")
+    file = image if isinstance(image, PictureFile) else PictureFile(read_bytes(image), str(image))
+    opened = classifier.open(file.data, file.name, limits=file.limits)
+    prediction = asking.answered or classifier.answer_opened(file.name, opened)
+    return decode_image(file.data, file.name, file.limits), classifier.whole(opened), prediction
 
 
 def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> Mapping[int, Sequence[ChannelShare]]:

@@ -60,6 +60,15 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture file's bytes, not yet decoded; `name` is what errors call it."""
+
+    data: bytes
+    name: str
+    limits: Limits = DEFAULT_LIMITS
+
+
 def open_image(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
     """Read one picture file as an upright 8-bit sRGB image.
 

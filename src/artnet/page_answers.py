@@ -26,12 +26,12 @@ from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, Usage
 from artnet.evidence import Probe, Sampling
 from artnet.explain import Asking, Explanation, explain
 from artnet.faithfulness import STEPS, measure_all
-from artnet.image import Limits, decode_image
+from artnet.image import Limits, PictureFile, decode_image
 from artnet.page_words import METHOD_WORDS, decision_words, faithful_words, likely_styles
 from artnet.service import Service, ServiceLimits, Turns
 from artnet.sheet import drawn, shrunk
 from artnet.takeaway import Wish, take_away
-from artnet.views import WHOLE, cut_views, painted_part, whole_view
+from artnet.views import WHOLE, cut_views, painted_part
 
 Answer = dict[str, Any]
 T = TypeVar("T")
@@ -125,15 +125,14 @@ class PageAnswers:
         classifier = self.service.classifier
 
         def work() -> Answer:
-            image = decode_image(data, name, self.limits)
-            prediction = classifier.classify_bytes(data, name, limits=self.limits)
-            seen = classifier.config.preprocessing
-            view = painted_part(whole_view(image, seen.size_px, seen.fit), seen.fit)
+            opened = classifier.open(data, name, limits=self.limits)
+            prediction = classifier.answer_opened(name, opened)
+            view = painted_part(classifier.whole(opened), classifier.config.preprocessing.fit)
             shown = data.startswith(_SHOWN_BY_BROWSERS)
             return {
                 **described(prediction),
                 "view": _text(png(view, 1)),
-                "preview": None if shown else _small(image, _PREVIEW_PX),
+                "preview": None if shown else _small(opened.image, _PREVIEW_PX),  # only a JPEG is opened smaller
             }
 
         return self.service.run(work)
@@ -212,8 +211,7 @@ class PageAnswers:
         wish, wanted = Wish.of(asked), Asked.of(asked)
 
         def work() -> Answer:
-            prediction = self.service.classifier.classify_bytes(data, name, limits=self.limits)
-            found = self._explained(decode_image(data, name, self.limits), wanted, prediction)
+            found = self._explained(PictureFile(data, name, self.limits), wanted)
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
@@ -234,7 +232,7 @@ class PageAnswers:
         def work() -> Answer:
             classifier = self.service.classifier
             opened = classifier.open(data, name, limits=self.limits)
-            found = described(classifier.answer(name, opened.size, opened.views, classifier.see(opened.views)))
+            found = described(classifier.answer_opened(name, opened))
             return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(opened.image, _THUMB_PX)}
 
         return self.service.run(work)
@@ -255,7 +253,7 @@ class PageAnswers:
         limits = Limits(8 * size_px * size_px + 2**16, size_px * size_px)
         return decode_image(_bytes(asked, "view"), "the view", limits)
 
-    def _explained(self, image: Image.Image, wanted: Asked, answered: Prediction | None = None) -> Explanation:
+    def _explained(self, image: Image.Image | PictureFile, wanted: Asked) -> Explanation:
         return explain(
             self.service.classifier,
             image,
@@ -263,7 +261,7 @@ class PageAnswers:
             wanted.rather_than,
             wanted.method,
             against=wanted.against,
-            asking=Asking(answered=answered, sampling=PAGE_SAMPLING),
+            asking=Asking(sampling=PAGE_SAMPLING),
         )
 
 

@@ -19,7 +19,7 @@ from artnet.encoded import png
 from artnet.errors import UsageError
 from artnet.evidence import METHODS, Sampling, needed_outputs
 from artnet.explain import Asking, Explanation, explain
-from artnet.image import Limits, decode_image
+from artnet.image import Limits, PictureFile
 from artnet.pictures import drawn_overlay
 from artnet.shapes import Answer, ClassifyFields, ExplainFields
 from artnet.sheet import Look, drawn, explanation_sheet, svg
@@ -44,9 +44,9 @@ class Given:
     data: bytes
     name: str
 
-    def decoded(self, limits: Limits) -> Image.Image:
-        """Decode it. Errors: every `ImageError`."""
-        return decode_image(self.data, self.name or UNNAMED, limits)
+    def file(self, limits: Limits) -> PictureFile:
+        """Give it with a name for errors."""
+        return PictureFile(self.data, self.name or UNNAMED, limits)
 
 
 def classified(classifier: Classifier, given: Given, fields: ClassifyFields, limits: Limits) -> Reply:
@@ -59,10 +59,9 @@ def explained(classifier: Classifier, given: Given, fields: ExplainFields, limit
     """Answer as `artnet explain --json` does, or draw; `fields.answer` must be chosen."""
     _check_method(classifier, fields.method)
     channels = fields.channels if fields.answer == "json" else 0
-    answered = classifier.classify_bytes(given.data, given.name or UNNAMED, limits=limits)
-    asking = Asking(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed), answered)
+    asking = Asking(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed))
     found = explain(
-        classifier, given.decoded(limits), fields.movement, fields.rather_than, fields.method, fields.depth,
+        classifier, given.file(limits), fields.movement, fields.rather_than, fields.method, fields.depth,
         fields.against, asking,
     )  # fmt: skip
     look = Look(fields.opacity, fields.colour)
