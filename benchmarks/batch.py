@@ -40,7 +40,7 @@ from artnet.batch import Answer, Loading, Wanted, answer_all
 from artnet.classify import Classifier
 from artnet.collection import shape_of
 from artnet.found import Found
-from artnet.image import decode_image
+from artnet.image import PictureFile, decode_image
 from artnet.parts import growing_table
 from artnet.processor import busy_callers, has_fast_bf16, usable_processors
 from artnet.sources import find_pictures
@@ -89,7 +89,7 @@ def open_all(classifier: Classifier, paths: list[Path]) -> None:
     """Decode pictures that are in memory as finely as their views need, and cut these, on all processors."""
     data = [path.read_bytes() for path in paths]
     with timed("open", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
-        list(pool.map(lambda each: classifier.open(each, "picture").size, data))
+        list(pool.map(lambda each: classifier.open(PictureFile(each, "picture")).size, data))
 
 
 def compute(classifier: Classifier, paths: list[Path]) -> None:

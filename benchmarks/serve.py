@@ -31,7 +31,7 @@ import numpy as np
 from PIL import Image
 
 from artnet.classify import Classifier, network_input
-from artnet.processor import usable_processors
+from artnet.processor import serving_callers
 from artnet.views import VIEWS, cut_views
 
 ROOT = Path(__file__).parent.parent
@@ -185,7 +185,7 @@ def served() -> Iterator[tuple[int, int]]:
 
 def compare(data: list[bytes], clients: int, seconds: float, rounds: int) -> None:
     """Load the server and run the bare engine in turn, and print how they compare."""
-    places = min(8, 2 * usable_processors())
+    places = serving_callers()
     ways = {"one caller with all cores": 1, f"{places} callers": places}
     ratios: dict[str, list[float]] = {name: [] for name in ways}
     engine_ms: dict[str, list[float]] = {name: [] for name in ways}

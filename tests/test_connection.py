@@ -54,6 +54,16 @@ def answer_on(connection: socket.socket) -> bytes:
     return said
 
 
+def until_said(connection: socket.socket, ending: bytes) -> bytes:
+    """Take what comes until it ends so."""
+    said = b""
+    while not said.endswith(ending):
+        part = connection.recv(65536)
+        assert part, said[:200]
+        said += part
+    return said
+
+
 def test_a_connection_that_says_nothing_ends(port: int) -> None:
     with connected(port) as connection:
         assert 0.2 < until_ended(connection) < 2
@@ -149,12 +159,10 @@ def test_only_the_wish_is_taken_out() -> None:
 def test_requests_sent_ahead_are_answered_in_turn(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(b"".join(posted(b"", b"%05d" % index) for index in range(8)))
-        said = b""
-        while said.count(b"HTTP/1.1 200") < 8 or not said.endswith(b"00007"):
-            said += connection.recv(65536)
-    assert [said.index(b"\r\n\r\n%05d" % index) for index in range(8)] == sorted(
-        said.index(b"\r\n\r\n%05d" % index) for index in range(8)
-    )
+        said = until_said(connection, b"00007")
+    assert said.count(b"HTTP/1.1 200") == 8
+    places = [said.index(b"\r\n\r\n%05d" % index) for index in range(8)]
+    assert places == sorted(places)
 
 
 def test_who_sends_ever_more_requests_ahead_is_left(port: int) -> None:
@@ -181,11 +189,7 @@ def test_many_small_chunks_are_taken(port: int) -> None:
         for _ in range(10):
             connection.sendall(b"1;a=b\r\ny\r\n" * 2000)
         connection.sendall(b"0\r\n\r\n")
-        said = b""
-        while not said.endswith(b"y" * 20_000):
-            part = connection.recv(65536)
-            assert part, said[:200]
-            said += part
+        until_said(connection, b"y" * 20_000)
 
 
 def test_lines_between_two_requests_do_not_keep_a_connection(port: int) -> None:

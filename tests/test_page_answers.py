@@ -20,7 +20,7 @@ from artnet.api import ApiSettings
 from artnet.classify import Classifier
 from artnet.errors import DeadlineError
 from artnet.explain import explain
-from artnet.image import Limits
+from artnet.image import Limits, read_file
 from artnet.page_answers import Asked, PageAnswers, answered
 from artnet.page_words import decision_words
 from artnet.service import Service
@@ -139,7 +139,7 @@ def test_the_nearest_paintings_come_by_name_and_without_where_they_lie(
     assert [each["name"] for each in found] == ["bars.jpg", "Three bars"]
     assert "cellar" not in str(found)
     assert Image.open(BytesIO(b64decode(found[0]["thumb"]))).size == (256, 32)
-    expected = classifier.embed(classifier.open(FACETED.read_bytes(), "faceted").image)
+    expected = classifier.embed(classifier.open(read_file(FACETED)).image)
     np.testing.assert_allclose(asked[0], expected, atol=0.02 * np.abs(expected).max())
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from artnet.similar import Index
 
 _AFTER_THE_PAGE_S = 1.5
-_AT_ONCE_EACH = 2  # for each core: on two, 164 requests a second; with two callers in all 138, with six 155
-_MOST_AT_ONCE = 8  # each has a network's memory of its own
 
 
 class LogChoice(StrEnum):
@@ -68,7 +66,7 @@ def serve_app(
     from artnet.background import Background
     from artnet.image import Limits
     from artnet.logs import write_logs
-    from artnet.processor import usable_processors
+    from artnet.processor import serving_callers
     from artnet.serve import Place, address_of, bound, serve
     from artnet.service import Service, ServiceLimits
 
@@ -78,7 +76,7 @@ def serve_app(
     rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     fetches = place.is_loopback if allow_urls is None else allow_urls
     settings = ApiSettings(limits, fetches, rules, paintings=_paintings(index, model))
-    places = at_once or min(_MOST_AT_ONCE, _AT_ONCE_EACH * usable_processors())
+    places = at_once or serving_callers()
     loading = Background(1).start(_ready, model, runtime, precision, places)
     mount_page = None if api_only else _page()  # meanwhile: one waits for the disk and the compiler, one for Python
     quiet = logs == LogChoice.quiet or (logs == LogChoice.auto and sys.stderr.isatty())

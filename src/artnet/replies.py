@@ -25,7 +25,6 @@ from artnet.shapes import Answer, ClassifyFields, ExplainFields
 from artnet.sheet import Look, drawn, explanation_sheet, svg
 
 JSON, PNG, SVG = "application/json", "image/png", "image/svg+xml"
-UNNAMED = "the picture"  # in errors
 _PNG_LEVEL = 2  # as small as the usual one here, in half the time
 
 
@@ -46,12 +45,12 @@ class Given:
 
     def file(self, limits: Limits) -> PictureFile:
         """Give it with a name for errors."""
-        return PictureFile(self.data, self.name or UNNAMED, limits)
+        return PictureFile(self.data, self.name or "the picture", limits)
 
 
 def classified(classifier: Classifier, given: Given, fields: ClassifyFields, limits: Limits) -> Reply:
     """Answer as `artnet classify --json` does."""
-    answered = classifier.classify_bytes(given.data, given.name or UNNAMED, fields.views, limits)
+    answered = classifier.classify(given.file(limits), fields.views)
     return json_reply({**answered.to_dict(), "source": given.name})
 
 
@@ -60,10 +59,10 @@ def explained(classifier: Classifier, given: Given, fields: ExplainFields, limit
     _check_method(classifier, fields.method)
     channels = fields.channels if fields.answer == "json" else 0
     asking = Asking(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed))
+    opened = classifier.open(given.file(limits))
     found = explain(
-        classifier, given.file(limits), fields.movement, fields.rather_than, fields.method, fields.depth,
-        fields.against, asking,
-    )  # fmt: skip
+        classifier, opened, fields.movement, fields.rather_than, fields.method, fields.depth, fields.against, asking
+    )
     look = Look(fields.opacity, fields.colour)
     if fields.answer == "svg":
         return Reply(svg(explanation_sheet(found, look)).encode(), SVG)

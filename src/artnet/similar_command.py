@@ -88,7 +88,7 @@ def similar(
     """Find the paintings of an index that are nearest to a picture."""
     from artnet.classify import Classifier
     from artnet.collection import model_mark
-    from artnet.image import read_bytes
+    from artnet.image import read_file
     from artnet.model import read_model
     from artnet.pictures import check_sheet_path, write_sheet
     from artnet.sheet import tiles_sheet
@@ -98,7 +98,7 @@ def similar(
         check_sheet_path(out, image)
     found = Index(folder, model_mark(*read_model(model)))
     classifier = Classifier.load(model, runtime, precision)
-    picture = classifier.open(read_bytes(image), str(image)).image  # as the index was made
+    picture = classifier.open(read_file(image)).image  # as the index was made
     near = found.nearest(classifier.embed(picture), count)
     if out is not None:
         tiles = [
