@@ -67,9 +67,14 @@ class Guard:
         except TimeoutError:
             await guarded.refuse(DeadlineError(f"not done within {self.limits.timeout_s:g} s; send faster or ask less"))
         except ArtNetError as error:
+            self._let_go(guarded)  # at once: others need not be refused for a body that is dropped
             await guarded.refuse(error)
         finally:
-            self._held_bytes -= guarded.held_bytes
+            self._let_go(guarded)
+
+    def _let_go(self, guarded: _Guarded) -> None:
+        self._held_bytes -= guarded.held_bytes
+        guarded.held_bytes = 0
 
     async def _read(self, guarded: _Guarded, deadline: float) -> None:
         is_api = guarded.scope["path"].startswith(self.limits.api)
