@@ -36,24 +36,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from artnet.batch import Answer, Loading, Wanted, answer_all
-from artnet.classify import Classifier
-from artnet.collection import shape_of
-from artnet.found import Found
-from artnet.image import PictureFile, decode_image
-from artnet.parts import growing_table
-from artnet.processor import busy_callers, has_fast_bf16, usable_processors
-from artnet.sources import find_pictures
-from artnet.table import table_row
+from artnet.batch.job import shape_of
+from artnet.batch.journal import growing_table
+from artnet.batch.predict import Answer, Loading, Wanted, answer_all
+from artnet.batch.table import table_row
+from artnet.hardware import busy_callers, has_fast_bf16, usable_processors
+from artnet.imaging.decode import PictureFile, decode_image
+from artnet.model.classifier import Classifier
+from artnet.sources.find import find_pictures
+from artnet.sources.item import Found
 
 WIDTH, HEIGHT = 1152, 896  # 1.03 megapixels
 ROUNDS = 4
 MEMORY = """
 import sys
 from pathlib import Path
-from artnet.batch import answer_all, Loading
-from artnet.processor import busy_callers
-from artnet.sources import find_pictures
+from artnet.batch.predict import answer_all, Loading
+from artnet.hardware import busy_callers
+from artnet.sources.find import find_pictures
 from itertools import islice
 pictures = islice(find_pictures(sys.argv[2:]), int(sys.argv[1]))
 count = sum(answer.error is None for answer in answer_all(Loading().load(at_once=busy_callers()), pictures))
@@ -184,7 +184,7 @@ def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
 
 def ray_overhead(classifier: Classifier, paths: list[Path], scratch: Path) -> float:
     """Compare ours with ours on Ray: what three times as many pictures more take, so that starting does not count."""
-    from artnet.on_ray import answer_on_ray
+    from artnet.batch.ray_executor import answer_on_ray
 
     def on_ray(some: list[Path]) -> float:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Measure how well `artnet.duplicates` finds copies, what it finds among different paintings, and what it costs.
+"""Measure how well `artnet.data.duplicates` finds copies, what it finds among different paintings, and what it costs.
 
     python benchmarks/duplicates.py COLLECTION... [--copies 600] [--seed 0] [--sheet FOUND.png]
 
@@ -21,12 +21,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from artnet.catalog import Record, RecordReader, normalise_artist
-from artnet.duplicates import Fingerprint, clusters, fingerprint, near_duplicates
+from artnet.data.catalog import Record, RecordReader, normalise_artist
+from artnet.data.duplicates import Fingerprint, clusters, fingerprint, near_duplicates
+from artnet.data.readers.detect import read_catalog
 from artnet.errors import ImageError, SourceError
-from artnet.image import decode_image
-from artnet.layouts import read_catalog
-from artnet.views import painted_part, whole_view
+from artnet.imaging.decode import decode_image
+from artnet.imaging.views import painted_part, whole_view
 
 CELL_PX = 128
 PAIRS_A_ROW = 6

@@ -24,14 +24,14 @@ import numpy as np
 import torch
 from startup import ARTNET, PICTURE, ROOT, run_apart
 
-from artnet.cam import grad_cam
-from artnet.classify import network_input
-from artnet.engine import OpenVinoEngine
-from artnet.image import open_image
-from artnet.model import GRAPH_FILE, read_model
-from artnet.training.graph import random_views, write_graph
-from artnet.training.network import MovementsAlone, PaintingNetwork, build_network, explained_layers
-from artnet.views import WHOLE, cut_views
+from artnet.attribution.cam import grad_cam
+from artnet.imaging.decode import open_image
+from artnet.imaging.views import WHOLE, cut_views
+from artnet.model.classifier import network_input
+from artnet.model.config import GRAPH_FILE, read_model
+from artnet.model.engine import OpenVinoEngine
+from artnet.training.export.onnx_graph import random_views, write_graph
+from artnet.training.network.network import MovementsAlone, PaintingNetwork, build_network, explained_layers
 
 NINE = [f"{kind}_{depth}" for depth in range(1, 10) for kind in ("activation", "gradient")]
 

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from artnet.classify import Classifier, network_input
-from artnet.dataset import count_rows, iterate_rows
-from artnet.evidence import METHODS, Probe, Sampling, evidence
-from artnet.faithfulness import SAME_MAP, measure_all, rank_correlation
-from artnet.views import WHOLE, Box, View
+from artnet.attribution.faithfulness import SAME_MAP, measure_all, rank_correlation
+from artnet.attribution.methods import METHODS, Probe, Sampling, evidence
+from artnet.data.dataset import count_rows, iterate_rows
+from artnet.imaging.views import WHOLE, Box, View
+from artnet.model.classifier import Classifier, network_input
 
 SAMPLING = Sampling(masks=100, channels=8, steps=8, samples=8, squares=9)
 SHUFFLED_EVERY = 5

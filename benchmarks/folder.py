@@ -19,8 +19,8 @@ from PIL import Image
 
 SCRIPT = """
 import resource, sys
-from artnet.batch import classify_all
-from artnet.classify import Classifier
+from artnet.batch.predict import classify_all
+from artnet.model.classifier import Classifier
 count = sum(answer.error is None for answer in classify_all(Classifier.load(), sys.argv[1:]))
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

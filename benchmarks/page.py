@@ -20,7 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from page_fixture import FLAGS, Site, chromium, evidence, ready, served  # noqa: E402
+from fixtures.page import FLAGS, Site, chromium, evidence, ready, served  # noqa: E402
 
 # Drops a file and notes when the bars and then the first map are painted, in ms since the drop.
 DROP = """async (data) => {

@@ -30,9 +30,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from artnet.classify import Classifier, network_input
-from artnet.processor import serving_callers
-from artnet.views import VIEWS, cut_views
+from artnet.hardware import serving_callers
+from artnet.imaging.views import VIEWS, cut_views
+from artnet.model.classifier import Classifier, network_input
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
@@ -174,7 +174,7 @@ def told(load: Load, clients: int, server_cpu_s: float) -> None:
 @contextmanager
 def served() -> Iterator[tuple[int, int]]:
     """Run the server; gives its port and process id."""
-    command = [sys.executable, "-m", "artnet.cli", "app", "--api-only", "--port", "0", "--logs", "quiet"]
+    command = [sys.executable, "-m", "artnet", "app", "--api-only", "--port", "0", "--logs", "quiet"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         try:

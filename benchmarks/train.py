@@ -71,13 +71,13 @@ def serve_artnet() -> None:
     """Take the loop's own steps of the recipe artnet-2020."""
     import torch
 
-    from artnet.training.loader import Batch
-    from artnet.training.loop import Session, Watch, begin_learning, take_step
-    from artnet.training.machine import FitOptions, open_fabric
-    from artnet.training.network import build_network
+    from artnet.training.data import Batch
+    from artnet.training.devices import FitOptions, open_fabric
+    from artnet.training.network.freezing import train_mode
+    from artnet.training.network.network import build_network
     from artnet.training.recipe import find_recipe
     from artnet.training.run import Run, RunSettings
-    from artnet.training.trainable import train_mode
+    from artnet.training.trainer import Session, Watch, begin_learning, take_step
 
     recipe, options = find_recipe("artnet-2020"), FitOptions(device="cpu")
     settings = RunSettings("densenet121", "none", "artnet-2020", recipe, mean=(0.5,) * 3, std=(0.2,) * 3)
@@ -162,7 +162,7 @@ def stored_views(count: int):  # type: ignore[no-untyped-def]
     import numpy as np
     from PIL import Image
 
-    from artnet.training.loader import StoredViews
+    from artnet.training.data import StoredViews
 
     rng, different = np.random.default_rng(0), []
     for _ in range(64):
@@ -179,14 +179,14 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
     """Run `probe` whole and a few steps of `finetune`, and print both."""
     import numpy as np
 
-    from artnet.training.loader import Epoch, StoredViews, training_batches
-    from artnet.training.loop import Session, Watch, _crop_px, begin_learning, predict, take_step
-    from artnet.training.machine import FitOptions, open_fabric
-    from artnet.training.network import build_network
-    from artnet.training.probe import train_head
+    from artnet.training.data import Epoch, StoredViews, training_batches
+    from artnet.training.devices import FitOptions, open_fabric
+    from artnet.training.linear_probe import train_head
+    from artnet.training.network.freezing import train_mode
+    from artnet.training.network.network import build_network
     from artnet.training.recipe import find_recipe
     from artnet.training.run import Run, RunSettings
-    from artnet.training.trainable import train_mode
+    from artnet.training.trainer import Session, Watch, _crop_px, begin_learning, predict, take_step
 
     train, val, options = stored_views(PAINTINGS), stored_views(VALIDATION), FitOptions(device="cpu", workers=0)
     with tempfile.TemporaryDirectory() as folder:

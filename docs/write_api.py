@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artnet.api import create_api
-from artnet.api_page import markdown
-from artnet.classify import Classifier
-from artnet.openapi import document
-from artnet.service import Service
+from artnet.model.classifier import Classifier
+from artnet.serving.api.api_page import markdown
+from artnet.serving.api.app import create_api
+from artnet.serving.api.openapi import document
+from artnet.serving.work_queue import Service
 
 HEAD = "<!-- Written by docs/write_api.py from the OpenAPI document; change that, not this page. -->\n\n"
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from artnet.channels import dream
-from artnet.classify import Classifier
-from artnet.evidence import METHODS
-from artnet.explain import Asking, Explanation, explain
-from artnet.render import overlay
-from artnet.sheet import Sheet, drawn, explanation_sheet, fitted, tiles_sheet
+from artnet.attribution.channels import dream
+from artnet.attribution.explain import Asking, Explanation, explain
+from artnet.attribution.methods import METHODS
+from artnet.model.classifier import Classifier
+from artnet.render.contact_sheet import Sheet, drawn, explanation_sheet, fitted, tiles_sheet
+from artnet.render.overlay import overlay
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

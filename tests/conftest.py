@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.classify import Classifier
+from artnet.model.classifier import Classifier
 
 if TYPE_CHECKING:  # the run half is tested without torch, too
     from artnet.training.run import Run
@@ -99,7 +99,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny prepared dataset."""
-    from training_fixture import tiny_dataset
+    from fixtures.training import tiny_dataset
 
     return made_once(tmp_path_factory, "tiny", tiny_dataset) / "data"
 
@@ -108,7 +108,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of a tiny network on that dataset."""
     from artnet.training.run import open_run
-    from training_fixture import tiny_run
+    from fixtures.training import tiny_run
 
     return open_run(made_once(tmp_path_factory, "run", lambda folder: tiny_run(data, folder)))
 
@@ -117,17 +117,17 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def styled(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run with a second head, for styles of so few paintings that the tiny dataset has enough."""
     from artnet.training.run import open_run
-    from training_fixture import tiny_run
+    from fixtures.training import tiny_run
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("artnet.styles.ENOUGH_PAINTINGS", 5)
+        patch.setattr("artnet.taxonomy.ENOUGH_PAINTINGS", 5)
         return open_run(made_once(tmp_path_factory, "styled", lambda folder: tiny_run(data, folder)))
 
 
 @pytest.fixture(scope="session")
 def styled_model(styled: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model folder of that run."""
-    from artnet.training.export import export
+    from artnet.training.export.export import export
 
     return made_once(tmp_path_factory, "styled-model", lambda folder: export(styled, folder))
 
@@ -135,7 +135,7 @@ def styled_model(styled: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model folder of that run."""
-    from artnet.training.export import export
+    from artnet.training.export.export import export
 
     return made_once(tmp_path_factory, "model", lambda folder: export(trained, folder))
 

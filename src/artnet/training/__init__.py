@@ -1,1 +1,1 @@
-"""The half of ArtNet that makes models; needs `pip install 'artnet[train]'`."""
+"""Train a classifier on a prepared dataset and export it as a model folder; the only package that needs torch."""

@@ -14,12 +14,11 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from artnet.dataset import DatasetInfo, read_columns, read_info
+from artnet.data.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
-from artnet.styles import common_styles
-from artnet.training.loader import StoredViews, load_views, load_whole_views
-from artnet.training.loop import Session, Watch, batches_per_epoch, first_views, train_network
-from artnet.training.machine import (
+from artnet.taxonomy import common_styles
+from artnet.training.data import StoredViews, load_views, load_whole_views
+from artnet.training.devices import (
     FitOptions,
     exact_convolutions,
     explained_workers,
@@ -28,11 +27,12 @@ from artnet.training.machine import (
     seeded,
     stop_requests,
 )
-from artnet.training.network import PaintingNetwork, build_network, explained_layers, normalisation
-from artnet.training.probe import start_head, train_head
+from artnet.training.linear_probe import start_head, train_head
+from artnet.training.network.batchnorm import restore_statistics
+from artnet.training.network.network import PaintingNetwork, build_network, explained_layers, normalisation
 from artnet.training.recipe import Recipe
-from artnet.training.restore import restore_statistics
 from artnet.training.run import Run, RunSettings, create_run, locked, open_run
+from artnet.training.trainer import Session, Watch, batches_per_epoch, first_views, train_network
 
 SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
 _ALONE, _UNWATCHED = FitOptions(), Watch()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from artnet.errors import UsageError
-from artnet.views import Fit
+from artnet.imaging.views import Fit
 
 BatchNorm = Literal["frozen", "affine", "train", "restored"]
 Course = Literal["cosine", "halving"]

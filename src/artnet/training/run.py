@@ -19,11 +19,11 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from artnet.dataset import DatasetInfo
+from artnet.data.dataset import DatasetInfo
 from artnet.errors import OutputError, TrainingError
-from artnet.model import Preprocessing
+from artnet.imaging.views import Fit
+from artnet.model.config import Preprocessing
 from artnet.training.recipe import Recipe, recipe_from
-from artnet.views import Fit
 
 FORMAT = "artnet-run/2"
 LOCK_FILE = "lock"

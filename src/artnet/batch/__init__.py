@@ -1,0 +1,1 @@
+"""Classify or index many images, in order, locally or on Ray, with resume."""

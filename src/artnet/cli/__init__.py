@@ -1,0 +1,1 @@
+"""The `artnet` command: parse options, call one function, print."""

@@ -1,0 +1,1 @@
+"""Prepare a collection as an audited dataset with leakage-free splits."""

@@ -1,0 +1,1 @@
+"""Read the layouts in which collections of paintings are published."""

@@ -1,0 +1,1 @@
+"""GET untrusted URLs without reaching private networks."""

@@ -1,0 +1,1 @@
+"""Render self-contained HTML reports and their SVG charts."""

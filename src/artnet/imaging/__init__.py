@@ -1,0 +1,1 @@
+"""Decode image files to upright sRGB, extract views and encode results."""

@@ -1,0 +1,1 @@
+"""Compute classification, calibration and ranking metrics from labels and scores, with bootstrap intervals."""

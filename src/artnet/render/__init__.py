@@ -1,0 +1,1 @@
+"""Turn explanations into images and files."""

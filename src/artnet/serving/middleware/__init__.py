@@ -1,0 +1,1 @@
+"""ASGI middleware: limits, access log and problem details."""

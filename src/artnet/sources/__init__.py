@@ -1,0 +1,1 @@
+"""Turn what a user names into a lazy stream of images."""

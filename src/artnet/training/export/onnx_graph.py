@@ -1,0 +1,269 @@
+"""Write a network and its backward pass as one ONNX graph, and check it against autograd.
+
+Knows nothing about runs or model folders.
+
+The graph has the inputs views (N, 3, S, S), target (N, C) and mixture (N, M), where M counts the channels of all nine
+layers. Its outputs are logits, embedding and, for each layer, activation_k and gradient_k, the derivative of
+sum(logits * target) with respect to that activation; gradient_views, the same with respect to the views; and
+gradient_channels, the derivative with respect to the views of sum(mixture * channels), where a channel counts by the
+mean of its activation; and, where the network has a second head, the logits of its styles. No weight is written twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch._decomp import core_aten_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from artnet.errors import ExportError
+from artnet.model.engine import INPUTS, OpenVinoEngine, output_names
+from artnet.training.network.network import PaintingNetwork
+
+Floats = NDArray[np.float32]
+
+FORWARD_TOLERANCE = 1e-4  # of both heads' logits and of activations, in relative L2 norm
+GRADIENT_TOLERANCE = 1e-2  # single elements may differ where rounding flips a ReLU
+# Tracing fuses the batch with any dimension of the same size, and nothing in a network is seven wide.
+_TRACED_BATCH = 7
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the exported graph is from autograd: the largest relative L2 distances found."""
+
+    forward: float
+    gradient: float
+    pictures: int
+
+
+def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, path: Path) -> None:
+    """Write the network with its backward pass as one ONNX file."""
+    views = torch.randn(_TRACED_BATCH, 3, size_px, size_px)
+    target = torch.randn(_TRACED_BATCH, network.dense.out_features)
+    mixture = torch.randn(_TRACED_BATCH, sum(channel_counts(network, layers, size_px)))
+    inputs, batch = (views, target, mixture), {0: torch.export.Dim.DYNAMIC}
+    with _quiet():
+        traced = make_fx(
+            forward_and_backward(network, layers),
+            decomposition_table=_decompositions(),
+            tracing_mode="symbolic",
+            _allow_non_fake_inputs=True,
+        )(*inputs)
+        program = torch.export.export(traced, inputs, dynamic_shapes=(batch, batch, batch))
+        outputs = output_names(network.styles is not None)
+        onnx_program = torch.onnx.export(program, input_names=list(INPUTS), output_names=outputs, dynamo=True)
+    if onnx_program is None:
+        raise ExportError("torch.onnx.export returned no program")
+    onnx_program.save(path)
+
+
+def write_trunk(network: PaintingNetwork, size_px: int, path: Path) -> None:
+    """Write the trunk alone as an ONNX file: views (1, 3, S, S) in, embedding (1, E) out."""
+    was_training = network.training
+    try:
+        network.eval()
+        with _quiet():
+            program = torch.export.export(_Embedder(network), (torch.randn(1, 3, size_px, size_px),))
+            torch.onnx.export(program, (), path, input_names=["views"], output_names=["embedding"], dynamo=True)
+    finally:
+        network.train(was_training)
+
+
+class _Embedder(nn.Module):
+    def __init__(self, network: PaintingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, views: Tensor) -> Tensor:
+        return self.network.embed(views)
+
+
+def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, pictures: Sequence[Floats]) -> Agreement:
+    """Compare the graph with autograd and refuse it where they differ.
+
+    `pictures` are sets of views (N, 3, S, S), normalised; each output is compared over each set as a whole.
+    """
+    engine = OpenVinoEngine(path, precision="f32", cached=False)
+    reference = forward_and_backward(network, layers)
+    worst, names = {"forward": 0.0, "gradient": 0.0}, output_names(network.styles is not None)
+    for views in pictures:
+        target = np.eye(network.dense.out_features, dtype=np.float32)
+        target = target[np.arange(len(views)) % len(target)]
+        mixture = random_mixture(sum(channel_counts(network, layers, views.shape[-1])), len(views))
+        expected = reference(*(torch.from_numpy(values) for values in (views, target, mixture)))
+        found = engine.run(views, target, names, mixture)
+        for name, tensor in zip(names, expected, strict=True):
+            kind = "gradient" if name.startswith("gradient") else "forward"
+            distance = relative_distance(found[name], tensor.numpy())
+            worst[kind] = max(worst[kind], distance)
+            _refuse_over(distance, GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE, name)
+    return Agreement(worst["forward"], worst["gradient"], sum(len(views) for views in pictures))
+
+
+def _refuse_over(distance: float, limit: float, name: str) -> None:
+    if not distance <= limit:  # also refuses NaN
+        raise ExportError(
+            f"the exported graph does not compute what its network computes: {name} differs by {distance:.1e} "
+            f"(relative L2), allowed is {limit:.0e}"
+        )
+
+
+def relative_distance(found: Floats, expected: Floats) -> float:
+    """Give the L2 norm of the difference over that of the expected values; 0 where both vanish."""
+    difference = float(np.linalg.norm((found - expected).ravel()))
+    size = float(np.linalg.norm(expected.ravel()))
+    return difference / size if size > 0 else difference
+
+
+def random_views(size_px: int, count: int = 2) -> Floats:
+    """Draw views of pure noise, the same at every call."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((count, 3, size_px, size_px)).astype(np.float32)
+
+
+def random_mixture(channels: int, count: int) -> Floats:
+    """Draw weights of channels (N, M), the same at every call."""
+    return np.random.default_rng(1).standard_normal((count, channels)).astype(np.float32)
+
+
+def forward_and_backward(
+    network: PaintingNetwork, layers: Sequence[str]
+) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, ...]]:
+    """Give the function that the graph computes, written with autograd."""
+
+    def run(views: Tensor, target: Tensor, mixture: Tensor) -> tuple[Tensor, ...]:
+        seen = views.detach().requires_grad_(True)
+        embedding, activations = _forward(network, layers, seen)
+        logits, styles = network.classify(embedding)
+        gradients = torch.autograd.grad((logits * target).sum(), [*activations, seen], retain_graph=True)
+        channels = torch.cat([activation.mean((2, 3)) for activation in activations], dim=1)  # (N, M)
+        (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), seen)
+        pairs = [tensor for pair in zip(activations, gradients[:-1], strict=True) for tensor in pair]
+        forward = (logits, embedding, *pairs, gradients[-1], toward_channels)
+        return tuple(tensor.detach() for tensor in (*forward, *([] if styles is None else [styles])))
+
+    return run
+
+
+def channel_counts(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[int]:
+    """Count the channels of each explained layer."""
+    return [shape[0] for shape in activation_shapes(network, layers, size_px)]
+
+
+def activation_shapes(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[tuple[int, int, int]]:
+    """Give the channels, rows and columns of each explained layer's activation."""
+    with torch.no_grad():
+        _, activations = _forward(network, layers, torch.zeros(1, 3, size_px, size_px))
+    return [(int(found.shape[1]), int(found.shape[2]), int(found.shape[3])) for found in activations]
+
+
+def _forward(network: PaintingNetwork, layers: Sequence[str], views: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Run the backbone; give its embedding and the activations of the named layers."""
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(module: nn.Module, args: Any, output: Tensor) -> None:
+            seen[name] = output
+
+        return hook
+
+    handles = [network.get_submodule(name).register_forward_hook(keep(name)) for name in layers]
+    try:
+        embedding = network.embed(views)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return embedding, [seen[name] for name in layers]
+
+
+def _decompositions() -> dict[Any, Callable[..., Any]]:
+    """Extend torch's own decompositions by the backward passes that ONNX has no operator for."""
+    aten = torch.ops.aten
+    return {
+        **core_aten_decompositions(),
+        aten.convolution_backward.default: _convolution_backward,
+        aten.avg_pool2d_backward.default: _avg_pool2d_backward,
+    }
+
+
+def _convolution_backward(
+    gradient: Tensor,
+    inputs: Tensor,
+    weight: Tensor,
+    bias_sizes: Any,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    transposed: bool,
+    output_padding: list[int],
+    groups: int,
+    wanted: list[bool],
+) -> tuple[Tensor | None, None, None]:
+    """Write the gradient of a convolution's input as a transposed convolution; weights are constants here."""
+    if transposed:
+        raise ExportError("a backbone with transposed convolutions cannot be exported")
+    if not wanted[0]:
+        return None, None, None
+    extra = [
+        inputs.shape[2 + axis]
+        - (gradient.shape[2 + axis] - 1) * stride[axis]
+        + 2 * padding[axis]
+        - dilation[axis] * (weight.shape[2 + axis] - 1)
+        - 1
+        for axis in range(2)
+    ]
+    result = torch.ops.aten.convolution(gradient, weight, None, stride, padding, dilation, True, extra, groups)
+    return result, None, None
+
+
+def _avg_pool2d_backward(
+    gradient: Tensor,
+    inputs: Tensor,
+    kernel: list[int],
+    stride: list[int],
+    padding: list[int],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: int | None,
+) -> Tensor:
+    """Write the gradient of average pooling as a transposed depth-wise convolution with a constant kernel."""
+    if ceil_mode or (any(padding) and not count_include_pad):
+        raise ExportError("a backbone with this kind of average pooling cannot be exported")
+    kernel = kernel * 2 if len(kernel) == 1 else kernel
+    steps = stride or kernel
+    steps = steps * 2 if len(steps) == 1 else steps
+    channels = inputs.shape[1]
+    weight = gradient.new_full((channels, 1, *kernel), 1 / (divisor or kernel[0] * kernel[1]))
+    pads = padding * 2 if len(padding) == 1 else padding
+    result, _, _ = _convolution_backward(
+        gradient, inputs, weight, None, steps, pads, [1, 1], False, [0, 0], channels, [True]
+    )
+    if result is None:
+        raise ExportError("average pooling has no gradient to its input")
+    return result
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress lines and warnings off the user's screen, and give both back."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""The trained network: backbone, heads, loss and what of it is trained."""

@@ -1,0 +1,285 @@
+"""The API as strangers meet it: right answers, wrong questions, broken pictures, addresses."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from artnet.attribution.explain import explain
+from artnet.attribution.methods import Sampling
+from artnet.fetch.http import AddressRules
+from artnet.imaging.decode import Limits
+from artnet.model.classifier import Classifier
+from artnet.serving.api.app import ApiSettings
+from artnet.serving.api.schemas import ExplanationAnswer, HealthAnswer, ModelAnswer, PredictionAnswer, ProblemAnswer
+from artnet.serving.work_queue import ServiceLimits
+from fixtures.raw_server import answering, raw_server
+from fixtures.serving import FORM, Live, form, live, png
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def server(classifier: Classifier) -> Iterator[Live]:
+    rules = AddressRules(allow_private=True, size_bytes=300_000, timeout_s=0.5)
+    settings = ApiSettings(
+        limits=Limits(300_000, 2_000_000), allow_urls=True, address=rules, sampling=Sampling(masks=8, channels=2)
+    )
+    with live(classifier, settings, ServiceLimits(at_once=2, waiting=30, timeout_s=20)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def picture(painting: Image.Image) -> bytes:
+    return png(painting)
+
+
+def test_a_picture_is_answered_as_the_library_answers_it(
+    server: Live, classifier: Classifier, painting: Image.Image, picture: bytes
+) -> None:
+    said = server.send("/v1/classify", picture)
+    expected = classifier.classify(painting).to_dict() | {"source": "a.png"}
+    assert said.status == 200
+    assert said.json == json.loads(json.dumps(expected))
+    PredictionAnswer.model_validate(said.json)
+
+
+def test_all_views_are_answered_when_asked_for(server: Live, picture: bytes) -> None:
+    assert len(server.send("/v1/classify", picture, views="all").json["views"]) == 6
+
+
+def test_an_explanation_is_answered_as_the_library_answers_it(
+    server: Live, classifier: Classifier, painting: Image.Image, picture: bytes
+) -> None:
+    said = server.send("/v1/explain", picture, movement="Cubism", rather_than="Realism", depth="7", values="true")
+    expected = explain(classifier, painting, "Cubism", "Realism", depth=7)
+    ExplanationAnswer.model_validate(said.json)
+    assert said.json["depths"][0]["peak"] == expected.to_dict()["depths"][0]["peak"]
+    assert said.json["depths"][0]["values"] == expected.maps[7].grid.astype(float).round(4).tolist()
+    assert len(said.json["depths"][0]["channels"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("accept", "fields", "kind"),
+    [
+        ("", {}, "application/json"),
+        ("*/*", {}, "application/json"),
+        ("image/png", {}, "image/png"),
+        ("image/svg+xml", {}, "image/svg+xml"),
+        ("text/html,image/*;q=0.5,*/*;q=0.1", {}, "image/png"),
+        ("application/json", {"answer": "overlay"}, "image/png"),
+        ("", {"answer": "sheet"}, "image/png"),
+        ("", {"answer": "svg"}, "image/svg+xml"),
+    ],
+)
+def test_the_answer_is_of_the_kind_that_was_asked_for(
+    server: Live, picture: bytes, accept: str, fields: dict[str, str], kind: str
+) -> None:
+    headers = {"Content-Type": FORM, "Accept": accept}
+    said = server.ask("POST", "/v1/explain", form(picture, depth="8", **fields), headers)
+    assert (said.status, said.headers["Content-Type"]) == (200, kind)
+
+
+def test_an_overlay_has_the_paintings_size_or_the_one_allowed(server: Live, picture: bytes) -> None:
+    sizes = []
+    for side_px in ("1600", "210"):
+        said = server.send("/v1/explain", picture, answer="overlay", depth="9", side_px=side_px)
+        with Image.open(BytesIO(said.body)) as image:
+            sizes.append(image.size)
+    assert sizes == [(420, 300), (210, 150)]
+
+
+def test_no_kind_of_answer_that_is_accepted_is_a_problem(server: Live, picture: bytes) -> None:
+    headers = {"Content-Type": FORM, "Accept": "text/html"}
+    assert server.ask("POST", "/v1/explain", form(picture), headers).status == 406
+
+
+@pytest.mark.parametrize("method", ["rise", "scorecam", "eigencam"])
+def test_every_kind_of_method_answers(server: Live, picture: bytes, method: str) -> None:
+    assert server.send("/v1/explain", picture, method=method).json["method"] == method
+
+
+def test_maps_are_judged_when_asked_for(server: Live, picture: bytes) -> None:
+    entry = server.send("/v1/explain", picture, depth="9", faithfulness="true").json["depths"][0]
+    assert entry["passes"] in (True, False)
+    assert set(entry["faithfulness"]) == {"deletion", "insertion", "gain", "gain_over_pixels"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"movement": "Baroque"}, "unknown movement 'Baroque'"),
+        ({"movement": "Cubism", "rather_than": "Cubism"}, "asks nothing"),
+        ({"method": "guess"}, "unknown method 'guess'"),
+        ({"method": "eigencam", "movement": "Cubism"}, "leave the movement out"),
+        ({"method": "rise", "depth": "3"}, "leave the depth out"),
+    ],
+)
+def test_questions_that_cannot_be_meant_are_problems_of_the_client(
+    server: Live, picture: bytes, fields: dict[str, str], reason: str
+) -> None:
+    said = server.send("/v1/explain", picture, **fields)
+    assert (said.status, said.json["kind"]) == (400, "usage")
+    assert reason in said.json["detail"]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+HUGE = (
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)) + chunk(b"IEND", b"")
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "kind"),
+    [
+        (b"", 422, "empty"),
+        (b"\xff\xd8\xff\xe0", 422, "corrupt"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, 422, "corrupt"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", 422, "corrupt"),
+        (b"GIF89a", 422, "corrupt"),
+        (HUGE, 413, "too-large"),
+        (b"%PDF-1.7\n", 415, "format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "format"),
+        (b"<?xml version='1.0'?><!DOCTYPE x SYSTEM 'file:///etc/passwd'>", 415, "format"),
+        (b"\x80\x04\x95cos\nsystem\n", 415, "format"),
+        (b"PK\x03\x04", 415, "format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", 415, "format"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/classify", "/v1/explain"])
+def test_broken_pictures_of_every_class_are_problems_of_their_kind(
+    server: Live, path: str, data: bytes, status: int, kind: str
+) -> None:
+    said = server.send(path, data)
+    assert (said.status, said.json["kind"]) == (status, kind)
+    assert said.headers["Content-Type"] == "application/problem+json"
+    ProblemAnswer.model_validate(said.json)
+
+
+def test_a_picture_cut_anywhere_is_a_problem_and_never_a_fault(server: Live, picture: bytes) -> None:
+    for length in range(1, len(picture) - 20, len(picture) // 12):
+        assert server.send("/v1/classify", picture[:length]).status in (415, 422)
+
+
+def test_a_picture_without_a_painting_on_it_is_answered(server: Live) -> None:
+    for size in [(1, 1), (1, 1000), (1000, 1), (64, 64)]:
+        assert server.send("/v1/explain", png(Image.new("RGB", size)), depth="9").status == 200
+
+
+def test_a_picture_is_fetched_from_an_address(server: Live, picture: bytes) -> None:
+    headers = f"Content-Type: text/plain\r\nContent-Length: {len(picture)}\r\n"
+    with raw_server(answering("200 OK", headers, picture)) as raw:
+        said = server.ask("POST", "/v1/classify", json.dumps({"url": raw.url}), JSON)
+    assert (said.status, said.json["source"]) == (200, raw.url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "kind"),
+    [
+        (answering("404 Not Found"), 502, "address"),
+        (answering("200 OK", "", b"x" * 400_000), 413, "too-large"),
+        (answering("200 OK", "", b"no picture"), 415, "format"),
+        (answering("302 Found", "Location: file:///etc/passwd\r\n"), 403, "address-refused"),
+        (lambda connection, _: connection.recv(1), 502, "address"),
+    ],
+)
+def test_an_address_that_gives_no_picture_is_a_problem_in_time(  # type: ignore[no-untyped-def]
+    server: Live, answer, status: int, kind: str
+) -> None:
+    with raw_server(answer) as raw:
+        said = server.ask("POST", "/v1/classify", json.dumps({"url": raw.url}), JSON)
+    assert (said.status, said.json["kind"]) == (status, kind)
+
+
+def test_private_addresses_are_refused_also_behind_a_redirect(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, picture: bytes
+) -> None:
+    with (
+        raw_server(answering("200 OK", "", picture)) as inner,
+        raw_server(answering("302 Found", f"Location: {inner.url.replace('127.0.0.1', '127.0.0.2')}\r\n")) as outer,
+        live(classifier, ApiSettings(allow_urls=True)) as server,
+    ):
+        for url in (inner.url, "http://169.254.169.254/latest/meta-data", "http://0x7f000001/", "http://[::1]/"):
+            assert server.ask("POST", "/v1/classify", json.dumps({"url": url}), JSON).status == 403
+        monkeypatch.setattr("artnet.fetch.http.is_public", lambda host: host == "127.0.0.1")
+        assert server.ask("POST", "/v1/classify", json.dumps({"url": outer.url}), JSON).status == 403
+        assert (len(inner.requests), len(outer.requests)) == (0, 1)
+
+
+def test_addresses_are_off_unless_allowed(classifier: Classifier) -> None:
+    with live(classifier) as server:
+        said = server.ask("POST", "/v1/classify", json.dumps({"url": "http://example.org/a.jpg"}), JSON)
+        assert not server.ask("GET", "/v1/model").json["limits"]["addresses"]
+    assert (said.status, said.json["kind"]) == (403, "address-refused")
+
+
+def test_the_model_and_the_health_are_told(server: Live) -> None:
+    model, health = server.ask("GET", "/v1/model"), server.ask("GET", "/healthz")
+    assert ModelAnswer.model_validate(model.json).movements[0] == "Cubism"
+    assert HealthAnswer.model_validate(health.json).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/v1/", 404),
+        ("GET", "/v1/../../etc/passwd", 404),
+        ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("GET", "/v1/classify", 405),
+        ("DELETE", "/v1/model", 405),
+        ("POST", "/v1/classify", 415),
+        ("OPTIONS", "/v1/classify", 405),
+    ],
+)
+def test_what_is_not_there_is_a_problem_too(server: Live, method: str, path: str, status: int) -> None:
+    said = server.ask(method, path)
+    assert (said.status, said.headers["Content-Type"]) == (status, "application/problem+json")
+    assert ("Allow" in said.headers) == (status == 405)
+    ProblemAnswer.model_validate(said.json)
+
+
+def test_other_sites_may_not_read_answers(server: Live) -> None:
+    said = server.ask("GET", "/v1/model", headers={"Origin": "https://elsewhere.example"})
+    assert not [name for name in said.headers if name.lower().startswith("access-control")]
+
+
+def test_a_hundred_pictures_at_once_are_answered_or_told_to_wait(server: Live, picture: bytes) -> None:
+    with ThreadPoolExecutor(40) as pool:
+        found = list(pool.map(lambda _: server.send("/v1/classify", picture).status, range(100)))
+    assert set(found) <= {200, 429}
+    assert found.count(200) >= 30
+    assert server.send("/v1/classify", picture).status == 200
+
+
+def test_a_page_at_the_root_leaves_the_apis_paths_alone_and_is_guarded_like_them(classifier: Classifier) -> None:
+    seen: list[str] = []
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["path"])
+        await PlainTextResponse("a page")(scope, receive, send)
+
+    settings = ApiSettings(page_bytes=1000, page_headers={"Content-Security-Policy": "default-src 'self'"})
+    with live(classifier, settings) as server:
+        server.api.mount("/", page)
+        said = server.ask("GET", "/")
+        assert (said.body, said.headers["Content-Security-Policy"]) == (b"a page", "default-src 'self'")
+        assert [server.ask("GET", path).status for path in ("/v1/nowhere", "/v1/classify", "/v1/model")] == [
+            404,
+            405,
+            200,
+        ]
+        assert server.ask("POST", "/upload", b"x" * 2000).status == 413
+    assert seen == ["/"]

@@ -1,0 +1,69 @@
+"""What people read: one line a picture, odd names included, failures on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artnet.batch.predict import Answer
+from artnet.cli.console import Tally, prediction_line, print_json, progress
+from artnet.errors import EmptyImageError
+from artnet.model.classifier import Decision, Prediction
+
+
+def prediction(decision: Decision, source: str = "a.jpg") -> Prediction:
+    return Prediction(source, "Realism", 0.6, decision, {"Cubism": 0.4, "Realism": 0.6}, (), "m", 3, 2)
+
+
+def test_a_confident_answer_in_one_line() -> None:
+    line = prediction_line(prediction("confident"))
+    assert line == "a.jpg: Realism 60% (confident)  [Realism 0.60, Cubism 0.40]"
+
+
+def test_an_unsure_answer_names_both_candidates() -> None:
+    assert "(unsure: Realism or Cubism)" in prediction_line(prediction("unsure"))
+
+
+def test_failures_are_counted_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally()
+    answers = [Answer("a", prediction=prediction("unsure")), Answer("b", error=EmptyImageError("b: the file is empty"))]
+    assert list(tally.count(answers, lambda done: None)) == answers
+    assert (tally.total, tally.failed) == (2, 1)
+    assert capsys.readouterr().err == "artnet: b: the file is empty\n"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_list_is_valid_json_of_any_length(capsys: pytest.CaptureFixture[str], count: int) -> None:
+    print_json([Answer("a", prediction=prediction("unsure"))] * count, single=False)
+    assert len(json.loads(capsys.readouterr().out)) == count
+
+
+def test_answers_reach_a_file_while_progress_shows_on_a_terminal(painting_file: Path, tmp_path: Path) -> None:
+    terminal, ours = os.openpty()
+    command = [sys.executable, "-m", "artnet", "classify", str(painting_file), "--json"]
+    with (tmp_path / "out.json").open("wb") as file:
+        done = subprocess.run(command, stdout=file, stderr=ours, check=False)
+    os.close(ours)
+    os.close(terminal)
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "out.json").read_text())["source"] == str(painting_file)
+
+
+def test_a_name_that_the_terminals_encoding_lacks_is_escaped(painting_file: Path) -> None:
+    odd = painting_file.rename(painting_file.with_name("日本é.png"))
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "artnet", "classify", str(odd)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "\\u65e5" in done.stdout
+
+
+def test_progress_is_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("working") as advance:
+        advance(1, 2)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,71 @@
+"""A gallery: the patches of a dataset that excite channels most, kept in a model folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from artnet.attribution.exemplars import GALLERY_FILE, read_patches
+from artnet.data.dataset import iterate_rows
+from artnet.errors import DataError
+from artnet.evaluation.exemplars import PATCHES, patch_box, write_gallery
+from artnet.model.classifier import Classifier
+from artnet.render.channel_sheet import show_channel
+from artnet.render.contact_sheet import Picture
+
+
+@pytest.fixture(scope="module")
+def folder(exported: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with a gallery."""
+    copy = Path(shutil.copytree(exported, tmp_path_factory.mktemp("gallery") / "model"))
+    assert write_gallery(Classifier.load(copy, precision="f32"), copy, data) > 0
+    return copy
+
+
+def test_patches_come_from_paintings_of_train_and_fall_in_strength(folder: Path, data: Path) -> None:
+    row = pq.read_table(folder / GALLERY_FILE).to_pylist()[0]
+    patches = read_patches(folder, row["depth"], row["channel"])
+    known = {each["id"] for each in iterate_rows(data, "train", ["id"])}
+    strengths = [patch.strength for patch in patches]
+    assert 0 < len(patches) <= PATCHES
+    assert strengths == sorted(strengths, reverse=True)
+    assert {patch.painting for patch in patches} <= known
+    assert len({patch.painting for patch in patches}) == len(patches)
+
+
+def test_a_patch_is_a_square_around_its_cell() -> None:
+    # Cell (3, 1) of 7 x 7 over 224 px: its middle is at 48, 112; three cells are 96 px.
+    assert patch_box((7, 7), 22, 224) == (0, 64, 96, 160)
+    assert patch_box((112, 112), 112 * 56 + 56, 224) == (99, 99, 127, 127)  # never under an eighth of the side
+    assert patch_box((7, 7), 48, 224) == (128, 128, 224, 224)
+
+
+def test_a_channel_is_shown_with_its_patches(folder: Path, painting_file: Path) -> None:
+    row = pq.read_table(folder / GALLERY_FILE).to_pylist()[0]
+    channel = f"{row['depth']}:{row['channel']}"
+    shown = show_channel(Classifier.load(folder, precision="f32"), painting_file, channel, steps=2)
+    assert len(shown.facts["patches"]) > 0
+    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 3
+
+
+def test_without_a_gallery_a_channel_is_shown_all_the_same(exported: Path, painting_file: Path) -> None:
+    shown = show_channel(Classifier.load(exported, precision="f32"), painting_file, "2:1", steps=2)
+    assert shown.facts["patches"] == []
+    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 2
+    assert np.isfinite(shown.facts["excitement"]["picture"])
+
+
+def test_a_channel_is_shown_without_a_painting(exported: Path) -> None:
+    shown = show_channel(Classifier.load(exported, precision="f32"), None, "2:1", steps=2)
+    assert shown.facts["excitement"].keys() == {"noise", "picture"}
+    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 1
+
+
+def test_a_damaged_gallery_is_named(tmp_path: Path) -> None:
+    (tmp_path / GALLERY_FILE).write_bytes(b"no parquet")
+    with pytest.raises(DataError, match=r"gallery\.parquet"):
+        read_patches(tmp_path, 1, 1)

@@ -1,0 +1,353 @@
+"""Every layout is recognised and read to the same records; what cannot be used is refused by name."""
+
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from artnet.data.catalog import Catalog, Record, RecordReader
+from artnet.data.readers.detect import read_catalog
+from artnet.errors import ArtNetError, DataError, SourceError, UsageError
+from artnet.sources.stores import File
+from artnet.sources.zip import ZipMember
+from fixtures.collections import (
+    DRAWERS,
+    WORKS,
+    Work,
+    draw_csv,
+    draw_painter_by_numbers,
+    draw_style_folders,
+    draw_wikiart,
+    write_csv,
+    write_wikiart_splits,
+    write_zip,
+)
+
+DATA = Path(__file__).parent.parent.parent / "../shared/data"
+
+
+LAYOUTS = pytest.mark.parametrize("layout", DRAWERS)
+
+
+def by_style(catalog: Catalog) -> dict[str, Record]:
+    return {record.style: record for record in catalog.records}
+
+
+def read_all(catalog: Catalog) -> dict[str, bytes]:
+    with RecordReader() as reader:
+        return {record.style: reader.read(record) for record in catalog.records}
+
+
+@LAYOUTS
+def test_each_layout_is_recognised(layout: str, tmp_path: Path) -> None:
+    catalog = read_catalog(DRAWERS[layout](tmp_path))
+    assert catalog.kind == layout.split()[0]
+    assert len(catalog.records) == len(WORKS)
+
+
+@LAYOUTS
+def test_naming_the_kind_reads_the_same_as_recognising_it(layout: str, tmp_path: Path) -> None:
+    source = DRAWERS[layout](tmp_path)
+    assert read_catalog(source, layout.split()[0]) == read_catalog(source)
+
+
+@LAYOUTS
+def test_every_record_leads_to_its_own_picture(layout: str, tmp_path: Path) -> None:
+    expected = {work.style: work.data for work in WORKS}
+    found = read_all(read_catalog(DRAWERS[layout](tmp_path)))
+    assert {style.replace("Ukiyo_e", "Ukiyo-e"): data for style, data in found.items()} == expected
+
+
+@LAYOUTS
+def test_reading_leaves_the_collection_as_it_was(layout: str, tmp_path: Path) -> None:
+    source = DRAWERS[layout](tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    read_all(read_catalog(source))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("layout", ["painter-by-numbers", "painter-by-numbers zipped", "csv"])
+def test_a_table_gives_style_artist_title_and_date(layout: str, tmp_path: Path) -> None:
+    catalog = read_catalog(DRAWERS[layout](tmp_path))
+    found = [(record.style, record.artist, record.title, record.date) for record in catalog.records]
+    assert found == [(work.style, work.artist, work.title, work.date or None) for work in WORKS]
+
+
+@pytest.mark.parametrize("layout", ["wikiart", "wikiart zipped"])
+def test_wikiart_file_names_give_artist_title_and_date(layout: str, tmp_path: Path) -> None:
+    records = by_style(read_catalog(DRAWERS[layout](tmp_path)))
+    wave, fuji = records["Realism"], records["Ukiyo_e"]
+    assert (wave.artist, wave.title, wave.date) == ("gustave-courbet", "the-wave", "1869")
+    assert (fuji.artist, fuji.title, fuji.date) == ("katsushika-hokusai", "fuji", None)
+
+
+def test_plain_folders_give_the_style_and_claim_nothing_more(tmp_path: Path) -> None:
+    catalog = read_catalog(draw_style_folders(tmp_path / "mine", WORKS[:1]))
+    path = tmp_path / "mine" / "Cubism" / "1.jpg"
+    assert catalog.records == (Record("mine/Cubism/1.jpg", File(str(path)), "Cubism"),)
+
+
+def test_the_records_of_a_zip_are_members_of_it(tmp_path: Path) -> None:
+    source = draw_wikiart(tmp_path / "wikiart.zip", WORKS[:1])
+    (record,) = read_catalog(source).records
+    assert isinstance(record.place, ZipMember)
+    assert record.place.location == str(source)
+    assert record.source == "wikiart.zip/Cubism/juan-gris_clown-1919.jpg"
+
+
+def test_pictures_still_in_several_train_zips_are_found(tmp_path: Path) -> None:
+    folder = draw_painter_by_numbers(tmp_path / "kaggle", WORKS, zipped=True)
+    (folder / "train.zip").unlink()
+    for part, number in enumerate((1, 3), start=1):
+        write_zip(folder / f"train_{part}.zip", {f"train_{part}/{number}.jpg": b"from part %d" % part})
+    found = read_all(read_catalog(folder))
+    assert (found["Cubism"], found["Realism"]) == (b"from part 1", b"from part 2")
+
+
+def test_a_folder_with_nothing_but_a_table_and_its_pictures_is_read_by_the_table(tmp_path: Path) -> None:
+    table = draw_csv(tmp_path / "mine", WORKS)
+    assert read_catalog(table.parent) == replace(read_catalog(table), name="mine")
+
+
+def test_a_table_beside_a_folder_of_pictures_is_not_overlooked(tmp_path: Path) -> None:
+    table = draw_csv(tmp_path / "mine", WORKS, pictures="pictures")
+    catalog = read_catalog(table.parent)
+    assert catalog.kind == "csv"
+    assert [record.style for record in catalog.records] == [work.style for work in WORKS]
+
+
+def test_a_table_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "excel.csv", [("path", "style"), ("1.jpg", " Cubism ")], encoding="utf-8-sig")
+    assert read_catalog(table).records == (Record(f"{tmp_path.name}/1.jpg", None, "Cubism"),)
+
+
+@pytest.mark.parametrize("draw", [draw_painter_by_numbers, draw_csv])
+def test_a_listed_file_that_is_missing_is_a_record_without_a_place(
+    draw: Callable[[Path, list[Work]], Path], tmp_path: Path
+) -> None:
+    catalog = read_catalog(draw(tmp_path / "mine", [WORKS[0], replace(WORKS[1], data=None)]))
+    present, missing = catalog.records
+    assert present.place is not None
+    assert missing.place is None
+    with RecordReader() as reader, pytest.raises(SourceError, match=r"mine/2\.jpg: .*no such file"):
+        reader.read(missing)
+
+
+@pytest.mark.parametrize("names", [["IMG_0001", "IMG_0002"], ["cubism_01", "cubism_02"]])
+def test_numbered_files_in_plain_folders_are_not_taken_for_an_artists(names: list[str], tmp_path: Path) -> None:
+    source = write_zip(tmp_path / "mine.zip", {f"Cubism/{name}.jpg": b"picture" for name in names})
+    catalog = read_catalog(source)
+    assert catalog.kind == "folders"
+    assert {record.artist for record in catalog.records} == {None}
+
+
+def test_what_a_mac_adds_to_a_zip_is_no_painting(tmp_path: Path) -> None:
+    members = {"Cubism/1.jpg": b"picture", "__MACOSX/Cubism/._1.jpg": b"a Mac's notes"}
+    catalog = read_catalog(write_zip(tmp_path / "mine.zip", members))
+    assert [record.source for record in catalog.records] == ["mine.zip/Cubism/1.jpg"]
+
+
+@pytest.mark.parametrize("given", [Path(), Path("catalog.csv")])
+def test_a_collection_in_the_working_folder_has_that_folders_name(
+    given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_csv(tmp_path / "mine", WORKS)
+    monkeypatch.chdir(tmp_path / "mine")
+    catalog = read_catalog(given)
+    assert catalog.name in ("mine", "catalog.csv")
+    assert catalog.records[0].source == "mine/1.jpg"
+
+
+def test_wikiarts_unknown_artist_is_nobody(tmp_path: Path) -> None:
+    source = draw_wikiart(tmp_path / "wikiart", [replace(WORKS[0], artist=""), replace(WORKS[1], artist="")])
+    assert {path.name for path in source.rglob("*.jpg")} >= {"unknown-artist_clown-1919.jpg"}
+    assert {record.artist for record in read_catalog(source).records} == {None}
+
+
+def test_a_place_where_nothing_is_gives_a_source_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="nowhere: no such file or folder"):
+        read_catalog(tmp_path / "nowhere")
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'louvre'; use one of painter-by-numbers, wikiart, huggingface, folders, csv"):
+        read_catalog(tmp_path, "louvre")
+
+
+def broken_zip(folder: Path) -> Path:
+    path = draw_wikiart(folder / "broken.zip", WORKS)
+    path.write_bytes(path.read_bytes()[:200])
+    return path
+
+
+REFUSED: dict[str, Callable[[Path], Path]] = {
+    "a zip cut short": broken_zip,
+    "a table without the column style": lambda folder: write_csv(folder / "wrong.csv", [("path", "movement")]),
+    "a table of nothing": lambda folder: write_csv(folder / "blank.csv", []),
+    "a table without rows": lambda folder: write_csv(folder / "short.csv", [("path", "style")]),
+    "a table that is not UTF-8": lambda folder: write_csv(
+        folder / "latin.csv", [("path", "style"), ("1.jpg", "Réalisme")], encoding="latin-1"
+    ),
+    "an empty folder": lambda folder: folder,
+    "a zip without pictures": lambda folder: write_zip(folder / "texts.zip", {"Cubism/notes.txt": b"words"}),
+    "a file of another kind": lambda folder: write_csv(folder / "notes.txt", [("words",)]),
+    "pictures in no folder": lambda folder: write_zip(folder / "loose.zip", {"1.jpg": b"picture"}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_collection_is_refused_by_name(case: str, tmp_path: Path) -> None:
+    source = REFUSED[case](tmp_path)
+    with pytest.raises(DataError) as refusal:
+        read_catalog(source)
+    assert str(source) in str(refusal.value)
+
+
+def test_a_wrong_header_is_shown_beside_what_was_expected(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "wrong.csv", [("file", "style"), ("1.jpg", "Cubism")])
+    with pytest.raises(
+        DataError, match="no column 'path'; its first line, read as separated by commas, names file, style"
+    ):
+        read_catalog(table)
+
+
+@pytest.mark.parametrize("kind", ["painter-by-numbers", "csv", "huggingface"])
+def test_a_kind_whose_table_is_not_there_is_refused_by_name(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtNetError, match=tmp_path.name):
+        read_catalog(draw_style_folders(tmp_path / "mine", WORKS), kind)
+
+
+def test_a_broken_zip_of_the_kaggle_set_is_refused_by_name(tmp_path: Path) -> None:
+    folder = draw_painter_by_numbers(tmp_path / "kaggle", WORKS, zipped=True)
+    (folder / "test.zip").write_bytes(b"PK\x03\x04 and then the line went dead")
+    with pytest.raises(DataError, match=r"test\.zip: cannot be read as a zip archive"):
+        read_catalog(folder)
+
+
+def test_an_overlong_path_in_a_table_is_a_missing_file(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "mine.csv", [("path", "style"), ("x" * 300 + ".jpg", "Cubism")])
+    assert [record.place for record in read_catalog(table).records] == [None]
+
+
+def test_the_kaggle_table_named_itself_is_the_same_collection(tmp_path: Path) -> None:
+    folder = draw_painter_by_numbers(tmp_path / "kaggle", WORKS)
+    catalog = read_catalog(folder / "all_data_info.csv")
+    assert catalog == read_catalog(folder)
+    assert (catalog.name, catalog.kind) == ("kaggle", "painter-by-numbers")
+
+
+def test_a_table_whose_pictures_are_all_missing_is_read_and_says_where_they_were_looked_for(tmp_path: Path) -> None:
+    rows = [("style", "filename"), ("Cubism", "7.jpg"), ("Realism", "8.jpg")]
+    (tmp_path / "kaggle").mkdir()
+    catalog = read_catalog(write_csv(tmp_path / "kaggle" / "all_data_info.csv", rows))
+    assert catalog.records == (Record("kaggle/7.jpg", None, "Cubism"), Record("kaggle/8.jpg", None, "Realism"))
+    assert catalog.missing == 2
+    assert catalog.looked_in == f"train, test and their zip archives in {tmp_path / 'kaggle'}"
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_replacements_take_the_place_of_the_corrupted_files(unpacked: bool, tmp_path: Path) -> None:
+    folder = draw_painter_by_numbers(tmp_path / "kaggle", WORKS, zipped=True)
+    members = {"train/3.jpg": b"mended", "2.jpg": b"too", "__MACOSX/train/._1.jpg": b"a Mac's notes"}
+    archive = write_zip(folder / "replacements_for_corrupted_files.zip", members)
+    if unpacked:
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(archive.with_suffix(""))
+        archive.unlink()
+    found = read_all(read_catalog(folder))
+    assert (found["Realism"], found["Impressionism"]) == (b"mended", b"too")
+    assert found["Cubism"] == WORKS[0].data
+
+
+def test_of_two_files_of_one_name_the_tables_in_train_decides(tmp_path: Path) -> None:
+    header = ("style", "in_train", "new_filename")
+    rows = [("Cubism", "True", "1.jpg"), ("Realism", "False", "1.jpg"), ("Fauvism", "", "1.jpg")]
+    write_zip(tmp_path / "train.zip", {"train/1.jpg": b"of train"})
+    write_zip(tmp_path / "test.zip", {"test/1.jpg": b"of test"})
+    write_zip(tmp_path / "replacements_for_corrupted_files.zip", {"test/1.jpg": b"of test, mended"})
+    write_csv(tmp_path / "all_data_info.csv", [header, *rows])
+    found = read_all(read_catalog(tmp_path))
+    assert found == {"Cubism": b"of train", "Realism": b"of test, mended", "Fauvism": b"of train"}
+
+
+def test_an_unpacked_picture_is_preferred_to_the_one_in_the_archive(tmp_path: Path) -> None:
+    folder = draw_painter_by_numbers(tmp_path / "kaggle", WORKS)
+    write_zip(folder / "train.zip", {"train/1.jpg": b"as downloaded"})
+    (folder / "train_info.csv.zip").write_bytes(b"no archive of pictures, and cut short")
+    assert read_all(read_catalog(folder))["Cubism"] == WORKS[0].data
+
+
+def test_each_row_for_one_file_is_a_record(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"picture")
+    rows = [("path", "style"), ("1.jpg", "Cubism"), ("1.jpg", "Cubism"), ("1.jpg", "Realism")]
+    records = read_catalog(write_csv(tmp_path / "mine.csv", rows)).records
+    assert [record.style for record in records] == ["Cubism", "Cubism", "Realism"]
+    assert {record.place for record in records} == {File(str(tmp_path / "1.jpg"))}
+
+
+def test_a_name_that_a_zip_holds_twice_is_one_record(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("Cubism/1.jpg", b"first")
+        archive.writestr("Cubism/1.jpg", b"last")
+    catalog = read_catalog(tmp_path / "mine.zip")
+    assert len(catalog.records) == 1
+    assert read_all(catalog) == {"Cubism": b"last"}
+
+
+@pytest.mark.parametrize("beside", ["", "wikiart_csv"])
+def test_the_csv_splits_of_wikiart_add_what_is_missing_and_nothing_else(beside: str, tmp_path: Path) -> None:
+    source = draw_wikiart(tmp_path / "wikiart", WORKS)
+    there = read_catalog(source)
+    names = [record.source.removeprefix("wikiart/") for record in there.records]
+    write_wikiart_splits(source / beside, [*names[1:], "Realism/gustave-courbet_the-wave-1870(2).jpg"])
+    catalog = read_catalog(source)
+    assert catalog.kind == "wikiart"
+    assert catalog.records[:4] == there.records
+    lost = "wikiart/Realism/gustave-courbet_the-wave-1870(2).jpg"
+    assert catalog.records[4:] == (Record(lost, None, "Realism", "gustave-courbet", "the-wave", "1870"),)
+
+
+def test_a_folder_of_numbered_pictures_with_csv_splits_is_wikiart(tmp_path: Path) -> None:
+    source = draw_style_folders(tmp_path / "mine", WORKS[:1])
+    write_wikiart_splits(source, ["Cubism/1.jpg"])
+    assert (read_catalog(source).kind, read_catalog(source, "wikiart").missing) == ("wikiart", 0)
+
+
+@pytest.mark.parametrize("on_disk", ["joaqu\u00edn-s_a.jpg", "joaqui\u0301n-s_a.jpg", "joaqu#U00e3n-s_a.jpg"])
+def test_a_spelling_that_unpacking_has_changed_is_not_missing(on_disk: str, tmp_path: Path) -> None:
+    source = draw_wikiart(tmp_path / "wikiart", WORKS[:1])
+    (source / "Cubism" / on_disk).write_bytes(b"picture")
+    write_wikiart_splits(source, ["Cubism/joaqu\u00e3n-s_a.jpg"])
+    assert read_catalog(source).missing == 0
+
+
+def beside(name: str) -> pytest.MarkDecorator:
+    reason = f"runs where ../shared/data/{name} lies beside the repository"
+    return pytest.mark.skipif(not (DATA / name).exists(), reason=reason)
+
+
+@beside("painter-by-numbers/all_data_info.csv")
+def test_the_real_table_of_painter_by_numbers_is_read() -> None:
+    catalog = read_catalog(DATA / "painter-by-numbers")
+    assert (catalog.kind, len(catalog.records), catalog.missing) == ("painter-by-numbers", 102_264, 102_264)
+    assert Counter(record.style for record in catalog.records)["Cubism"] == 1747
+
+
+@beside("painter-by-numbers-sample/train.zip")
+def test_every_row_of_the_sample_of_painter_by_numbers_leads_to_a_picture() -> None:
+    catalog = read_catalog(DATA / "painter-by-numbers-sample")
+    assert (catalog.kind, len(catalog.records), catalog.missing) == ("painter-by-numbers", 3712, 0)
+    with RecordReader() as reader:
+        assert all(reader.read(record).startswith(b"\xff\xd8") for record in catalog.records[::500])
+
+
+@beside("wikiart224.zip")
+def test_the_real_names_of_wikiart_give_styles_and_artists() -> None:
+    catalog = read_catalog(DATA / "wikiart224.zip")
+    styles = Counter(record.style for record in catalog.records)
+    assert (catalog.kind, catalog.missing, len(catalog.records)) == ("wikiart", 0, 8624)
+    assert (styles["Cubism"], styles["Pointillism"]) == (1724, 74)
+    assert {record.artist for record in catalog.records if record.style == "Expressionism"} == {None}

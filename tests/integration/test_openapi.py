@@ -1,0 +1,74 @@
+"""The API's document, its examples, and the pages written from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from artnet.model.classifier import Classifier
+from artnet.serving.api.api_page import html_page, markdown
+from artnet.serving.api.app import create_api
+from artnet.serving.api.openapi import EXAMPLES, KINDS, PROBLEM_EXAMPLE, document
+from artnet.serving.api.schemas import ClassifyFields, ExplainFields, ExplanationAnswer, PredictionAnswer, ProblemAnswer
+from artnet.serving.work_queue import Service
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+@pytest.fixture(scope="module")
+def api(classifier: Classifier) -> FastAPI:
+    service = Service(classifier)
+    service.close()
+    return create_api(service)
+
+
+def test_the_page_in_docs_is_the_one_that_the_document_gives(api: FastAPI) -> None:
+    head = runpy.run_path(str(DOCS / "write_api.py"))["HEAD"]
+    written = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert written == head + markdown(document(api)), "run: python docs/write_api.py"
+
+
+def test_every_route_is_described_with_an_example_of_its_use(api: FastAPI) -> None:
+    page = markdown(document(api))
+    for route in ("POST /v1/classify", "POST /v1/explain", "GET /v1/model", "GET /healthz", "GET /metrics"):
+        assert f"## {route}\n" in page
+        assert f"http://127.0.0.1:7860{route.split()[1]}" in page
+
+
+def test_the_examples_have_the_shapes_that_they_are_examples_of(api: FastAPI) -> None:
+    PredictionAnswer.model_validate(EXAMPLES["/v1/classify"])
+    ExplanationAnswer.model_validate(EXAMPLES["/v1/explain"])
+    ProblemAnswer.model_validate(PROBLEM_EXAMPLE)
+    for path, shape in (("/v1/classify", ClassifyFields), ("/v1/explain", ExplainFields)):
+        body = document(api)["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+        shape.model_validate({name: value for name, value in body.items() if name != "url"})
+
+
+def test_failures_are_problems_in_the_document(api: FastAPI) -> None:
+    found = document(api)["paths"]["/v1/explain"]["post"]["responses"]
+    assert set(found) == {"200", "400", "403", "406", "413", "415", "422", "429", "502", "503"}
+    assert all(list(found[status]["content"]) == ["application/problem+json"] for status in found if status != "200")
+
+
+def test_the_page_loads_nothing_and_runs_nothing(api: FastAPI) -> None:
+    page = html_page(document(api))
+    assert not re.search(r"<script|<link|<img|src=|@import|url\(|\bon\w+=", page)
+    assert not re.search(r'href="(?!#)', page)
+
+
+def test_problems_link_to_places_that_the_page_has(api: FastAPI) -> None:
+    page = html_page(document(api))
+    anchors = set(re.findall(r'id="([^"]*)"', page))
+    assert set(KINDS) <= anchors
+    assert set(re.findall(r'href="#([^"]*)"', page)) <= anchors
+
+
+def test_what_stands_in_the_document_is_shown_and_never_obeyed(api: FastAPI) -> None:
+    hostile = json.loads(json.dumps(document(api)))
+    hostile["info"]["description"] = "<script>alert(1)</script> `<b>`"
+    assert "<script>" not in html_page(hostile)

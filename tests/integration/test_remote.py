@@ -1,0 +1,171 @@
+"""Stores are read through fsspec: folders, patterns, files and archives in them, with one sentence for what fails."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from io import BytesIO
+
+import fsspec
+import pytest
+from test_tars import packed as tar_of
+
+from artnet.imaging.decode import Limits
+from artnet.sources.find import find_pictures, holds_many
+from artnet.sources.item import Found, SourceRules
+from artnet.sources.stores import Stored, is_stored, join, stamp, without_local_scheme
+from fixtures.web import jpeg
+
+
+def put(address: str, data: bytes = b"picture") -> str:
+    with fsspec.open(address, "wb") as file:
+        file.write(data)
+    return address
+
+
+def found(*sources: str, rules: SourceRules | None = None) -> list[Found]:
+    return list(find_pictures(sources, rules or SourceRules()))
+
+
+def names(pictures: list[Found]) -> list[str]:
+    return [one.name for one in pictures]
+
+
+def test_a_folder_gives_the_pictures_below_it_sorted(store: str) -> None:
+    for name in ("b/2.png", "b/10.png", "c.jpg", "a.jpg", "notes.txt", "b/inner/deep.webp"):
+        put(f"{store}/x/{name}")
+    expected = [f"{store}/x/{name}" for name in ("a.jpg", "c.jpg", "b/10.png", "b/2.png", "b/inner/deep.webp")]
+    assert names(found(f"{store}/x")) == names(found(f"{store}/x/")) == expected
+    assert [one.read() for one in found(f"{store}/x")] == [b"picture"] * 5
+
+
+def test_a_pattern_gives_the_files_that_match(store: str) -> None:
+    for name in ("a1.jpg", "a2.jpg", "b1.jpg", "sub/a3.jpg"):
+        put(f"{store}/{name}")
+    assert names(found(f"{store}/a*.jpg")) == [f"{store}/a1.jpg", f"{store}/a2.jpg"]
+    assert names(found(f"{store}/**/*.jpg"))[-1] == f"{store}/sub/a3.jpg"
+    assert "matches no file" in str(found(f"{store}/*.png")[0].error)
+
+
+def test_archives_lists_and_tables_are_read_where_they_lie(store: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file, table = BytesIO(), BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.jpg", b"zipped")
+    pq.write_table(pa.table({"image": [b"row"]}), table)
+    put(f"{store}/a.zip", file.getvalue())
+    put(f"{store}/a.tar", tar_of({"a.jpg": b"tarred"}))
+    put(f"{store}/a.parquet", table.getvalue())
+    put(f"{store}/x/b.jpg", b"listed")
+    put(f"{store}/a.txt", b"x/b.jpg\n")
+    pictures = found(*(f"{store}/a.{ending}" for ending in ("zip", "tar", "parquet", "txt")))
+    assert [one.read() for one in pictures] == [b"zipped", b"tarred", b"row", b"listed"]
+    assert pictures[3].name == f"{store}/x/b.jpg"
+
+
+def test_what_is_missing_is_told(store: str) -> None:
+    (folder, file) = found(f"{store}/gone", f"{store}/gone.jpg")
+    assert "no such file or folder" in str(folder.error)
+    with pytest.raises(Exception, match="no such file or folder"):
+        file.read()
+
+
+def test_a_file_over_the_budget_is_refused(store: str) -> None:
+    (one,) = found(put(f"{store}/a.jpg", bytes(100)), rules=SourceRules(Limits(size_bytes=99)))
+    with pytest.raises(Exception, match="over the budget"):
+        one.read()
+
+
+def test_a_store_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "adlfs", None)
+    (one,) = found("az://bucket/folder/")
+    assert one.error is not None
+    assert one.error.kind == "missing-part"
+    assert "adlfs" in str(one.error)
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz", "parquet", "csv", "json"])
+def test_a_store_that_raises_what_nobody_knows_costs_its_source_alone(
+    ending: str, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OddError(Exception):
+        pass
+
+    def refuse(*_: object) -> bytes:
+        raise OddError("payload is not complete")
+
+    put(f"{store}/a.{ending}")
+    put(f"{store}/b.jpg")
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.read", refuse)
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.seek", refuse)
+    first, second = found(f"{store}/a.{ending}", f"{store}/b.jpg")
+    assert "payload is not complete" in str(first.error)
+    assert second.error is None
+
+
+@pytest.mark.parametrize("address", ["nothing-like-it://a/b", "zip://a.jpg::memory://x.zip", "memory://"])
+def test_an_address_that_leads_nowhere_is_told(address: str, store: str) -> None:
+    (one,) = found(address)
+    assert one.error is not None
+    assert str(one.error).startswith(address)
+
+
+def test_addresses_are_told_from_names() -> None:
+    assert is_stored("s3://a/b") and is_stored("gs://a") and is_stored("hf://datasets/a/b")
+    assert not any(map(is_stored, ["https://a/b", "HTTP://a", "C:/a.jpg", "C://a.jpg", "a.jpg", "://", "a/b://c"]))
+    assert without_local_scheme("file:///a/b.jpg") == "/a/b.jpg"
+
+
+def test_a_stored_picture_is_one_and_a_folder_may_be_many() -> None:
+    assert not holds_many("s3://a/b.jpg")
+    assert holds_many("s3://a/b") and holds_many("s3://a/*.jpg") and holds_many("s3://a/b.zip")
+
+
+def test_joining_never_climbs_out_of_a_bucket() -> None:
+    assert join("s3://bucket/a.txt", "../../../other/x.jpg") == "s3://bucket/other/x.jpg"
+    assert join("s3://bucket/x/a.txt", "/y/./b.jpg") == "s3://bucket/x/y/b.jpg"
+
+
+def test_a_stamp_changes_with_the_file(store: str) -> None:
+    before = stamp(put(f"{store}/a.jpg", b"1"))
+    assert before[0] == 1
+    assert before == stamp(f"{store}/a.jpg")
+    assert before != stamp(put(f"{store}/a.jpg", b"2"))
+
+
+def test_a_bucket_of_s3_is_read_through_s3fs(monkeypatch: pytest.MonkeyPatch) -> None:
+    s3fs = pytest.importorskip("s3fs", reason="pip install s3fs 'moto[server]' to read from a store like S3")
+    server_of = pytest.importorskip("moto.server", reason="pip install 'moto[server]' for a store on this machine")
+    server = server_of.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {"KEY_ID": "any", "KEY": "any"}.items():
+            monkeypatch.setenv({"KEY_ID": "AWS_ACCESS_KEY_ID", "KEY": "AWS_SECRET_ACCESS_KEY"}[name], value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        s3fs.S3FileSystem.clear_instance_cache()
+        system = s3fs.S3FileSystem()
+        system.mkdir("museum")
+        for name, data in {"x/a.jpg": jpeg(), "x/b.jpg": b"", "x/y/c.jpg": jpeg(9, 9)}.items():
+            system.pipe(f"museum/{name}", data)
+        file = BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("in.jpg", b"zipped")
+        system.pipe("museum/all.zip", file.getvalue())
+        first, empty, last, zipped = found("s3://museum/x", "s3://museum/all.zip")
+        assert [one.name for one in (first, empty, last)] == [
+            f"s3://museum/x/{n}" for n in ("a.jpg", "b.jpg", "y/c.jpg")
+        ]
+        assert (first.read(), last.read(), zipped.read()) == (jpeg(), jpeg(9, 9), b"zipped")
+        with pytest.raises(Exception, match="the file is empty"):
+            empty.read()
+        assert names(found("s3://museum/x/*.jpg")) == names([first, empty])
+        (gone,) = found("s3://no-such-bucket/x/")
+        assert gone.error is not None
+        with pytest.raises(Exception, match="no such file"):
+            Stored("s3://museum/gone.jpg").read("gone", SourceRules())
+    finally:
+        server.stop()
+        s3fs.S3FileSystem.clear_instance_cache()

@@ -1,0 +1,150 @@
+"""A tar archive, plain or packed, gives its pictures in order without touching a disk."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tarfile
+import tracemalloc
+from io import BytesIO
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from artnet.imaging.decode import Limits
+from artnet.sources.find import find_pictures
+from artnet.sources.item import Bytes, SourceRules
+from fixtures.sources import found, kinds
+
+WORKS = {"a.jpg": os.urandom(700), "x/b.png": os.urandom(512), "notes.txt": b"none", "x/c.tif": b"C" * 5000}
+ENDINGS = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
+
+
+def packed(works: dict[str, bytes], ending: str = ".tar", form: int = tarfile.PAX_FORMAT) -> bytes:
+    file = BytesIO()
+    mode = {"gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz"}.get(ending.rpartition(".")[2], "w")
+    with tarfile.open(fileobj=file, mode=mode, format=form) as archive:  # type: ignore[call-overload]
+        for name, data in works.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, BytesIO(data))
+    return pa.compress(file.getvalue(), "zstd", asbytes=True) if ending.endswith("zst") else file.getvalue()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_members_are_read_in_the_archives_order_however_it_is_packed(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"all{ending}"
+    pictures = found(path, packed(WORKS, ending))
+    assert [one.name for one in pictures] == [f"{path}/{name}" for name in ("a.jpg", "x/b.png", "x/c.tif")]
+    assert [pickle.loads(pickle.dumps(one)).read() for one in pictures] == [
+        data for name, data in WORKS.items() if name != "notes.txt"
+    ]
+
+
+def test_only_packed_members_carry_their_bytes(tmp_path: Path) -> None:
+    assert not isinstance(found(tmp_path / "a.tar", packed(WORKS))[0].place, Bytes)
+    assert isinstance(found(tmp_path / "a.tgz", packed(WORKS, ".tgz"))[0].place, Bytes)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x.jpg", "/etc/x.jpg", "a\nb.jpg", "naïve.jpg", "n" * 300 + ".jpg", "\udcff.jpg"]
+)
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_name_is_only_a_name(name: str, form: int, tmp_path: Path) -> None:
+    (one,) = found(tmp_path / "all.tar", packed({name: b"picture"}, form=form))
+    assert one.name == f"{tmp_path}/all.tar/{name}"
+    assert one.read() == b"picture"
+    assert [path.name for path in tmp_path.iterdir()] == ["all.tar"]
+
+
+def test_two_members_of_one_name_are_two_pictures_of_two_names(tmp_path: Path) -> None:
+    data = packed({"a.jpg": b"first"})[:1024] + packed({"a.jpg": b"second"})
+    first, second = found(tmp_path / "all.tar", data)
+    assert (first.read(), second.read()) == (b"first", b"second")
+    assert first.name != second.name
+
+
+def test_a_link_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    file = BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, kind in (
+            ("link.jpg", tarfile.SYMTYPE),
+            ("hard.jpg", tarfile.LNKTYPE),
+            ("pipe.jpg", tarfile.FIFOTYPE),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/passwd"
+            archive.addfile(member)
+    assert kinds(found(tmp_path / "all.tar", file.getvalue() + packed({"a.jpg": b"A"}))) == ["missing"] * 3
+    joined = file.getvalue().rstrip(b"\0") + bytes(-len(file.getvalue().rstrip(b"\0")) % 512)
+    assert kinds(found(tmp_path / "all.tar", joined + packed({"a.jpg": b"A"}))) == ["missing"] * 3 + ["read"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_archive_cut_short_gives_what_stands_before_the_cut(ending: str, tmp_path: Path) -> None:
+    data = packed({f"{number}.jpg": os.urandom(150_000) for number in range(10)}, ending)
+    pictures = found(tmp_path / f"cut{ending}", data[: len(data) * 6 // 10])
+    answers = kinds(pictures)
+    assert answers[:2] == ["read", "read"]
+    assert pictures[-1].error is not None
+    assert pictures[-1].name.endswith("#rest")
+    assert "download it again" in str(pictures[-1].error)
+
+
+def test_an_archive_cut_between_two_members_is_noticed(tmp_path: Path) -> None:
+    pictures = found(tmp_path / "cut.tar", packed({"a.jpg": b"A", "b.jpg": b"B"})[:1024])
+    assert kinds(pictures) == ["read", "missing"]
+
+
+@pytest.mark.parametrize("ending", [".tar", ".tar.gz"])
+def test_a_member_over_the_budget_is_refused_unread(ending: str, tmp_path: Path) -> None:
+    data = packed({"a.jpg": bytes(10**6), "b.jpg": b"B"}, ending)
+    assert kinds(found(tmp_path / f"all{ending}", data, SourceRules(Limits(size_bytes=10**5)))) == ["too-large", "read"]
+
+
+def test_an_archive_that_swells_beyond_reason_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artnet.sources.tar._FREE_BYTES", 10**6)
+    works = {"a.jpg": b"A", "zeros.bin": bytes(5 * 10**7), "b.jpg": b"B"}
+    pictures = found(tmp_path / "bomb.tar.gz", packed(works, ".tar.gz"))
+    assert kinds(pictures) == ["read", "missing"]
+    assert "made to do harm" in str(pictures[1].error)
+
+
+def test_a_header_that_claims_gigabytes_for_a_name_is_refused(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("././@LongLink")
+    member.type, member.size = tarfile.GNUTYPE_LONGNAME, 2**31
+    data = packed({"a.jpg": b"A"})[:1024] + member.tobuf(tarfile.GNU_FORMAT) + bytes(4096)
+    assert kinds(found(tmp_path / "bomb.tar", data)) == ["read", "missing"]
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", b"\x1f\x8b\x08", bytes(512)])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_is_no_archive_is_an_error(data: bytes, ending: str, tmp_path: Path) -> None:
+    (one,) = found(tmp_path / f"bad{ending}", data)
+    assert one.error is not None
+
+
+def test_many_members_cost_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "all.tar").write_bytes(
+        packed({f"{number}.jpg": b"x" for number in range(4000)}, form=tarfile.USTAR_FORMAT)
+    )
+    pictures = find_pictures([str(tmp_path / "all.tar")])
+    next(pictures)
+    tracemalloc.start()
+    count = sum(1 for _ in pictures)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 3999
+    assert grown < 200_000  # tarfile's own list would be megabytes
+
+
+@given(st.integers(0, 4000), st.binary(max_size=4), st.booleans(), st.sampled_from([".tar", ".tar.gz", ".tar.zst"]))
+@settings(deadline=None, max_examples=300)
+def test_an_archive_damaged_anywhere_raises_nothing_else(at: int, new: bytes, cut: bool, ending: str) -> None:
+    data = packed({"a.jpg": b"A" * 500, "b.jpg": os.urandom(500)}, ending)
+    at %= len(data)
+    damaged = data[:at] + new + (b"" if cut else data[at + len(new) :])
+    kinds(found(Path(os.environ["XDG_CACHE_HOME"]) / f"fuzz{ending}", damaged))

@@ -1,0 +1,177 @@
+"""A zip archive gives its pictures without being unpacked; whatever is wrong with a part costs that part alone."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from artnet.errors import CorruptImageError, TooLargeError
+from artnet.imaging.decode import Limits
+from artnet.sources.item import SourceRules
+from artnet.sources.zip import ZipMember
+from fixtures.sources import found, kinds
+
+WORKS = {"a.jpg": b"A" * 500, "x/b.png": os.urandom(3000), "notes.txt": b"none", "x/c.tif": b"C" * 9000}
+
+
+class Onwards(BytesIO):
+    """A file without a way back, as a pipe is: zip then writes sizes behind the members."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError("a pipe")
+
+    def seek(self, *_: int) -> int:
+        raise OSError("a pipe")
+
+
+def packed(works: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, piped: bool = False) -> bytes:
+    file = Onwards() if piped else BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in works.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_are_read_in_the_archives_order_however_they_are_packed(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    pictures = found(path, packed(WORKS, method))
+    assert [one.name for one in pictures] == [f"{path}/{name}" for name in ("a.jpg", "x/b.png", "x/c.tif")]
+    assert [pickle.loads(pickle.dumps(one)).read() for one in pictures] == [
+        data for name, data in WORKS.items() if name != "notes.txt"
+    ]
+
+
+def test_a_long_name_and_extra_field_move_the_bytes(tmp_path: Path) -> None:
+    name = "very/" * 400 + "deep.jpg"
+    (one,) = found(tmp_path / "deep.zip", packed({name: b"picture"}))
+    assert one.read() == b"picture"
+
+
+@pytest.mark.parametrize("name", ["../../x.jpg", "/etc/x.jpg", "a\nb.jpg", "..\\x.jpg", "naïve.jpg"])
+def test_a_name_is_only_a_name(name: str, tmp_path: Path) -> None:
+    (one,) = found(tmp_path / "all.zip", packed({name: b"picture"}))
+    assert one.name == f"{tmp_path}/all.zip/{name}"
+    assert one.read() == b"picture"
+    assert [path.name for path in tmp_path.iterdir()] == ["all.zip"]
+
+
+def test_what_is_hidden_and_what_macos_adds_is_passed_over(tmp_path: Path) -> None:
+    works = {"__MACOSX/a.jpg": b"1", ".hidden/b.jpg": b"2", "x/._c.jpg": b"3", "x/c.jpg": b"4"}
+    (one,) = found(tmp_path / "all.zip", packed(works))
+    assert one.read() == b"4"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_two_pictures_of_two_names(tmp_path: Path) -> None:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.jpg", b"first")
+        archive.writestr("a.jpg", b"second")
+    first, second = found(tmp_path / "all.zip", file.getvalue())
+    assert (first.read(), second.read()) == (b"first", b"second")
+    assert second.name == f"{first.name}#1"
+
+
+def test_a_bomb_that_declares_its_size_is_refused_unread(tmp_path: Path) -> None:
+    pictures = found(tmp_path / "b.zip", packed({"a.jpg": bytes(10**7)}), SourceRules(Limits(size_bytes=10**6)))
+    assert kinds(pictures) == ["too-large"]
+
+
+def test_a_bomb_that_lies_about_its_size_is_unpacked_no_further(tmp_path: Path) -> None:
+    data = bytearray(packed({"a.jpg": bytes(10**7)}))
+    table = data.index(b"PK\x01\x02")
+    struct.pack_into("<I", data, table + 24, 100)
+    (one,) = found(tmp_path / "b.zip", bytes(data))
+    with pytest.raises(CorruptImageError, match="not what its archive declares"):
+        one.read()
+
+
+def test_members_that_overlap_are_refused(tmp_path: Path) -> None:
+    data = bytearray(packed({"a.jpg": b"x" * 4000, "b.jpg": b"y" * 4000}, zipfile.ZIP_STORED))
+    second = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 4)
+    struct.pack_into("<I", data, second + 42, 100)
+    assert kinds(found(tmp_path / "b.zip", bytes(data))) == ["read", "missing"]
+
+
+def test_an_archive_within_an_archive_is_not_opened(tmp_path: Path) -> None:
+    (one,) = found(tmp_path / "outer.zip", packed({"inner.zip": packed(WORKS)}))
+    assert one.error is not None
+    assert one.error.kind == "no-pictures"
+
+
+def test_an_encrypted_member_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    data = bytearray(packed({"a.jpg": b"1", "b.jpg": b"2"}))
+    struct.pack_into("<H", data, data.index(b"PK\x01\x02") + 8, 1)
+    pictures = found(tmp_path / "all.zip", bytes(data))
+    assert kinds(pictures) == ["missing", "read"]
+    assert "encrypted" in str(pictures[0].error)
+
+
+def test_a_damaged_member_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    data = bytearray(packed({"a.jpg": b"1" * 50, "b.jpg": b"2"}, zipfile.ZIP_STORED))
+    data[data.index(b"1111")] = 0
+    assert kinds(found(tmp_path / "all.zip", bytes(data))) == ["corrupt", "read"]
+
+
+def test_an_empty_member_is_an_empty_picture(tmp_path: Path) -> None:
+    assert kinds(found(tmp_path / "all.zip", packed({"a.jpg": b""}))) == ["empty"]
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_an_archive_cut_short_gives_what_stands_before_the_cut(piped: bool, tmp_path: Path) -> None:
+    works = {f"{number}.jpg": os.urandom(1000) for number in range(5)}
+    data = packed(works, piped=piped)
+    pictures = found(tmp_path / "cut.zip", data[: data.index(b"3.jpg") + 300])
+    whole = [one for one in pictures if one.error is None][:3]
+    assert [one.read() for one in whole] == list(works.values())[:3]
+    assert pictures[-1].name == f"{tmp_path}/cut.zip#rest"
+    assert "cut short" in str(pictures[-1].error)
+
+
+def test_an_archive_that_lost_its_table_alone_gives_every_member(tmp_path: Path) -> None:
+    data = packed(WORKS, piped=True)
+    pictures = found(tmp_path / "cut.zip", data[: data.index(b"PK\x01\x02") + 10])
+    assert kinds(pictures) == ["read", "read", "read", "missing"]
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_archive_is_an_error(data: bytes, tmp_path: Path) -> None:
+    assert len(found(tmp_path / "bad.zip", data)) == 1
+    assert kinds(found(tmp_path / "bad.zip", data))[0] in ("missing", "no-pictures")
+
+
+def test_a_member_is_read_no_matter_what_becomes_of_the_table(tmp_path: Path) -> None:
+    (one, *_) = found(tmp_path / "all.zip", packed({"a.jpg": b"A"}))
+    assert isinstance(one.place, ZipMember)
+    (tmp_path / "all.zip").write_bytes(b"something else")
+    with pytest.raises(CorruptImageError):
+        one.read()
+
+
+def test_a_member_over_the_budget_is_refused_by_its_packed_size_too() -> None:
+    place = ZipMember("nowhere.zip", 0, 10**9, 10, zipfile.ZIP_STORED, 0)
+    with pytest.raises(TooLargeError):
+        place.read("one", SourceRules())
+
+
+@given(st.integers(0, 2000), st.binary(max_size=4), st.booleans(), st.booleans())
+@settings(deadline=None, max_examples=300)
+def test_an_archive_damaged_anywhere_raises_nothing_else(at: int, new: bytes, cut: bool, piped: bool) -> None:
+    path = Path(os.environ["XDG_CACHE_HOME"]) / "fuzz.zip"
+    data = packed({"a.jpg": b"A" * 500, "b.jpg": os.urandom(500)}, piped=piped)
+    at %= len(data)
+    for one in found(path, data[:at] + new + (b"" if cut else data[at + len(new) :])):
+        kinds([one])

@@ -1,0 +1,612 @@
+"""The page in a real browser: taking pictures in, the answer, questions, files to take away, and who sees what."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artnet.attribution.explain import explain
+from artnet.model.classifier import Classifier
+from artnet.serving.web.labels import decision_words, likely_styles
+from fixtures.page import FLAGS, ROOT, Site, axe_script, chromium, evidence, ready, served
+
+FACETED = ROOT / "examples" / "faceted.jpg"
+PARTS = ("Look", "Compare", "Many", "About")
+ATELIER = ROOT / "examples" / "atelier.jpg"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SEEN = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
+OPEN = ("/", "/page/page.css", "/page/look.js", "/page/examples/faceted.jpg", "/theme.css", "/healthz")
+SHUT = (
+    "/%2e%2e/gradio_api/file=/etc/passwd",
+    "//gradio_api/file=/etc/passwd",
+    "/gradio_api/startup-events",
+    "/gradio_api/info",
+    "/manifest.json",
+    "/gradio_api/file=/etc/passwd",
+    "/file=/etc/passwd",
+    "/gradio_api/file/etc/passwd",
+    "/gradio_api/proxy=http://127.0.0.1/",
+    "/gradio_api/upload_progress?upload_id=1",
+    "/gradio_api/runs",
+    "/gradio_api/heartbeat/a",
+    "/static/../../../pyproject.toml",
+    "/page/..%2fapp.py",
+    "/page/examples/..%2f..%2fapp.jpg",
+    "/monitoring",
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(tmp_path_factory.mktemp("temporary"), "--precision", "f32") as running:  # as the tests' classifier
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
+    """Open the page as a new visitor; whatever is asked of another host, or goes wrong in a script, fails the test."""
+    contexts, asked, wrong = [], [], []
+
+    def visitor(**settings: Any) -> Any:
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        return page
+
+    yield visitor
+    for context in contexts:
+        context.close()
+    own = (site.address, "blob:", "data:")
+    assert [url for url in asked if not url.startswith(own)] == []
+    assert wrong == []
+
+
+def choose(page: Any, *paths: Path) -> None:
+    page.locator(".look input.chooser").set_input_files([str(path) for path in paths])
+
+
+def text(page: Any, selector: str) -> str:
+    return str(page.text_content(selector)).strip()
+
+
+def test_a_chosen_picture_is_answered_as_the_command_answers_it(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    choose(page, FACETED)
+    evidence(page)
+    found = classifier.classify(FACETED)
+    assert text(page, ".look .movement") == found.movement
+    shown = float(text(page, ".look .sure").removesuffix("%"))
+    assert shown == pytest.approx(100 * found.confidence, abs=1)
+    assert page.locator(".look .bars li").count() == len(found.scores)
+    assert text(page, ".look .decision") == decision_words(found)
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_pasted_or_dropped_picture_is_answered(
+    visit: Callable[..., Any], site: Site, classifier: Classifier, way: str
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.evaluate(
+        """async ([way, data]) => {
+            const given = new DataTransfer();
+            given.items.add(new File([artnet.bytes(data)], "given.jpg", { type: "image/jpeg" }));
+            const event = way === "paste" ? new ClipboardEvent("paste", { clipboardData: given, bubbles: true })
+              : new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(event);
+        }""",
+        [way, base64.b64encode(FACETED.read_bytes()).decode()],
+    )
+    evidence(page)
+    assert text(page, ".look .movement") == classifier.classify(FACETED).movement
+
+
+def test_a_picture_can_be_photographed(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look .photograph")
+    page.wait_for_function("document.querySelector('dialog video')?.videoWidth > 0")
+    page.get_by_role("button", name="Take the picture").click()
+    evidence(page)
+    assert page.get_attribute(".look .painting", "alt").startswith("photograph.jpg")
+    assert page.locator("dialog video").count() == 0
+
+
+def test_a_server_that_is_gone_is_said_in_words(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.route("**/gradio_api/component_server/", lambda route: route.abort())
+    choose(page, FACETED)
+    page.wait_for_selector(".look .trouble:not([hidden])")
+    assert text(page, ".look .trouble").startswith("No answer came.")
+    page.unroute("**/gradio_api/component_server/")
+    choose(page, FACETED)
+    evidence(page)
+
+
+def test_the_link_to_an_example_opens_the_same_picture_with_the_same_settings(
+    visit: Callable[..., Any], site: Site
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=expressive]")
+    evidence(page)
+    page.select_option("#look-why", "Cubism")
+    page.fill("#look-depth", "4")
+    page.fill("#look-opacity", "50")
+    page.wait_for_function(
+        "document.querySelector('.look figcaption').textContent.startsWith('Why Cubism? Grad-CAM, depth 4')"
+    )
+    other = visit()
+    other.goto(page.url)
+    evidence(other)
+    assert text(other, ".look figcaption") == text(page, ".look figcaption")
+    assert other.input_value("#look-opacity") == "50"
+
+
+def test_the_sliders_answer_within_150_ms_and_without_the_server(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    times = page.evaluate(
+        """async () => {
+            const times = [];
+            for (const [id, value] of [["depth", 1], ["depth", 5], ["depth", 7], ["opacity", 20]]) {
+                const slider = document.getElementById(`look-${id}`), begun = performance.now();
+                slider.value = value;
+                slider.dispatchEvent(new Event("input"));
+                await new Promise(requestAnimationFrame);
+                times.push(performance.now() - begun);
+            }
+            return times;
+        }"""
+    )
+    assert asked == []
+    assert float(np.median(times)) < 150
+
+
+def test_the_browser_draws_the_map_that_the_command_draws(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    page.goto(f"{site.address}/?example=faceted&depth=7")
+    evidence(page)
+    width, height, alphas = page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".look .evidence");
+            const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            return [canvas.width, canvas.height, pixels.filter((_, index) => index % 4 === 3).join(",")];
+        }"""
+    )
+    drawn = np.array([int(value) for value in alphas.split(",")]).reshape(height, width) / 255
+    assert np.abs(drawn - explain(classifier, FACETED).heatmap(7, (width, height))).max() < 0.02
+
+
+def test_a_question_changes_the_map_and_says_so(visit: Callable[..., Any], site: Site, classifier: Classifier) -> None:
+    other = min((scores := classifier.classify(FACETED).scores), key=lambda name: scores[name])
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.select_option("#look-rather", other)
+    page.wait_for_function(f"document.querySelector('.look figcaption').textContent.includes('rather than {other}')")
+    page.check(".look .against")
+    page.wait_for_function("document.querySelector('.look figcaption').textContent.includes('for and against')")
+    assert text(page, ".look .scale span") == "against"
+    page.select_option("#look-method", "eigencam")
+    page.wait_for_function("document.querySelector('.look figcaption').textContent.includes('Eigen-CAM')")
+    assert page.is_disabled("#look-why")
+    assert page.is_disabled(".look .against")
+
+
+def test_a_method_on_the_pixels_has_no_depths(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    page.goto(f"{site.address}/?example=faceted&method=smoothgrad")
+    evidence(page)
+    assert "on the pixels" in text(page, ".look figcaption")
+    assert page.is_disabled("#look-depth")
+
+
+def test_the_six_views_are_drawn_with_their_votes(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.check(".look .votes")
+    page.wait_for_selector(".look .part.centre")
+    views = {view.name: view for view in classifier.classify(FACETED, views="all").views}
+    centre = max(views["centre"].scores, key=lambda name: views["centre"].scores[name])
+    assert text(page, ".look .part.centre").startswith(centre)
+    assert page.locator(".look .spoken tr").count() == len(views)
+
+
+def test_likely_styles_are_named_where_the_model_has_them(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    assert page.is_visible(".look .styles") == bool(likely_styles(classifier.classify(FACETED)))
+    page.evaluate(
+        """() => artnet.tell(document.querySelector(".look"), { movement: "Cubism", confidence: 0.9, scores: {},
+            words: "Confident.", decision: "confident", likely_styles: { "Analytical Cubism": 0.81 } })"""
+    )
+    assert text(page, ".look .styles") == "Fine styles: Analytical Cubism 81%"
+
+
+def test_similar_paintings_are_shown_where_the_server_has_an_index(browser: Any, tmp_path: Path) -> None:
+    pytest.importorskip("lancedb", reason="install LanceDB: pip install 'artnet[similar]'")
+    index = tmp_path / "index"
+    made = [sys.executable, "-m", "artnet", "index", str(FACETED), str(ATELIER), "--out", str(index)]
+    subprocess.run(made, check=True, capture_output=True)
+    page = browser.new_page()
+    with served(tmp_path, "--index", str(index)) as site:
+        page.goto(f"{site.address}/?example=atelier")
+        page.wait_for_selector(".look .near li")
+        assert page.locator(".look .near .name").all_text_contents() == ["atelier.jpg", "faceted.jpg"]
+        page.close()
+
+
+def test_a_map_is_tested_in_words(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.click(".look .judge")
+    page.wait_for_function("document.querySelector('.look .faithful').textContent.startsWith('Tested')")
+    first = text(page, ".look .faithful")
+    page.fill("#look-depth", "1")
+    assert text(page, ".look .faithful") != first
+
+
+def test_what_a_depth_has_learnt_is_shown(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.fill("#look-depth", "1")
+    page.click(".look .learn")
+    page.wait_for_selector(".look dialog.learnt img:not([hidden])", timeout=120_000)
+    assert page.locator(".look dialog.learnt .channels button").count() == 3
+    page.click(".look dialog.learnt .close")
+    assert not page.is_visible(".look dialog.learnt")
+
+
+def saved(page: Any, press: str) -> tuple[str, bytes]:
+    with page.expect_download() as coming:
+        page.click(press)
+    return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
+
+
+def test_everything_can_be_taken_away(visit: Callable[..., Any], site: Site, classifier: Classifier) -> None:
+    page = visit()
+    ready(page, site.address)
+    choose(page, FACETED)
+    evidence(page)
+    name, overlay = saved(page, ".look [data-take=overlay]")
+    assert name == "faceted-depth9.png"
+    assert Image.open(io.BytesIO(overlay)).size == (720, 930)
+    name, report = saved(page, ".look [data-take=report]")
+    assert name == "faceted-report.html"
+    assert not re.search(rb'(?:src|href)="(?!data:)', report)
+    numbers = json.loads(saved(page, ".look [data-take=numbers]")[1])
+    assert numbers["prediction"]["movement"] == classifier.classify(FACETED).movement
+    assert len(numbers["depths"]) == 9
+    page.click(".look .all")
+    assert page.locator(".look .nine canvas").count() == 9
+    assert Image.open(io.BytesIO(saved(page, ".look [data-take=sheet]")[1])).format == "PNG"
+
+
+def test_a_depth_can_be_picked_from_the_nine(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.click(".look [data-example=faceted]")
+    evidence(page)
+    page.click(".look .all")
+    page.get_by_role("button", name=re.compile("^Depth 3")).click()
+    assert page.input_value("#look-depth") == "3"
+    assert not page.is_visible(".look .nine")
+
+
+def test_two_visitors_never_see_each_others_painting(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    one, other = visit(), visit()
+    for page in (one, other):
+        ready(page, site.address)
+    for _ in range(3):
+        choose(one, FACETED)
+        choose(other, ATELIER)
+    for page, path in ((one, FACETED), (other, ATELIER)):
+        evidence(page)
+        assert text(page, ".look .movement") == classifier.classify(path).movement
+        assert path.name in page.get_attribute(".look .painting", "alt")
+    late = visit()
+    ready(late, site.address)
+    assert not late.is_visible(".look .result")
+
+
+def test_a_picture_that_cannot_be_read_is_said_and_the_next_one_answered(
+    visit: Callable[..., Any], site: Site, tmp_path: Path
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    for name, data in {
+        "empty.jpg": b"",
+        "text.jpg": b"no picture at all",
+        "cut.jpg": FACETED.read_bytes()[:5000],
+        "header.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 40,
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        choose(page, tmp_path / name)
+        page.wait_for_function(f"document.querySelector('.look .trouble').textContent.startsWith('{name}:')")
+        assert page.is_visible(".look .trouble")
+    choose(page, FACETED)
+    evidence(page)
+    assert not page.is_visible(".look .trouble")
+
+
+def test_of_several_pictures_one_is_shown_and_the_others_are_not_passed_over_in_silence(
+    visit: Callable[..., Any], site: Site
+) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.evaluate(
+        """(data) => {
+            const given = new DataTransfer();
+            for (const name of ["one.jpg", "two.jpg"]) given.items.add(new File([artnet.bytes(data)], name));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true }));
+        }""",
+        base64.b64encode(FACETED.read_bytes()).decode(),
+    )
+    evidence(page)
+    assert text(page, ".look .trouble").startswith("Of 2 pictures, one.jpg is shown here.")
+
+
+def test_a_picture_that_is_no_painting_gets_an_answer_and_what_it_is_worth(
+    visit: Callable[..., Any], site: Site, tmp_path: Path, classifier: Classifier
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    page = visit()
+    ready(page, site.address)
+    choose(page, tmp_path / "noise.png")
+    evidence(page)
+    assert text(page, ".look .decision") == decision_words(classifier.classify(tmp_path / "noise.png"))
+
+
+def test_an_address_of_this_machine_is_refused_in_words(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    page.fill("#look-address", f"{site.address}/page/examples/faceted.jpg")
+    page.press("#look-address", "Enter")
+    page.wait_for_selector(".look .trouble:not([hidden])")
+    assert "127.0.0.1" in text(page, ".look .trouble")
+
+
+def test_the_page_fits_a_phone(visit: Callable[..., Any], site: Site) -> None:
+    page = visit(**PHONE)
+    ready(page, f"{site.address}/?example=faceted&votes=yes")
+    evidence(page)
+    for part in PARTS:
+        page.get_by_role("tab", name=part).click()
+        page.wait_for_selector(f".{part.lower()}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, part
+
+
+def test_a_table_on_a_phone_breaks_no_word(visit: Callable[..., Any], site: Site) -> None:
+    page = visit(**PHONE)
+    ready(page, site.address, "Many")
+    many(page, [FACETED, ATELIER])
+    heights = page.locator(".many tbody th, .many tbody td:not(.thumb)").evaluate_all(
+        "(cells) => cells.map((cell) => cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight))"
+    )
+    assert max(heights) < 2.5  # lines
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_everything_works_with_the_keyboard_alone(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, site.address)
+
+    def tab_to(selector: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+                return
+        raise AssertionError(f"{selector} cannot be reached")
+
+    tab_to("[data-example=faceted]")
+    page.keyboard.press("Enter")
+    evidence(page)
+    tab_to("#look-depth")
+    page.keyboard.press("ArrowLeft")
+    assert page.get_attribute("#look-depth", "aria-valuetext").startswith("8 of 9, ")
+    tab_to(".all")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    tab_to("#look-why")
+    movements, answer = classifier.config.movements, classifier.classify(FACETED).movement
+    page.keyboard.press("ArrowUp" if answer == movements[-1] else "ArrowDown")
+    page.wait_for_function(f"!document.querySelector('.look figcaption').textContent.startsWith('Why {answer}')")
+    tab_to(".votes")
+    page.keyboard.press("Space")
+    page.wait_for_selector(".look .part.centre")
+    tab_to("[data-take=numbers]")
+    with page.expect_download():
+        page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("given", SEEN.values(), ids=SEEN)
+def test_axe_finds_nothing_serious(visit: Callable[..., Any], site: Site, given: dict[str, Any]) -> None:
+    script = axe_script()
+    page = visit(**given)
+    ready(page, site.address)
+    page.evaluate(script)
+
+    def serious() -> list[str]:
+        found = page.evaluate("axe.run()")["violations"]
+        kinds = ("serious", "critical")
+        return [f"{each['id']}: {node['html']}" for each in found if each["impact"] in kinds for node in each["nodes"]]
+
+    for part in PARTS:
+        page.get_by_role("tab", name=part).click()
+        page.wait_for_selector(f".{part.lower()}")
+        assert serious() == [], part
+    page.get_by_role("tab", name="Look").click()
+    page.click(".look [data-example=pointillist]")
+    evidence(page)
+    page.check(".look .votes")
+    page.wait_for_selector(".look .part.centre")
+    assert serious() == []
+    page.click(".look .all")
+    assert serious() == []
+
+
+def test_two_paintings_stand_side_by_side_with_one_question(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, site.address, "Compare")
+    for place, path in enumerate((FACETED, ATELIER)):
+        page.locator(".half").nth(place).locator(f"[data-example={path.stem}]").click()
+    page.wait_for_function("document.querySelectorAll('.half .evidence:not([hidden])').length === 2")
+    answers = [classifier.classify(path).movement for path in (FACETED, ATELIER)]
+    assert page.locator(".half .movement").all_text_contents() == answers
+    page.select_option("#compare-why", "Realism")
+    page.fill("#compare-depth", "6")
+    said = "[...document.querySelectorAll('.half figcaption')]"
+    page.wait_for_function(f"{said}.every((line) => line.textContent.startsWith('Why Realism? Depth 6'))")
+
+
+def many(page: Any, paths: list[Path]) -> None:
+    page.locator(".many input.chooser").set_input_files([str(path) for path in paths])
+    page.wait_for_function(
+        f"document.querySelector('.many .count').textContent.startsWith('{len(paths)} of {len(paths)}')",
+        timeout=120_000,
+    )
+
+
+def test_many_pictures_become_a_table_to_take_away(
+    visit: Callable[..., Any], site: Site, classifier: Classifier, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"broken")
+    page = visit()
+    ready(page, site.address, "Many")
+    many(page, [FACETED, ATELIER, tmp_path / "broken.jpg"])
+    assert text(page, ".many .count") == "3 of 3 answered, 1 failed"
+    assert page.locator(".many .thumb img").count() == 2
+    rows = list(csv.DictReader(io.StringIO(saved(page, ".many [data-table=csv]")[1].decode())))
+    answers = [classifier.classify(path).movement for path in (FACETED, ATELIER)]
+    assert [row["movement"] for row in rows] == [*answers, ""]
+    assert rows[2]["error_kind"] == "format"
+    assert saved(page, ".many [data-table=parquet]")[1][:4] == b"PAR1"
+
+
+@pytest.mark.slow
+def test_a_hundred_pictures_at_once_are_all_answered_while_another_visitor_is(
+    visit: Callable[..., Any], site: Site, tmp_path: Path
+) -> None:
+    picture = Image.open(FACETED).resize((360, 465))
+    paths = [tmp_path / f"{number:03}.jpg" for number in range(100)]
+    for path in paths:
+        picture.save(path)
+    page, other = visit(), visit()
+    ready(page, site.address, "Many")
+    page.locator(".many input.chooser").set_input_files([str(path) for path in paths])
+    ready(other, site.address)
+    choose(other, FACETED)
+    evidence(other)
+    page.wait_for_function(
+        "document.querySelector('.many .count').textContent === '100 of 100 answered'", timeout=120_000
+    )
+
+
+def test_the_page_about_tells_the_figures_of_the_model(
+    visit: Callable[..., Any], site: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, site.address, "About")
+    page.wait_for_selector(".about h2")
+    accuracy = classifier.config.scores["values"]["accuracy"]["value"]
+    assert f"{accuracy:.3f}" in text(page, ".about")
+    assert "What to do about a wrong answer" in text(page, ".about")
+
+
+def status(address: str, method: str = "GET", data: bytes | None = None) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, data, method=method), timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return int(error.code)
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_what_the_page_needs_is_open(site: Site, path: str) -> None:
+    assert status(site.address + path) == 200
+
+
+@pytest.mark.parametrize("path", SHUT)
+def test_no_file_and_no_other_host_is_reached_through_the_page(site: Site, path: str) -> None:
+    assert status(site.address + path) == 404
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/reset"])
+def test_nothing_can_be_stored_through_the_page(site: Site, path: str) -> None:
+    assert status(site.address + path, "POST", b"{}") == 404
+
+
+def test_the_page_names_no_other_host(site: Site) -> None:
+    with urllib.request.urlopen(site.address, timeout=10) as answer:
+        head = answer.read().decode().split("window.gradio_config")[0]
+        assert "https://" not in head
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_nothing_is_left_in_the_temporary_folder(visit: Callable[..., Any], site: Site) -> None:
+    page = visit()
+    ready(page, site.address)
+    choose(page, FACETED)
+    evidence(page)
+    saved(page, ".look [data-take=overlay]")
+    assert [path for path in site.temporary.rglob("*") if path.is_file()] == []

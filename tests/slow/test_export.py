@@ -1,0 +1,196 @@
+"""The graph that contains its own backward pass, and the model folder around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from artnet.attribution.explain import explain
+from artnet.data.dataset import read_info
+from artnet.errors import DataError, ExportError, OutputError, UsageError
+from artnet.evaluation.evaluate import evaluate
+from artnet.model.card import model_card
+from artnet.model.classifier import Classifier
+from artnet.model.config import FAMILIARITY_FILE, GRAPH_FILE, default_model, read_config, read_model, sha256_of
+from artnet.model.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, open_engine, output_names
+from artnet.training.export.export import export, find_dataset, read_facts
+from artnet.training.export.onnx_graph import (
+    _avg_pool2d_backward,
+    _convolution_backward,
+    check_graph,
+    forward_and_backward,
+    random_mixture,
+    random_views,
+    relative_distance,
+    write_graph,
+)
+from artnet.training.network.network import build_network, explained_layers
+from artnet.training.run import Run
+
+
+def test_an_exported_run_classifies_explains_and_is_evaluated(
+    exported: Path, data: Path, painting: Image.Image
+) -> None:
+    classifier = Classifier.load(exported)
+    found = explain(classifier, painting)
+    assert found.prediction.movement in classifier.config.movements
+    assert [layer.depth for layer in classifier.config.layers] == list(range(1, 10))
+    for layer in classifier.config.layers:
+        assert found.maps[layer.depth].grid.shape == layer.grid
+    assert evaluate(classifier, data, "test").paintings > 0
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_the_graph_computes_what_autograd_computes(exported: Path, trained: Run, engine: str) -> None:
+    settings = trained.settings
+    network = build_network(settings.backbone, 5, "none")
+    network.load_state_dict(trained.read_tensors("best"))
+    network.eval().requires_grad_(False)
+    views = random_views(settings.size_px, 3)
+    target = np.array([[1, 0, 0, 0, 0], [0, 1, -1, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]], np.float32)
+    layers = [layer.name for layer in read_model(exported)[1].layers]
+    mixture = random_mixture(sum(layer.channels for layer in read_model(exported)[1].layers), 3)
+    given = [torch.from_numpy(values) for values in (views, target, mixture)]
+    expected = forward_and_backward(network, layers)(*given)
+    found = open_engine(exported / GRAPH_FILE, engine, "f32").run(views, target, output_names(), mixture)
+    for name, tensor in zip(output_names(), expected, strict=True):
+        limit = 1e-2 if name.startswith("gradient") else 1e-4
+        assert relative_distance(found[name], tensor.numpy()) < limit, name
+
+
+def test_the_gradient_to_the_views_is_how_the_logits_change(exported: Path) -> None:
+    """Numerically, by central differences along a random direction."""
+    engine = open_engine(exported / GRAPH_FILE, "openvino", "f32")
+    views, target = random_views(engine.size_px, 1) * 0.5, np.eye(5, dtype=np.float32)[[2]]
+    step = random_views(engine.size_px, 2)[1:] * 1e-3
+    gradient = engine.run(views, target, [VIEWS_GRADIENT])[VIEWS_GRADIENT]
+    after, before = (engine.run(place, None, ["logits"])["logits"][0, 2] for place in (views + step, views - step))
+    assert (after - before) / 2 == pytest.approx(float((gradient * step).sum()), rel=0.05)
+
+
+def test_a_mixture_climbs_towards_its_channel(exported: Path) -> None:
+    classifier = Classifier.load(exported, precision="f32")
+    views = random_views(classifier.config.preprocessing.size_px, 1)
+    mixture = np.zeros((1, sum(layer.channels for layer in classifier.config.layers)), np.float32)
+    mixture[0, classifier.config.layers[0].channels + 3] = 1  # channel 3 of depth 2
+    uphill = classifier.engine.run(views, None, [CHANNELS_GRADIENT], mixture)[CHANNELS_GRADIENT]
+    before, after = (
+        classifier.engine.run(place, None, ["activation_2"])["activation_2"][0, 3].mean()
+        for place in (views, views + 0.1 * uphill / np.abs(uphill).mean())
+    )
+    assert after > before
+
+
+def test_no_weight_is_written_twice(exported: Path) -> None:
+    tensors = [onnx.numpy_helper.to_array(each) for each in onnx.load(exported / GRAPH_FILE).graph.initializer]
+    large = [tensor.tobytes() for tensor in tensors if tensor.size > 2000]
+    assert len(large) > 10
+    assert len(large) == len(set(large))
+
+
+def test_a_graph_of_other_weights_is_refused(exported: Path, trained: Run) -> None:
+    settings = trained.settings
+    other = build_network(settings.backbone, 5, "none").eval().requires_grad_(False)
+    layers = explained_layers(other, settings.backbone, settings.size_px)
+    with pytest.raises(ExportError, match="does not compute what its network computes: logits"):
+        check_graph(other, layers, exported / GRAPH_FILE, [random_views(settings.size_px)])
+
+
+def test_the_model_folder_names_the_paintings_it_was_trained_on(exported: Path, data: Path) -> None:
+    assert read_config(exported).training["train_sha256"] == read_info(data).train_sha256 != ""
+
+
+def test_facts_reach_the_card(tmp_path: Path) -> None:
+    (tmp_path / "facts.toml").write_text('license = "cc0-1.0"\nlimits = ["It has seen no pastels."]\n')
+    config = replace(read_config(default_model()), training=read_facts(tmp_path / "facts.toml"))
+    card = model_card(config)
+    assert "license: cc0-1.0" in card
+    assert "- It has seen no pastels." in card
+
+
+@pytest.mark.parametrize("text", ["limits = 3", "nested = {a = 1}", "no toml"])
+def test_facts_that_are_no_texts_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "facts.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"facts\.toml"):
+        read_facts(tmp_path / "facts.toml")
+
+
+def test_an_existing_folder_is_left_alone(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists already"):
+        export(trained, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "groups", "size"), [(1, 1, 1, 8), (2, 1, 1, 9), (2, 0, 4, 8), (2, 1, 4, 7), (3, 2, 2, 11)]
+)
+def test_the_gradient_of_a_convolution_is_autograds(stride: int, padding: int, groups: int, size: int) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(8, 4 // groups, 3, 3)
+    inputs = torch.randn(2, 4, size, size, requires_grad=True)
+    output = nn.functional.conv2d(inputs, weight, stride=stride, padding=padding, groups=groups)
+    gradient = torch.randn_like(output)
+    (expected,) = torch.autograd.grad(output, inputs, gradient)
+    found, _, _ = _convolution_backward(
+        *(gradient, inputs, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups, [True])
+    )
+    assert found is not None
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "size"), [(2, 2, 8), (2, 2, 9), (3, 1, 7), (3, 2, 8)])
+def test_the_gradient_of_average_pooling_is_autograds(kernel: int, stride: int, size: int) -> None:
+    torch.manual_seed(0)
+    inputs = torch.randn(2, 3, size, size, requires_grad=True)
+    output = nn.functional.avg_pool2d(inputs, kernel, stride)
+    gradient = torch.randn_like(output)
+    (expected,) = torch.autograd.grad(output, inputs, gradient)
+    found = _avg_pool2d_backward(gradient, inputs, [kernel] * 2, [stride] * 2, [0, 0], False, True, None)
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_a_run_remembers_where_its_dataset_lay(trained: Run, data: Path) -> None:
+    assert find_dataset(trained.settings, None) == data.resolve()
+
+
+def test_a_dataset_that_has_been_moved_can_be_named(trained: Run, data: Path, tmp_path: Path) -> None:
+    moved = replace(trained.settings, data_folder=str(tmp_path / "gone"))
+    with pytest.raises(DataError, match=r"gone: the run's dataset is no longer there.*--data FOLDER"):
+        find_dataset(moved, None)
+    assert find_dataset(moved, data) == data
+
+
+@pytest.mark.parametrize("other", [{"train_sha256": "f" * 64}, {"size_px": 96}, {"movements": ("a", "b")}])
+def test_another_dataset_is_refused(trained: Run, data: Path, other: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="is not the dataset that the run was trained on"):
+        find_dataset(replace(trained.settings, **other), data)  # type: ignore[arg-type]
+
+
+def test_the_model_folder_knows_strangers(exported: Path) -> None:
+    config = read_model(exported)[1]
+    assert config.familiarity is not None
+    assert config.familiarity.sha256 == sha256_of(exported / FAMILIARITY_FILE)
+    assert (exported / FAMILIARITY_FILE).stat().st_size < 3 * 2**20
+    assert "is called unfamiliar" in (exported / "README.md").read_text()
+
+
+def test_a_relative_distance_worked_by_hand() -> None:
+    assert relative_distance(np.array([3.0, 5.0]), np.array([3.0, 4.0])) == pytest.approx(0.2)
+    assert relative_distance(np.zeros(2), np.zeros(2)) == 0
+
+
+@pytest.mark.slow
+def test_a_residual_network_exports_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = build_network("resnet18", 5, "none").eval().requires_grad_(False)
+    layers = explained_layers(network, "resnet18", 64)
+    write_graph(network, layers, 64, tmp_path / GRAPH_FILE)
+    agreement = check_graph(network, layers, tmp_path / GRAPH_FILE, [random_views(64)])
+    assert agreement.forward < 1e-4
+    assert agreement.gradient < 1e-2

@@ -1,0 +1,272 @@
+"""Training for real on a tiny dataset: it learns, it can be stopped and taken up, it refuses what cannot work."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from artnet.errors import ArtNetError, DataError, OutputError, StoppedError, TrainingError, UsageError
+from artnet.training.checkpoint import begin, resume_state, save_state
+from artnet.training.data import (
+    Epoch,
+    StoredViews,
+    chances,
+    draw_epoch,
+    load_six_views,
+    load_views,
+    load_whole_views,
+    training_batches,
+)
+from artnet.training.fit import check_movements, fit
+from artnet.training.history import read_history
+from artnet.training.network.network import build_network
+from artnet.training.recipe import RECIPES, Changes, Rates
+from artnet.training.run import Run, open_run
+from artnet.training.trainer import Step, Watch
+from fixtures.training import BACKBONE, ON_CPU, RECIPE, SIZE_PX, settings, tiny_run
+
+
+def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None:
+    history = read_history(trained.folder)
+    assert [row.epoch for row in history] == [1, 2]
+    assert {path.name for path in trained.folder.iterdir()} == {
+        *("run.json", "state.json", "history.csv", "history.png", "tensorboard", "lock"),
+        *("best.safetensors", "last.safetensors", "sample.safetensors", "start.safetensors"),
+    }
+    assert trained.read_tensors("sample")["views"].shape == (8, 3, SIZE_PX, SIZE_PX)
+
+
+def test_training_again_gives_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:
+    again = tiny_run(data, tmp_path / "again").read_tensors("last")
+    assert all(torch.equal(tensor, again[name]) for name, tensor in trained.read_tensors("last").items())
+
+
+def test_a_stopped_training_goes_on_to_the_same_bits(trained: Run, data: Path, tmp_path: Path) -> None:
+    def stop_in_the_second_epoch(step: Step) -> None:
+        if step.epoch == 2 and step.batch == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(StoppedError, match=r"epoch 2, batch 3 .*--resume"):
+        fit(data, tmp_path / "run", settings(), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
+    resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
+    expected = trained.read_tensors("last")
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.read_tensors("last").items())
+
+
+def test_training_takes_nothing_from_the_global_generator(data: Path, tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    tiny_run(data, tmp_path / "run", seed=3)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> None:
+    changes = Changes(mixup=0, smallest_crop=0.9, reencode=False)
+    recipe = dataclasses.replace(RECIPE, epochs=6, label_smoothing=0, changes=changes)
+    losses: list[float] = []
+    watch = Watch(on_epoch=lambda row: losses.append(row.train_loss))
+    fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, watch)
+    assert losses[-1] < losses[0]
+
+
+def test_a_loss_that_is_no_number_stops_and_says_where(data: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, rates=Rates(head=float("nan")))
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, batch 2"):
+        fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU)
+
+
+def test_a_weight_that_is_no_number_is_never_kept(trained: Run, data: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path, trained.settings)
+    state = begin(build_network(BACKBONE, 5, "none"), RECIPE)
+    save_state(run, state)
+    with torch.no_grad():
+        state.network.dense.weight[0, 0] = torch.inf
+    before = run.read_tensors("last")
+    with pytest.raises(TrainingError, match=r"dense\.weight and 0 other tensors are no numbers"):
+        save_state(run, state)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in run.read_tensors("last").items())
+
+
+def test_a_movement_that_a_split_lacks_is_named() -> None:
+    with pytest.raises(DataError, match="the val split holds no painting of Realism, Abstract"):
+        check_movements(np.array([0, 1, 1, 2]), "Cubism Impressionism Expressionism Realism Abstract".split(),
+                        Path("data"), "val")  # fmt: skip
+
+
+def test_a_batch_that_no_two_processes_can_share_is_refused(data: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, batch=6)
+    with pytest.raises(UsageError, match="a multiple of 4"):
+        fit(data, tmp_path / "run", settings(recipe=recipe), dataclasses.replace(ON_CPU, devices=2))
+
+
+def test_too_few_paintings_for_a_batch_are_refused_before_a_run_is_begun(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="less than a batch of 500"):
+        fit(data, tmp_path / "run", settings(recipe=dataclasses.replace(RECIPE, batch=500)), ON_CPU)
+    assert not (tmp_path / "run").exists()
+
+
+def test_data_that_a_recipe_was_not_made_for_are_said(data: Path, tmp_path: Path) -> None:
+    recipe, notes = dataclasses.replace(RECIPE, epochs=1, size_px=256, fit="letterbox"), []
+    fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, Watch(on_note=notes.append))
+    assert "made for views of 256 px, letterbox; the data are 64 px, stretch" in notes[0]
+
+
+def test_all_six_views_can_be_trained_on(data: Path) -> None:
+    whole, six = load_views(data, "train", "whole"), load_views(data, "train", "six")
+    assert len(six.encoded) == 6 * len(whole.encoded)
+
+
+def test_a_run_remembers_where_its_data_lay(trained: Run, data: Path) -> None:
+    assert trained.settings.data_folder == str(data.resolve())
+
+
+def test_a_run_of_another_network_lists_settings_and_tensors_in_one_error(trained: Run, data: Path) -> None:
+    other = dataclasses.replace(settings(), backbone="test_resnet")
+    with pytest.raises(TrainingError) as caught:
+        fit(data, trained.folder, other, dataclasses.replace(ON_CPU, resume=True))
+    assert "backbone was 'test_efficientnet' and is now 'test_resnet'" in str(caught.value)
+    assert re.search(r"\d+ missing \(trunk\..*\d+ unexpected \(trunk\.", str(caught.value))
+
+
+def test_a_run_of_other_classes_lists_settings_and_tensors_in_one_error(trained: Run, data: Path) -> None:
+    state = begin(build_network(BACKBONE, 4, "none"), RECIPE)
+    fewer = dataclasses.replace(trained.settings, movements=trained.settings.movements[:4])
+    with pytest.raises(TrainingError, match=r"movements was .* 2 of another shape \(dense\.weight, dense\.bias\)"):
+        resume_state(trained, state, fewer)
+
+
+def test_clipped_gradients_keep_their_direction_and_shorten_the_step(data: Path, tmp_path: Path) -> None:
+    moved = []
+    for clip_norm in (0.0, 1e-9):  # far below Adam's epsilon, so that the step shrinks with the gradient
+        rates = Rates(clip_norm=clip_norm, weight_decay=0, epsilon=1e-3)
+        recipe = dataclasses.replace(RECIPE, epochs=1, batch=48, rates=rates)
+        run = fit(data, tmp_path / f"{clip_norm}", settings(recipe=recipe), ON_CPU)
+        moved.append(float(run.read_tensors("last")["network.norm.bias"].abs().max()))  # it starts at 0
+    assert moved[1] < 1e-6 < moved[0]
+
+
+def test_a_run_folder_that_is_taken_is_refused(trained: Run, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="--resume"):
+        fit(data, trained.folder, settings(), ON_CPU)
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not empty"):
+        fit(data, tmp_path, settings(), ON_CPU)
+
+
+def test_a_device_that_is_not_there_is_refused(data: Path, tmp_path: Path) -> None:
+    if torch.backends.mps.is_available():
+        pytest.skip("needs a machine without Apple's MPS")
+    with pytest.raises(UsageError, match="use auto or cpu"):
+        fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, device="mps"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_goes_on_only_with_its_own_settings(trained: Run, data: Path) -> None:
+    with pytest.raises(TrainingError, match="seed was 0 and is now 9"):
+        fit(data, trained.folder, settings(seed=9), dataclasses.replace(ON_CPU, resume=True))
+
+
+@pytest.mark.parametrize("damage", [None, b"cut short"])
+def test_a_run_without_its_weights_is_refused(trained: Run, tmp_path: Path, damage: bytes | None) -> None:
+    (tmp_path / "run.json").write_bytes((trained.folder / "run.json").read_bytes())
+    if damage is not None:
+        (tmp_path / "best.safetensors").write_bytes(damage)
+    with pytest.raises(ArtNetError, match=r"best\.safetensors"):
+        open_run(tmp_path).read_tensors("best")
+
+
+def drawable(movements: Sequence[int], collections: Sequence[int] | None = None) -> StoredViews:
+    """Make views of which only movement and collection matter."""
+    none = np.full(len(movements), -1)
+    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)), none)
+
+
+def test_an_epoch_without_balance_holds_every_painting_once() -> None:
+    assert sorted(draw_epoch(drawable([0] * 30 + [1] * 10), 0, seed=1, epoch=0)) == list(range(40))
+
+
+def test_full_balance_draws_the_movements_alike() -> None:
+    views = drawable([0] * 3000 + [1] * 300)
+    drawn = views.movements[draw_epoch(views, 1, seed=1, epoch=0)]
+    assert np.mean(drawn == 1) == pytest.approx(0.5, abs=0.05)
+
+
+def test_full_balance_draws_collections_alike_and_in_each_the_movements_it_holds() -> None:
+    views = drawable([0, 0, 0, 1, 1, 2], [0, 0, 0, 0, 1, 1])
+    assert chances(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
+
+
+def test_half_balance_draws_by_the_roots_of_the_counts() -> None:
+    views = drawable([0, 0, 0, 0, 1], [0, 0, 0, 0, 1])  # 4 ** -0.5 * 4 = 2 for all four together, against 1
+    assert chances(views, 0.5) == pytest.approx([1 / 6] * 4 + [1 / 3])
+
+
+def test_a_head_put_first_is_the_one_that_probe_finds(data: Path, tmp_path: Path) -> None:
+    still = dataclasses.replace(RECIPE, epochs=1, head_first=True, rates=Rates(head=0.0, trunk=0.0))
+    first = fit(data, tmp_path / "first", settings(recipe=still), ON_CPU)
+    same = {"balance": still.balance, "label_smoothing": still.label_smoothing}
+    found = fit(data, tmp_path / "probe", settings(recipe=dataclasses.replace(RECIPES["probe"], **same)), ON_CPU)
+    torch.testing.assert_close(*(run.read_tensors("best")["dense.weight"] for run in (first, found)))
+
+
+def test_epochs_differ_and_repeat(data: Path) -> None:
+    views = load_whole_views(data, "train")
+    first, again, other = (
+        next(training_batches(views, RECIPE, Epoch(0, epoch, 64), workers=0))[0] for epoch in (0, 0, 1)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_workers_change_nothing(data: Path) -> None:
+    """In a process of its own: workers are forked, and a process full of native libraries is no good to fork."""
+    script = (
+        "import sys, torch\nfrom pathlib import Path\nfrom training_fixture import RECIPE\n"
+        "from artnet.training.data import Epoch, load_whole_views, training_batches\n"
+        "views = load_whole_views(Path(sys.argv[1]), 'train')\n"
+        "one, two = ([x for x, *_ in training_batches(views, RECIPE, Epoch(0, 0, 64), workers=w)] for w in (0, 1))\n"
+        "assert len(one) == len(two) > 0 and all(torch.equal(a, b) for a, b in zip(one, two))\n"
+    )
+    command = [sys.executable, "-c", script, str(data)]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("views.encoded[5] = b'no picture'", "UnidentifiedImageError"),
+        ("next(batches)\n    [child.kill() for child in multiprocessing.active_children()]", "WorkerError"),
+    ],
+)
+def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, said: str) -> None:
+    """It ends by itself: the other workers heed no signal. A batch is of one, so that there are batches to come."""
+    script = (
+        "import dataclasses, multiprocessing, sys\nfrom pathlib import Path\nfrom training_fixture import RECIPE\n"
+        "from artnet.training.data import Epoch, load_whole_views, training_batches\n"
+        "from artnet.training.devices import explained_workers\n"
+        "views = load_whole_views(Path(sys.argv[1]), 'train')\n"
+        "recipe = dataclasses.replace(RECIPE, batch=1, balance=0.0)\n"
+        "batches = training_batches(views, recipe, Epoch(0, 0, 64), workers=2)\n"
+        f"with explained_workers():\n    {harm}\n    list(batches)\n"
+    )
+    command = [sys.executable, "-c", script, str(data)]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_the_first_of_six_views_is_the_whole(data: Path) -> None:
+    six, whole = load_six_views(data, "val"), load_whole_views(data, "val")
+    assert six.encoded[::6] == whole.encoded
+    assert six.movements[::6].tolist() == whole.movements.tolist()

@@ -1,0 +1,156 @@
+"""A cluster gives the same answers in the same order, whatever dies."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from artnet.batch import ray_executor as on_ray
+from artnet.batch.job import Road, Seen, fill_table, shape_of
+from artnet.batch.journal import growing_table
+from artnet.batch.predict import Answer, Loading, Wanted, answer_all
+from artnet.batch.ray_executor import _absolute, answer_on_ray, first_blocks
+from artnet.batch.summary import Summary
+from artnet.errors import MissingPartError, WorkerError
+from artnet.model.classifier import Classifier
+from artnet.model.config import read_model
+from artnet.sources.find import find_pictures
+from artnet.sources.item import Found
+from artnet.sources.stores import Web
+
+# Ray warns of its own settings when it copies them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+LOADING = Loading(precision="f32")
+needs_ray = pytest.mark.skipif(
+    __import__("importlib.util").util.find_spec("ray") is None, reason="needs pip install 'artnet[ray]'"
+)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> str:
+    """A folder of ninety pictures, one of them broken."""
+    for index in range(90):
+        coarse = np.random.default_rng(index).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((120, 90), Image.Resampling.BICUBIC).save(tmp_path / f"{index:03d}.jpg")
+    (tmp_path / "040.jpg").write_bytes(b"no picture")
+    return str(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two machines of one processor each, on this one; the last test that asks for them leaves one."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    found.add_node(num_cpus=1)
+    ray.init(address=found.address, log_to_driver=False, logging_level="ERROR")
+    yield found
+    ray.shutdown()
+    found.shutdown()
+
+
+def table_of(sources: list[str], road: Road, out: Path, seen: Seen) -> bytes:
+    """Fill a table with embeddings by a road and give its bytes."""
+    wanted = Wanted(embedding=True)
+    with growing_table(out, shape_of(read_model()[1], wanted), {}) as table:
+        fill_table(table, find_pictures(sources), road, seen)
+    return out.read_bytes()
+
+
+@needs_ray
+def test_a_cluster_that_is_not_there_is_said_at_once(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
+        list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+
+
+def test_a_slice_ends_with_its_bytes_or_its_time_and_holds_at_least_one_block() -> None:
+    blocks = [pa.table({"picture": [b"x" * 100]})] * 9
+    assert len(list(first_blocks(iter(blocks), 3 * blocks[0].nbytes, 60))) == 3
+    assert len(list(first_blocks(iter(blocks), 10**9, 60))) == 9
+    assert len(list(first_blocks(iter(blocks), 10**9, 0))) == 1
+    assert list(first_blocks(iter([]), 10**9, 0)) == []
+
+
+def test_places_on_a_disk_are_sent_out_by_their_whole_path(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pictures)
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        archive.write("001.jpg")
+    file, zipped = map(_absolute, find_pictures(["000.jpg", "a.zip"]))
+    web = Found("a", Web("https://example.org/a.jpg"))
+    monkeypatch.chdir("/")
+    assert (file.name, zipped.name) == ("000.jpg", "a.zip/001.jpg")
+    assert file.read() == Path(pictures, "000.jpg").read_bytes()
+    assert zipped.read() == Path(pictures, "001.jpg").read_bytes()
+    assert _absolute(web) == web
+
+
+def test_without_ray_it_is_said_what_to_install(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingPartError, match=r"pip install 'artnet\[ray\]'"):
+        list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+
+
+@needs_ray
+@pytest.mark.slow
+def test_the_command_goes_to_the_cluster_that_ray_address_names(
+    pictures: str, cluster: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    out = tmp_path_factory.mktemp("tables") / "t.csv"
+    command = [sys.executable, "-m", "artnet", "classify", f"{pictures}/00*.jpg", "--engine", "ray"]
+    environment = {**os.environ, "RAY_ADDRESS": cluster.address}
+    with subprocess.Popen([*command, "--out", str(out)], env=environment) as process:
+        busy = 0.0
+        while process.poll() is None:  # its workers take processors of this cluster, and of no other
+            busy = max(busy, 2 - __import__("ray").available_resources().get("CPU", 0))
+            time.sleep(0.05)
+    assert process.returncode == 0
+    assert out.read_text().count("\n") == 1 + 10
+    assert busy >= 1
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here(
+    classifier: Classifier,
+    pictures: str,
+    cluster: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(on_ray, "_PICTURES_IN_A_BLOCK", 12)  # so that much is still to do when a machine dies
+    sources, folder = [pictures] * 2, tmp_path_factory.mktemp("tables")
+    victim = next(node for node in cluster.list_all_nodes() if not node.head)
+
+    def kill(answer: Answer | None, summary: Summary) -> None:
+        if summary.total == 40:
+            cluster.remove_node(victim, allow_graceful=False)
+
+    wanted = Wanted(embedding=True)
+    here = table_of(sources, partial(answer_all, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
+    there = table_of(sources, partial(answer_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
+    deadline = time.monotonic() + 30  # after which Ray calls a machine dead
+    while sum(node["Alive"] for node in __import__("ray").nodes()) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [node["Alive"] for node in __import__("ray").nodes()].count(True) == 1
+    assert here.count(b"\n") == 1 + 2 * 90
+    assert there == here

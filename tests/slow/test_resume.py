@@ -1,0 +1,174 @@
+"""A killed or interrupted training goes on, and two processes train as one: real processes, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from artnet.cli.main import app
+from fixtures.training import BACKBONE
+
+TRAIN = [
+    *("train", "--backbone", BACKBONE, "--weights", "none", "--epochs", "3", "--set", "batch=8"),
+    *("--set", "trained.batch_norm=frozen", "--set", "head_first=false", "--set", "start_share=0"),
+    *("--device", "cpu", "--workers", "0", "--precision", "f32"),
+    *("--checkpoint-every", "0"),
+]
+
+
+def train(data: Path, out: Path, *options: str) -> int:
+    """Run the command in this process."""
+    return int(app([*TRAIN, str(data), "--out", str(out), *options], standalone_mode=False) or 0)
+
+
+@contextmanager
+def training(data: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command in a process of its own, and end it whatever happens."""
+    command = [sys.executable, "-m", "artnet", *TRAIN, str(data), "--out", str(out), *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # a group of its own, which a test can stop as a whole
+        command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_batch(run: Path, process: subprocess.Popen[str], steps: int) -> None:
+    """Wait until the run holds a state after so many steps."""
+    state = run / "state.json"
+    while not (state.exists() and json.loads(state.read_text())["steps"] >= steps):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that ran from its beginning to its end."""
+    run = tmp_path_factory.mktemp("uninterrupted") / "run"
+    train(data, run)
+    return run
+
+
+def largest_difference(one: Path, other: Path, name: str) -> float:
+    """Give the largest difference of any number in two runs' tensors."""
+    first, second = load_file(one / f"{name}.safetensors"), load_file(other / f"{name}.safetensors")
+    assert first.keys() == second.keys()
+    return max(float((first[key].double() - second[key].double()).abs().max()) for key in first)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a system that can kill with SIGKILL")
+def test_a_killed_training_goes_on_to_the_same_bits(uninterrupted: Path, data: Path, tmp_path: Path) -> None:
+    with training(data, tmp_path / "run") as process:
+        wait_for_batch(tmp_path / "run", process, steps=8)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert json.loads((tmp_path / "run" / "state.json").read_text())["epoch"] < 3
+    assert train(data, tmp_path / "run", "--resume") == 0
+    assert all(largest_difference(uninterrupted, tmp_path / "run", name) == 0 for name in ("last", "best"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a system that interrupts with SIGINT")
+def test_ctrl_c_keeps_a_state_says_how_to_go_on_and_loses_nothing(
+    uninterrupted: Path, data: Path, tmp_path: Path
+) -> None:
+    with training(data, tmp_path / "run", "--checkpoint-every", "60") as process:
+        while not (tmp_path / "run" / "history.csv").exists():  # the first epoch has ended
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
+    assert process.returncode == 130, said
+    assert "go on with the same command and --resume" in said
+    assert "Traceback" not in said
+    assert train(data, tmp_path / "run", "--resume") == 0
+    assert all(largest_difference(uninterrupted, tmp_path / "run", name) == 0 for name in ("last", "best"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a system with groups of processes")
+def test_a_stopped_service_ends_its_step_though_its_workers_are_told_to_stop_too(data: Path, tmp_path: Path) -> None:
+    with training(data, tmp_path / "run", "--workers", "1", "--checkpoint-every", "60", "--epochs", "60") as process:
+        while not (tmp_path / "run" / "history.csv").exists():
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGTERM)
+        said = process.communicate()[1]
+    assert process.returncode == 130, said
+    assert "go on with the same command and --resume" in said
+    assert "Traceback" not in said
+
+
+def test_two_processes_train_as_one_does(uninterrupted: Path, data: Path, tmp_path: Path) -> None:
+    with training(data, tmp_path / "run", "--devices", "2") as process:
+        said = process.communicate()[1]
+    assert process.returncode == 0, said
+    assert largest_difference(uninterrupted, tmp_path / "run", "last") < 1e-4  # sums in another order
+    assert (tmp_path / "run" / "history.csv").read_text().count("\n") == 4
+
+
+def test_two_processes_train_the_statistics_of_the_trunk_as_one_does(data: Path, tmp_path: Path) -> None:
+    # Before a normalisation some gradients are zero but for rounding; without an epsilon Adam makes full steps of them.
+    options = ("--set", "trained.batch_norm=restored", "--set", "rates.epsilon=1e-3", "--epochs", "1")
+    train(data, tmp_path / "one", *options)
+    with training(data, tmp_path / "two", "--devices", "2", *options) as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    assert largest_difference(tmp_path / "one", tmp_path / "two", "last") < 1e-4
+
+
+def test_two_processes_begin_with_the_head_that_one_finds(data: Path, tmp_path: Path) -> None:
+    options = ("--set", "head_first=true", "--epochs", "1")
+    train(data, tmp_path / "one", *options)
+    with training(data, tmp_path / "two", "--devices", "2", *options) as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    assert largest_difference(tmp_path / "one", tmp_path / "two", "start") == 0
+    assert largest_difference(tmp_path / "one", tmp_path / "two", "last") < 1e-4
+
+
+def test_a_run_in_use_is_refused(uninterrupted: Path, data: Path) -> None:
+    from artnet.errors import OutputError
+    from artnet.training.run import locked
+
+    before = (uninterrupted / "last.safetensors").stat().st_mtime_ns
+    with locked(uninterrupted), pytest.raises(OutputError, match="another process trains in it"):
+        train(data, uninterrupted, "--resume")
+    assert (uninterrupted / "last.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_finished_run_is_left_as_it_is(uninterrupted: Path, data: Path) -> None:
+    before = load_file(uninterrupted / "last.safetensors")
+    assert train(data, uninterrupted, "--resume") == 0
+    assert all(
+        torch.equal(tensor, before[name]) for name, tensor in load_file(uninterrupted / "last.safetensors").items()
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_keeps_the_state_of_before(uninterrupted: Path, tmp_path: Path) -> None:
+    script = (
+        "import resource, sys, torch\nfrom pathlib import Path\nfrom artnet.training.run import open_run\n"
+        "from artnet.errors import OutputError\nrun = open_run(Path(sys.argv[1]))\n"
+        "run.write_state({'a': torch.zeros(10)}, {'steps': 1})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "try:\n    run.write_state({'a': torch.ones(10_000)}, {'steps': 2})\n"
+        "except OutputError as error:\n    print(error, error.exit_code)\n"
+        "print(run.read_state(), *sorted(path.name for path in run.folder.iterdir()))\n"
+    )
+    (tmp_path / "run.json").write_text((uninterrupted / "run.json").read_text())
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "the one before is kept: make room and go on with --resume 7" in done.stdout
+    assert "{'steps': 1}) last.safetensors run.json state.json" in done.stdout

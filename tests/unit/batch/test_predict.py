@@ -1,0 +1,194 @@
+"""Many pictures: one answer each, in order, as they come."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artnet.attribution.explain import explain
+from artnet.batch.predict import Loading, Wanted, answer_all, classify_all, overlay_name
+from artnet.errors import OutputError
+from artnet.imaging.decode import open_image
+from artnet.model import classifier as classify
+from artnet.model.classifier import Classifier
+from artnet.sources.find import find_pictures
+from artnet.sources.item import Bytes, Found, SourceRules
+
+EXAMPLES = Path(__file__).parent.parent.parent.parent / "examples"
+
+
+def test_answers_come_in_the_order_of_the_sources(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
+    sources = [str(tmp_path / "gone.png"), str(painting_file), str(tmp_path / "empty")]
+    (tmp_path / "empty").mkdir()
+    answers = list(classify_all(classifier, sources))
+    assert [answer.source for answer in answers] == sources
+    assert [answer.error is None for answer in answers] == [False, True, False]
+
+
+def test_an_answer_names_the_files_own_bytes(classifier: Classifier, painting_file: Path) -> None:
+    (answer,) = classify_all(classifier, [str(painting_file)])
+    assert answer.sha256 == hashlib.sha256(painting_file.read_bytes()).hexdigest()
+
+
+def test_a_damaged_file_keeps_its_digest_beside_its_error(classifier: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (answer,) = classify_all(classifier, [str(tmp_path / "cut.png")])
+    assert answer.sha256 is not None
+    assert answer.to_dict()["error"]["kind"] == "corrupt"
+
+
+def test_pictures_are_read_a_little_ahead_and_never_all(classifier: Classifier) -> None:
+    read: list[str] = []
+
+    class Counting:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            read.append(name)
+            return b""
+
+    answers = answer_all(classifier, (Found(f"{index}.png", Counting()) for index in range(1000)))
+    assert next(answers).source == "0.png"
+    answers.close()
+    assert 0 < len(read) < 100
+
+
+def test_a_slow_picture_keeps_its_place(classifier: Classifier, painting_file: Path) -> None:
+    class Late:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            time.sleep(0.3)
+            return painting_file.read_bytes()
+
+    found = [Found("late.png", Late()), *find_pictures([str(painting_file)] * 3)]
+    assert [answer.source for answer in answer_all(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
+
+
+def test_readers_wait_where_many_bytes_are_held(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artnet.batch.predict._HELD_BYTES", 1)
+    found = [Found(f"{index}.png", Bytes(b"no picture at all")) for index in range(100)]
+    assert len([answer for answer in answer_all(classifier, found) if answer.error]) == 100
+
+
+def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answered(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artnet.batch.predict._HELD_BYTES", 20)
+    answered, lead = threading.Semaphore(0), list[int]()
+    decode = classify.decode_small
+
+    def slowly(*given: object) -> tuple[Image.Image, tuple[int, int]]:
+        time.sleep(0.01)
+        answered.release()
+        return decode(*given)  # type: ignore[arg-type]
+
+    def carried() -> Iterator[Found]:
+        for index in range(40):
+            lead.append(index - answered._value)  # type: ignore[attr-defined]
+            yield Found(f"{index}.png", Bytes(b"no picture at all"))
+
+    monkeypatch.setattr(classify, "decode_small", slowly)
+    assert len(list(answer_all(classifier, carried()))) == 40
+    assert max(lead) <= 3  # two of seventeen bytes are over twenty, and one is being looked for
+
+
+def test_a_picture_that_is_drawn_over_is_classified_once(
+    classifier: Classifier, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    see = Classifier.see
+    monkeypatch.setattr(Classifier, "see", lambda self, *given: seen.append(given) or see(self, *given))
+    (answer,) = answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path))
+    assert answer.overlay is not None
+    assert len(seen) == 1
+
+
+def test_a_large_jpeg_is_decoded_small_and_answered_nearly_as_in_full(classifier: Classifier, tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "pointillist.jpg") as image:
+        image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
+    (answer,) = classify_all(classifier, [str(tmp_path / "large.jpg")])
+    expected = classifier.classify_image(open_image(tmp_path / "large.jpg"), "large.jpg")
+    assert answer.prediction is not None
+    assert answer.prediction == classifier.classify(tmp_path / "large.jpg")
+    assert answer.prediction.scores == explain(classifier, tmp_path / "large.jpg", depth=9).prediction.scores
+    assert (answer.prediction.width, answer.prediction.height) == (2400, 1800)
+    assert answer.prediction.views[0].box == expected.views[0].box
+    assert list(answer.prediction.scores.values()) == pytest.approx(list(expected.scores.values()), abs=0.03)
+
+
+def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
+    class Broken:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            raise RuntimeError("a fault of ours")
+
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        list(answer_all(classifier, [Found("a.png", Broken())]))
+
+
+def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
+    classifier: Classifier, painting: Image.Image, tmp_path: Path
+) -> None:
+    for index in range(40):
+        painting.rotate(9 * index).save(tmp_path / f"{index:02d}.png")
+    shared = Loading(precision="f32").load(at_once=2)
+    together = list(answer_all(shared, find_pictures([str(tmp_path)]), Wanted(embedding=True), workers=5))
+    for answer in together:
+        assert answer.prediction == classifier.classify(answer.source)
+        cut = classifier.cut(open_image(answer.source))
+        assert np.array_equal(answer.embedding, classifier.see(cut, embed=True).embedding)
+
+
+def test_an_overlay_is_drawn_for_each_and_named_by_its_content(
+    classifier: Classifier, painting_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "why").mkdir()
+    found = find_pictures([str(painting_file), str(tmp_path / "gone.png")])
+    drawn, failed = answer_all(classifier, found, Wanted(overlays=tmp_path / "why"))
+    assert drawn.overlay == f"painting-{drawn.sha256[:12]}.jpg"
+    assert failed.overlay is None
+    with Image.open(tmp_path / "why" / drawn.overlay) as overlay:
+        assert overlay.size == (420, 300)
+    assert [path.name for path in (tmp_path / "why").iterdir()] == [drawn.overlay]
+
+
+def test_an_overlay_that_cannot_be_written_stops_the_work(
+    classifier: Classifier, painting_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        list(answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path / "nowhere")))
+
+
+@pytest.mark.parametrize("name", ["../../x.jpg", "s3://b/ü\n?.png", "a.zip::" + "n" * 300 + ".jpg", "..", "a\\b.png"])
+def test_an_overlays_name_is_a_plain_file_name(name: str) -> None:
+    found = overlay_name(name, "ab" * 32)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,60}-abababababab\.jpg", found)
+
+
+def test_a_batch_answers_as_a_single_picture_is_answered(
+    classifier: Classifier, painting: Image.Image, tmp_path: Path
+) -> None:
+    for index, angle in enumerate((0, 90, 180)):
+        painting.rotate(angle, expand=True).save(tmp_path / f"{index}.png")
+    together = list(classify_all(classifier, [str(tmp_path)]))
+    for answer in together:
+        assert answer.prediction == classifier.classify(answer.source)
+
+
+AWKWARD = Path(__file__).parent.parent.parent.parent.parent / "shared" / "data" / "awkward"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
+def test_a_folder_of_odd_and_broken_pictures_gives_an_answer_or_an_error_for_each(classifier: Classifier) -> None:
+    found = list(find_pictures([str(AWKWARD)]))
+    answers = list(answer_all(classifier, found))
+    assert [answer.source for answer in answers] == [one.name for one in found]
+    assert all((answer.prediction is None) != (answer.error is None) for answer in answers)
+    kinds = {answer.error.kind for answer in answers if answer.error}
+    assert "corrupt" in kinds
+    assert kinds <= {"corrupt", "format", "empty", "too-large"}

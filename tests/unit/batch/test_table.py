@@ -1,0 +1,195 @@
+"""A table has one row a source, the same in every format, and joins from parts to the same."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artnet.batch.predict import Answer
+from artnet.batch.table import Shape, check_ending, join_tables, read_known, score_column, table_row, write_rows
+from artnet.errors import CorruptImageError, SourceError, UsageError
+from artnet.imaging.views import Box
+from artnet.model.classifier import Prediction, ViewScores
+
+MOVEMENTS = ("Cubism", "Impressionism", "Pop Art")
+# DESIGN, section 5, Predictions
+COLUMNS = [
+    *("source", "sha256", "movement", "confidence", "decision"),
+    *("score_cubism", "score_impressionism", "score_pop_art"),
+    *("error_kind", "error", "label", "id"),
+]
+SHAPE = Shape(MOVEMENTS)
+EVERYTHING = Shape(MOVEMENTS, all_views=True, embedding=True, overlay=True)
+ENDINGS = pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+
+
+def right(source: str = "clown.jpg", cubism: float = 0.75) -> Answer:
+    scores = {"Impressionism": 1 - cubism, "Pop Art": 0.0, "Cubism": cubism}
+    movement = max(scores, key=lambda name: scores[name])
+    found = Prediction(source, movement, scores[movement], "confident", scores, (), "drawn", 48, 40)
+    return Answer(source, "ab" * 32, found)
+
+
+def wrong(source: str = "torn.jpg") -> Answer:
+    return Answer(source, "cd" * 32, error=CorruptImageError(f"{source}: cannot be decoded, says 'the decoder'"))
+
+
+def missing(source: str = "gone.jpg") -> Answer:
+    return Answer(source, error=SourceError(f"{source}: no such file"))
+
+
+AWKWARD = [right(), wrong(), missing(), right('a "b", c\nd.jpg', 1 / 3), right("Lé 小丑.jpg", 0.1)]
+
+
+def read_back(path: Path) -> list[dict[str, Any]]:
+    """Read any of the three formats; what CSV cannot say (None, numbers) is given back to it."""
+    if path.suffix == ".parquet":
+        return list(pq.read_table(path).to_pylist())
+    with path.open(newline="", encoding="utf-8") as file:
+        if path.suffix == ".jsonl":
+            return [json.loads(line) for line in file]
+        return [{name: typed(name, text) for name, text in row.items()} for row in csv.DictReader(file)]
+
+
+def typed(name: str, text: str) -> str | float | None:
+    if text == "":
+        return None
+    return float(text) if name == "confidence" or name.startswith("score_") else text
+
+
+def rows_of(answers: list[Answer], shape: Shape = SHAPE) -> list[dict[str, Any]]:
+    return [table_row(answer, shape) for answer in answers]
+
+
+@ENDINGS
+def test_the_columns_are_the_documented_ones_in_order(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{ending}"
+    write_rows(path, rows_of([right(), wrong()]), SHAPE)
+    assert [list(row) for row in read_back(path)] == [COLUMNS, COLUMNS]
+
+
+@ENDINGS
+def test_every_format_holds_the_same_rows(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{ending}"
+    write_rows(path, rows_of(AWKWARD), SHAPE)
+    assert read_back(path) == rows_of(AWKWARD)
+
+
+def test_a_prediction_fills_everything_but_the_error() -> None:
+    assert table_row(right(), SHAPE) == {
+        "source": "clown.jpg",
+        "sha256": "ab" * 32,
+        "movement": "Cubism",
+        "confidence": 0.75,
+        "decision": "confident",
+        "score_cubism": 0.75,
+        "score_impressionism": 0.25,
+        "score_pop_art": 0.0,
+        **dict.fromkeys(("error_kind", "error", "label", "id")),
+    }
+
+
+def test_a_failure_has_its_kind_and_its_message_and_nothing_more() -> None:
+    filled = {name: value for name, value in table_row(missing(), SHAPE).items() if value is not None}
+    assert filled == {"source": "gone.jpg", "error_kind": "missing", "error": "gone.jpg: no such file"}
+    assert table_row(wrong(), SHAPE)["error_kind"] == "corrupt"
+    assert table_row(wrong(), SHAPE)["sha256"] == "cd" * 32
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",))), st.floats(0, 1), st.sampled_from([right, wrong, missing]))
+def test_any_row_has_every_column_and_either_a_movement_or_an_error(source: str, score: float, make: Any) -> None:
+    row = table_row(make(source, score) if make is right else make(source), SHAPE)
+    assert list(row) == list(SHAPE.columns) == COLUMNS
+    assert (row["movement"] is None) != (row["error_kind"] is None)
+    assert row["source"] == source
+
+
+@given(st.text("abcXYZ ÉÖ", min_size=1))
+def test_a_score_column_has_no_blank_and_no_capital(movement: str) -> None:
+    name = score_column(movement)
+    assert name.startswith("score_")
+    assert " " not in name
+    assert name == name.lower()
+
+
+def everything() -> Answer:
+    found = right().prediction
+    assert found is not None
+    views = (ViewScores("whole", Box(0, 0, 48, 40), {"Cubism": 0.5, "Impressionism": 0.25, "Pop Art": 0.25}),)
+    seen = Prediction("a.jpg", "Cubism", 0.75, "unsure", found.scores, views, "drawn", 48, 40)
+    return Answer("a.jpg", "ab" * 32, seen, overlay="a.jpg", embedding=np.array([0.1, 3e-9], np.float32))
+
+
+@ENDINGS
+def test_views_embeddings_and_overlays_have_columns_where_they_were_asked_for(ending: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / f"t{ending}", rows_of([everything(), wrong()], EVERYTHING), EVERYTHING)
+    row, failed = read_back(tmp_path / f"t{ending}")
+    views, embedding = row["views"], row["embedding"]
+    if ending == ".csv":
+        views, embedding = json.loads(views), json.loads(embedding)
+    assert views[0]["box"] == [0, 0, 48, 40]
+    assert views[0]["scores"]["Pop Art"] == 0.25
+    assert np.array_equal(np.array(embedding, np.float32), np.array([0.1, 3e-9], np.float32))
+    assert row["overlay"] == "a.jpg"
+    assert failed["embedding"] is failed["views"] is None
+
+
+@ENDINGS
+def test_parts_that_are_joined_are_the_table_that_was_never_parted(ending: str, tmp_path: Path) -> None:
+    rows = rows_of(AWKWARD * 3)
+    parts = [tmp_path / f"{start}{ending}" for start in (0, 4, 8)]
+    for index, part in enumerate(parts):
+        write_rows(part, rows[4 * index : 4 * index + 4 if index < 2 else None], SHAPE)
+    join_tables(parts, tmp_path / f"joined{ending}", SHAPE)
+    write_rows(tmp_path / f"straight{ending}", rows, SHAPE)
+    assert read_back(tmp_path / f"joined{ending}") == rows
+    if ending != ".parquet":  # whose row groups differ
+        assert (tmp_path / f"joined{ending}").read_bytes() == (tmp_path / f"straight{ending}").read_bytes()
+
+
+@ENDINGS
+def test_what_is_known_of_rows_is_read_back(ending: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / f"t{ending}", rows_of([everything(), wrong(), missing("")], EVERYTHING), EVERYTHING)
+    assert [list(row.values()) for row in read_known(tmp_path / f"t{ending}")] == [
+        ["a.jpg", "Cubism", "unsure", None],
+        ["torn.jpg", None, None, "corrupt"],
+        ["", None, None, "missing"],
+    ]
+
+
+@ENDINGS
+def test_an_empty_table_names_its_columns(ending: str, tmp_path: Path) -> None:
+    write_rows(tmp_path / f"table{ending}", [], SHAPE)
+    assert read_back(tmp_path / f"table{ending}") == []
+    if ending == ".parquet":
+        assert pq.read_schema(tmp_path / "table.parquet").names == COLUMNS
+
+
+@ENDINGS
+def test_a_file_name_that_is_no_utf8_costs_no_table(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{ending}"
+    write_rows(path, rows_of([right("caf\udce9.jpg"), right()]), SHAPE)
+    assert [row["source"] for row in read_back(path)] == ["caf\\udce9.jpg", "clown.jpg"]
+
+
+def test_a_long_embedding_is_read_back_from_csv(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    long = Answer("a.jpg", "ab", right().prediction, embedding=np.full(20_000, 1 / 3, np.float32))
+    shape = Shape(MOVEMENTS, embedding=True)
+    write_rows(tmp_path / "t.csv", rows_of([long], shape), shape)
+    assert read_known(tmp_path / "t.csv")[0]["source"] == "a.jpg"
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize("name", ["table.xlsx", "table", "table.csv.gz", ".csv"])
+def test_an_unknown_ending_is_refused_with_those_there_are(name: str) -> None:
+    with pytest.raises(UsageError, match=r"ends in \.csv, \.jsonl, \.parquet"):
+        check_ending(Path(name))

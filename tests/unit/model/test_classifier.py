@@ -1,0 +1,141 @@
+"""Classification: the contract of a prediction, the vote, the decision, the same bits each time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from artnet import Classifier as PublicClassifier
+from artnet.errors import ImageError, SourceError, UsageError
+from artnet.imaging.views import VIEWS, Box, View
+from artnet.model.classifier import Classifier, network_input, vote
+from artnet.model.config import Calibration, Preprocessing
+
+
+def test_the_public_name_is_the_class() -> None:
+    assert PublicClassifier is Classifier
+
+
+def test_a_prediction_prints_as_the_contract_says(classifier: Classifier, painting_file: Path) -> None:
+    found = json.loads(json.dumps(classifier.classify(painting_file).to_dict()))
+    assert " ".join(found) == "source movement confidence decision scores styles views model width height"
+    assert found["source"] == str(painting_file)
+    assert (found["width"], found["height"]) == (420, 300)
+    assert set(found["views"][0]) == {"name", "box", "scores"}
+    assert found["views"][0]["box"] == [0, 0, 420, 300]
+
+
+def test_scores_add_up_to_one_and_name_the_movement(classifier: Classifier, painting: Image.Image) -> None:
+    found = classifier.classify(painting)
+    assert list(found.scores) == list(classifier.config.movements)
+    assert sum(found.scores.values()) == pytest.approx(1)
+    assert found.confidence == max(found.scores.values()) == found.scores[found.movement]
+
+
+def test_a_path_and_its_picture_give_the_same_bits(
+    classifier: Classifier, painting: Image.Image, painting_file: Path
+) -> None:
+    assert classifier.classify(painting_file).scores == classifier.classify(painting).scores
+
+
+def test_all_views_are_computed_on_request_without_changing_the_answer(
+    classifier: Classifier, painting: Image.Image
+) -> None:
+    every = classifier.classify(painting, views="all")
+    assert tuple(view.name for view in every.views) == VIEWS
+    assert every.scores == pytest.approx(classifier.classify(painting).scores)
+
+
+def test_a_picture_of_any_mode_is_taken(classifier: Classifier, painting: Image.Image) -> None:
+    palette = painting.convert("P")
+    assert classifier.classify(palette).scores == classifier.classify(palette.convert("RGB")).scores
+
+
+def test_a_photograph_on_its_side_is_turned_upright_however_it_comes(
+    classifier: Classifier, painting: Image.Image, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: a quarter turn
+    painting.save(tmp_path / "side.png", exif=exif)
+    with Image.open(tmp_path / "side.png") as opened:
+        found = classifier.classify(opened)
+        assert opened.size == (420, 300)
+    assert (found.width, found.height) == (300, 420)
+    assert found.scores == classifier.classify(tmp_path / "side.png").scores
+
+
+def test_the_smallest_picture_gets_an_answer(classifier: Classifier) -> None:
+    found = classifier.classify(Image.new("RGB", (1, 1), "red"), views="all")
+    assert (found.width, found.height) == (1, 1)
+    assert all(view.box == Box(0, 0, 1, 1) for view in found.views)
+
+
+def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting: Image.Image) -> None:
+    bare = Classifier(dataclasses.replace(classifier.config, familiarity=None), classifier.engine)
+    confidence = bare.classify(painting).confidence
+    for threshold, decision in ((confidence, "confident"), (np.nextafter(confidence, 2), "unsure")):
+        calibration = Calibration(classifier.config.calibration.temperature, float(threshold))
+        strict = Classifier(dataclasses.replace(bare.config, calibration=calibration), classifier.engine)
+        assert strict.classify(painting).decision == decision
+
+
+def test_a_picture_beyond_the_threshold_of_strangeness_is_unfamiliar_however_sure(
+    classifier: Classifier, painting: Image.Image
+) -> None:
+    known = classifier.config.familiarity
+    strangeness = classifier.classify(painting).strangeness
+    assert known is not None
+    assert strangeness is not None
+    for threshold, unfamiliar in ((strangeness, False), (strangeness * 0.999, True)):
+        config = dataclasses.replace(classifier.config, familiarity=dataclasses.replace(known, threshold=threshold))
+        strict = Classifier(config, classifier.engine, classifier.familiarity)
+        assert (strict.classify(painting).decision == "unfamiliar") is unfamiliar
+        assert (strict.decide(0.1, strangeness) == "unfamiliar") is unfamiliar
+
+
+def test_all_views_do_not_change_how_strange_a_picture_is(classifier: Classifier, painting: Image.Image) -> None:
+    assert classifier.classify(painting, views="all").strangeness == classifier.classify(painting).strangeness
+
+
+def test_a_vote_worked_by_hand() -> None:
+    # Two views, two movements: softmax of (0, 0) is (1/2, 1/2), of (ln 3, 0) is (3/4, 1/4); weights 1 and 3.
+    logits = np.array([[0, 0], [np.log(3), 0]])
+    assert vote(logits, [1, 3], 1.0) == pytest.approx([0.6875, 0.3125])
+
+
+@given(arrays(np.float64, (6, 5), elements=st.floats(-50, 50)), st.floats(0.1, 10))
+def test_a_vote_lies_between_the_views_scores(logits: np.ndarray, temperature: float) -> None:
+    weights = [1.0, 0.5, 0.5, 0.0, 0.2, 0.1]
+    single = np.stack([vote(row[None], [1.0], temperature) for row in logits])
+    voted = vote(logits, weights, temperature)
+    assert voted.sum() == pytest.approx(1)
+    assert (voted <= single.max(0) + 1e-12).all()
+    assert (voted >= single.min(0) - 1e-12).all()
+
+
+def test_network_input_is_scaled_as_the_folder_says() -> None:
+    view = View("whole", Box(0, 0, 2, 2), Image.new("RGB", (2, 2), (255, 0, 51)))
+    found = network_input([view], Preprocessing(2, "stretch", (0.5, 0.5, 0.2), (0.5, 0.25, 0.1)))
+    assert found.shape == (1, 3, 2, 2)
+    assert found[0, :, 0, 0] == pytest.approx([1.0, -2.0, 0.0], abs=1e-6)
+
+
+def test_what_cannot_be_read_is_refused(classifier: Classifier, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"gone\.jpg"):
+        classifier.classify(tmp_path / "gone.jpg")
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(ImageError, match=r"text\.jpg"):
+        classifier.classify(tmp_path / "text.jpg")
+
+
+def test_an_unknown_choice_of_views_is_refused(classifier: Classifier, painting: Image.Image) -> None:
+    with pytest.raises(UsageError, match="voting or all"):
+        classifier.classify(painting, views="some")  # type: ignore[arg-type]

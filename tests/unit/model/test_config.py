@@ -1,0 +1,137 @@
+"""A model folder is read whole and right, or refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artnet.errors import ModelError
+from artnet.model.classifier import Classifier
+from artnet.model.config import (
+    CONFIG_FILE,
+    FAMILIARITY_FILE,
+    GRAPH_FILE,
+    default_model,
+    read_config,
+    read_model,
+    write_config,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(default_model(), tmp_path / "model"))
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    fields = json.loads((folder / CONFIG_FILE).read_text())
+    edit(fields)
+    (folder / CONFIG_FILE).write_text(json.dumps(fields))
+
+
+def test_the_embedded_model_knows_the_five_movements_and_nine_layers() -> None:
+    _, config = read_model()
+    assert config.movements == ("Cubism", "Impressionism", "Expressionism", "Realism", "Abstract")
+    assert [layer.depth for layer in config.layers] == list(range(1, 10))
+    assert config.voting_views[0] == "whole"
+
+
+def test_the_embedded_model_is_within_its_size() -> None:
+    size = sum(path.stat().st_size for path in default_model().iterdir())
+    assert size <= 60 * 2**20
+
+
+def test_a_model_folder_holds_nothing_that_executes() -> None:
+    assert {path.name for path in default_model().iterdir()} == {
+        *("config.json", "model.onnx", "README.md", "familiarity.npz")
+    }
+
+
+def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
+    config = read_config(folder)
+    write_config(folder, config)
+    assert read_config(folder) == config
+
+
+@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE, FAMILIARITY_FILE])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        read_model(folder)
+
+
+@pytest.mark.parametrize("name", [GRAPH_FILE, FAMILIARITY_FILE])
+def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(ModelError, match="sha256"):
+        read_model(folder)
+
+
+def test_class_names_that_disagree_with_the_graph_are_refused(folder: Path) -> None:
+    change(folder, lambda fields: fields["movements"].append("Dada"))
+    with pytest.raises(ModelError, match=r"6 movements .* has 5 outputs"):
+        Classifier.load(folder)
+
+
+def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> None:
+    change(folder, lambda fields: fields["preprocessing"].update(size_px=192))
+    with pytest.raises(ModelError, match="views of 192 px"):
+        Classifier.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (lambda fields: fields.update(format="other/9"), "format"),
+        (lambda fields: fields.pop("view_weights"), "view_weights"),
+        (lambda fields: fields.update(movements=["Cubism", "Cubism"]), "different names"),
+        (lambda fields: fields["view_weights"].update(middle=1), "view_weights"),
+        (lambda fields: fields.update(view_weights={"whole": 0}), "view_weights"),
+        (lambda fields: fields["preprocessing"].update(fit="crop"), "fit"),
+        (lambda fields: fields["preprocessing"].update(std=[1, 1, 0]), "std"),
+        (lambda fields: fields["calibration"].update(temperature=0), "temperature"),
+        (lambda fields: fields["calibration"].update(temperature=float("nan")), "temperature"),
+        (lambda fields: fields["calibration"].update(unsure_below=2), "unsure_below"),
+        (lambda fields: fields["familiarity"].update(method="guess"), "method of familiarity"),
+        (lambda fields: fields["familiarity"].update(threshold=0), "threshold of familiarity"),
+        (lambda fields: fields["familiarity"].pop("sha256"), "sha256"),
+        (lambda fields: fields.update(view_weights={"centre": 1}), "vote of the whole"),
+        (lambda fields: fields["preprocessing"].update(size_px="224"), "size_px"),
+        (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
+        (lambda fields: fields.update(training=[]), "training"),
+        (lambda fields: fields["layers"].pop(), "depths"),
+        (lambda fields: fields.update(surprise=1), "surprise"),
+    ],
+)
+def test_a_setting_that_contradicts_is_refused(folder: Path, edit: Callable[[Any], Any], fault: str) -> None:
+    change(folder, edit)
+    with pytest.raises(ModelError, match=fault):
+        read_model(folder)
+
+
+def test_a_folder_from_before_familiarity_is_never_unfamiliar(folder: Path) -> None:
+    change(folder, lambda fields: fields.pop("familiarity"))
+    change(folder, lambda fields: [fields["calibration"].pop(name) for name in ("coverage", "accuracy")])
+    (folder / FAMILIARITY_FILE).unlink()
+    opened = Classifier.load(folder)
+    assert opened.familiarity is None
+    assert opened.decide(1.0, 1e9) == "confident"
+    assert opened.config.calibration.coverage is None
+
+
+def test_a_config_that_is_no_json_is_refused(folder: Path) -> None:
+    (folder / CONFIG_FILE).write_text("{")
+    with pytest.raises(ModelError, match=r"config\.json: cannot be read as JSON"):
+        read_model(folder)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such model folder"):
+        read_model(tmp_path / "nowhere")

@@ -1,0 +1,71 @@
+"""Errors as problems, without what is not the stranger's business."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.exceptions import HTTPException
+
+from artnet import errors
+from artnet.errors import ArtNetError, BusyError, FieldsError, ModelError, TooLargeError
+from artnet.serving.api.openapi import KINDS, PROBLEMS
+from artnet.serving.middleware.problems import problem_of
+
+
+def below(kind: type[ArtNetError]) -> Iterator[type[ArtNetError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from below(each)
+
+
+def test_an_error_of_the_client_is_told_as_it_is() -> None:
+    problem = problem_of(TooLargeError("a.png: 99 MB, over the budget"))
+    assert problem.to_dict("id-1") == {
+        "type": "/docs#too-large",
+        "title": "Too large",
+        "status": 413,
+        "detail": "a.png: 99 MB, over the budget",
+        "kind": "too-large",
+        "request_id": "id-1",
+    }
+
+
+def test_faults_of_fields_are_listed() -> None:
+    faults = [{"field": "depth", "message": "too deep"}]
+    assert problem_of(FieldsError("no", faults)).to_dict("")["errors"] == faults
+
+
+def test_a_busy_server_says_when_to_come_again() -> None:
+    response = problem_of(BusyError("busy", 7)).response("x")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert json.loads(response.body)["kind"] == "busy"
+
+
+@pytest.mark.parametrize("error", [ModelError("/home/me/model: is missing"), ValueError("secret"), KeyError("secret")])
+def test_the_servers_own_faults_are_not_told(error: Exception) -> None:
+    problem = problem_of(error)
+    assert problem.status == 500
+    assert not re.search("secret|/home", json.dumps(problem.to_dict("")))
+
+
+def test_what_the_framework_refuses_is_a_problem_too() -> None:
+    problem = problem_of(HTTPException(405, headers={"Allow": "GET"}))
+    assert (problem.kind, problem.headers["Allow"]) == ("method-not-allowed", "GET")
+
+
+def test_every_error_stands_in_the_tree_with_its_numbers() -> None:
+    tree = " ".join((errors.__doc__ or "").split("The first number")[0].split())
+    for each in below(ArtNetError):
+        assert re.search(rf"\b{each.__name__} (?:│ )*{each.exit_code} {each.http_status} ", tree), each.__name__
+
+
+def test_the_document_describes_kinds_and_statuses_that_there_are() -> None:
+    kinds = {each.kind: each.http_status for each in below(ArtNetError)}
+    for kind, meaning in KINDS.items():
+        if kind in kinds:
+            assert meaning.startswith(str(kinds[kind])), kind
+    assert set(re.findall("`([a-z-]+)`", " ".join(PROBLEMS.values()))) <= set(KINDS)

@@ -1,0 +1,57 @@
+"""What is found is small, travels, and has a name of its own."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from artnet.errors import NoPicturesError, SourceError
+from artnet.sources.item import Bytes, Found, Names, is_picture, needed_side
+
+
+def test_what_is_found_travels() -> None:
+    found = Found("a", Bytes(b"A"), label="one", id="1")
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.read() == b"A"
+
+
+def test_an_error_travels_and_is_raised_on_reading() -> None:
+    found = pickle.loads(pickle.dumps(Found("a", error=NoPicturesError("a: nothing"))))
+    with pytest.raises(NoPicturesError, match="a: nothing"):
+        found.read()
+
+
+def test_what_lies_nowhere_is_an_error() -> None:
+    with pytest.raises(SourceError):
+        Found("a").read()
+
+
+def test_a_name_that_comes_again_gets_its_position() -> None:
+    names = Names()
+    given = [names.distinct(name, position) for position, name in enumerate(["a", "b", "a", "\udcff", "\udcff", "a"])]
+    assert given == ["a", "b", "a#2", "\udcff", "\udcff#4", "a#5"]
+
+
+def test_of_a_hundred_thousand_names_hardly_one_is_taken_for_another() -> None:
+    names = Names()
+    assert sum("#" in names.distinct(f"painting {number}", number) for number in range(100_000)) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("a.JPG", True),
+        ("x/a.tif", True),
+        ("../a.png", True),
+        (".a.jpg", False),
+        ("__MACOSX/a.jpg", False),
+        ("a", False),
+    ],
+)
+def test_a_picture_is_told_by_its_name(name: str, is_one: bool) -> None:
+    assert is_picture(name) is is_one
+
+
+def test_regions_need_more_pixels_than_the_whole() -> None:
+    assert (needed_side(224, regions=False), needed_side(256)) == (672, 1024)

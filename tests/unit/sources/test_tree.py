@@ -1,0 +1,98 @@
+"""A collection's files are listed alike, wherever they lie."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import fsspec
+import pytest
+from test_tars import packed
+
+from artnet.data.catalog import RecordReader
+from artnet.data.readers.detect import read_catalog
+from artnet.errors import ArtNetError, DataError
+from artnet.sources.item import SourceRules
+from artnet.sources.tree import open_tree
+from fixtures.collections import (
+    WORKS,
+    draw_csv,
+    draw_huggingface,
+    draw_painter_by_numbers,
+    draw_style_folders,
+    draw_wikiart,
+)
+
+
+def upload(folder: Path, address: str) -> str:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with fsspec.open(f"{address}/{path.relative_to(folder).as_posix()}", "wb") as file:
+                file.write(path.read_bytes())
+    return address
+
+
+DRAWERS = {
+    "painter-by-numbers": lambda folder: draw_painter_by_numbers(folder, WORKS),
+    "painter-by-numbers zipped": lambda folder: draw_painter_by_numbers(folder, WORKS, zipped=True),
+    "wikiart": lambda folder: draw_wikiart(folder, WORKS),
+    "folders": lambda folder: draw_style_folders(folder, WORKS),
+    "csv": lambda folder: draw_csv(folder, WORKS).parent,
+    "huggingface": lambda folder: draw_huggingface(folder, WORKS),
+}
+
+
+@pytest.mark.parametrize("layout", DRAWERS)
+def test_a_collection_in_a_store_is_read_as_it_is_here(layout: str, store: str, tmp_path: Path) -> None:
+    folder = DRAWERS[layout](tmp_path / "mine")
+    here, there = read_catalog(folder), read_catalog(upload(folder, f"{store}/mine"))
+    assert (here.name, here.kind) == (there.name, there.kind)
+    words = [(record.source, record.style, record.artist, record.title) for record in here.records]
+    assert words == [(record.source, record.style, record.artist, record.title) for record in there.records]
+    with RecordReader() as reader:
+        assert [reader.read(record) for record in here.records] == [reader.read(record) for record in there.records]
+
+
+@pytest.mark.parametrize("name", ["mine.zip", "mine.tar"])
+def test_an_archive_in_a_store_is_a_collection(name: str, store: str) -> None:
+    members = {f"Cubism/{number}.jpg": b"%d" % number for number in range(3)}
+    with fsspec.open(f"{store}/{name}", "wb") as file:
+        if name.endswith("tar"):
+            file.write(packed(members))
+        else:
+            with zipfile.ZipFile(file, "w") as archive:
+                for member, data in members.items():
+                    archive.writestr(member, data)
+    catalog = read_catalog(f"{store}/{name}")
+    assert (catalog.kind, catalog.name) == ("folders", name)
+    with RecordReader() as reader:
+        assert [reader.read(record) for record in catalog.records] == [b"0", b"1", b"2"]
+
+
+def test_a_packed_tar_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "mine.tar.gz").write_bytes(packed({"Cubism/1.jpg": b"1"}, ".tar.gz"))
+    with pytest.raises(DataError, match="can only be read from its front; make it a zip or a plain tar"):
+        read_catalog(tmp_path / "mine.tar.gz")
+
+
+def test_a_tar_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.tar").write_bytes(packed({"Cubism/1.jpg": b"1", "Cubism/2.jpg": b"2"})[:1024])
+    with pytest.raises(DataError, match="download it again"):
+        open_tree(str(tmp_path / "mine.tar"))
+
+
+def test_a_member_that_cannot_be_read_is_an_error_of_its_own(tmp_path: Path) -> None:
+    data = packed({"Cubism/1.jpg": b"1" * 50, "Cubism/2.jpg": b"2"})
+    (tmp_path / "mine.tar").write_bytes(data)
+    large, small = read_catalog(tmp_path / "mine.tar").records
+    from artnet.imaging.decode import Limits
+
+    with RecordReader(SourceRules(Limits(size_bytes=10))) as reader:
+        assert reader.read(small) == b"2"
+        with pytest.raises(ArtNetError):
+            reader.read(large)
+
+
+def test_a_store_that_is_not_there_is_told(store: str) -> None:
+    with pytest.raises(ArtNetError, match="no such file or folder"):
+        read_catalog(f"{store}/gone")
