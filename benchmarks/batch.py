@@ -36,27 +36,28 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from artnet.batch.job import shape_of
-from artnet.batch.journal import growing_table
-from artnet.batch.predict import Answer, Loading, Wanted, answer_all
+from artnet.batch.job import row_schema_of
+from artnet.batch.journal import resumable_table
+from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
 from artnet.batch.table import table_row
-from artnet.hardware import busy_callers, has_fast_bf16, usable_processors
-from artnet.imaging.decode import PictureFile, decode_image
+from artnet.hardware import has_fast_bf16, inference_concurrency, processor_count
+from artnet.imaging.decode import ImageFile, decode_image
 from artnet.model.classifier import Classifier
-from artnet.sources.find import find_pictures
-from artnet.sources.item import Found
+from artnet.sources.find import find_items
+from artnet.sources.item import SourceItem
 
 WIDTH, HEIGHT = 1152, 896  # 1.03 megapixels
 ROUNDS = 4
 MEMORY = """
 import sys
 from pathlib import Path
-from artnet.batch.predict import answer_all, Loading
-from artnet.hardware import busy_callers
-from artnet.sources.find import find_pictures
+from artnet.batch.predict import predict_items, ModelOptions
+from artnet.hardware import inference_concurrency
+from artnet.sources.find import find_items
 from itertools import islice
-pictures = islice(find_pictures(sys.argv[2:]), int(sys.argv[1]))
-count = sum(answer.error is None for answer in answer_all(Loading().load(at_once=busy_callers()), pictures))
+pictures = islice(find_items(sys.argv[2:]), int(sys.argv[1]))
+classifier = ModelOptions().load(at_once=inference_concurrency())
+count = sum(result.error is None for result in predict_items(classifier, pictures))
 status = Path("/proc/self/status").read_text()  # getrusage would give the peak of what started this process
 print(count, int(status.split("VmHWM:")[1].split()[0]) / 1024)
 """
@@ -81,31 +82,31 @@ def draw(folder: Path, count: int) -> None:
 def decode(paths: list[Path]) -> None:
     """Decode pictures that are in memory on all processors, as the program decodes them."""
     data = [path.read_bytes() for path in paths]
-    with timed("decode", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
+    with timed("decode", len(paths)), ThreadPoolExecutor(processor_count()) as pool:
         list(pool.map(lambda each: decode_image(each, "picture").size, data))
 
 
 def open_all(classifier: Classifier, paths: list[Path]) -> None:
     """Decode pictures that are in memory as finely as their views need, and cut these, on all processors."""
     data = [path.read_bytes() for path in paths]
-    with timed("open", len(paths)), ThreadPoolExecutor(usable_processors()) as pool:
-        list(pool.map(lambda each: classifier.open(PictureFile(each, "picture")).size, data))
+    with timed("open", len(paths)), ThreadPoolExecutor(processor_count()) as pool:
+        list(pool.map(lambda each: classifier.open(ImageFile(each, "picture")).size, data))
 
 
 def compute(classifier: Classifier, paths: list[Path]) -> None:
     """Run the network on ready views, from twice as many threads as there are processors."""
     views = [classifier.cut(decode_image(path.read_bytes(), "picture")) for path in paths]
-    with timed("engine", len(paths)), ThreadPoolExecutor(2 * usable_processors()) as pool:
+    with timed("engine", len(paths)), ThreadPoolExecutor(2 * processor_count()) as pool:
         list(pool.map(classifier.see, views))
 
 
-def ours(paths: list[Path], answer: Callable[[Iterable[Found]], Iterator[Answer]], out: Path) -> float:
+def ours(paths: list[Path], answer: Callable[[Iterable[SourceItem]], Iterator[Result]], out: Path) -> float:
     """Write a table of pictures and give the rate, from the first name to the last row."""
     with (
         timed("ours", len(paths)) as watch,
-        growing_table(out, SHAPE, {"benchmark": True}, overwrite=True) as table,
+        resumable_table(out, SHAPE, {"benchmark": True}, overwrite=True) as table,
     ):
-        for each in answer(find_pictures([str(path) for path in paths])):
+        for each in answer(find_items([str(path) for path in paths])):
             table.add(table_row(each, SHAPE))
         table.finish()
     return len(paths) / watch.seconds
@@ -118,7 +119,7 @@ class Plain:
         import timm
         import torch
 
-        torch.set_num_threads(usable_processors())
+        torch.set_num_threads(processor_count())
         self.torch, self.size_px = torch, size_px
         self.network = timm.create_model(backbone, num_classes=5, pretrained=False).eval()  # weights cost no time
 
@@ -134,7 +135,7 @@ class Plain:
 
 
 TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "open", "engine", "ours", "plain")}
-SHAPE = shape_of(Classifier.load().config, Wanted())
+SHAPE = row_schema_of(Classifier.load().config, ResultOptions())
 
 
 class timed:  # noqa: N801
@@ -169,7 +170,7 @@ def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
         decode,
         lambda some: open_all(classifier, some),
         lambda some: compute(classifier, some),
-        lambda some: ours(some, lambda pictures: answer_all(classifier, pictures), scratch / "t.csv"),
+        lambda some: ours(some, lambda pictures: predict_items(classifier, pictures), scratch / "t.csv"),
         plain.run,
     ]
     for contender in contenders:  # caches, threads
@@ -184,15 +185,15 @@ def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
 
 def ray_overhead(classifier: Classifier, paths: list[Path], scratch: Path) -> float:
     """Compare ours with ours on Ray: what three times as many pictures more take, so that starting does not count."""
-    from artnet.batch.ray_executor import answer_on_ray
+    from artnet.batch.ray_executor import predict_on_ray
 
     def on_ray(some: list[Path]) -> float:
         started = time.perf_counter()
-        ours(some, lambda each: answer_on_ray(each, Loading(), Wanted()), scratch / "r.csv")
+        ours(some, lambda each: predict_on_ray(each, ModelOptions(), ResultOptions()), scratch / "r.csv")
         return time.perf_counter() - started
 
     def here() -> float:
-        return ours(paths, lambda pictures: answer_all(classifier, pictures), scratch / "h.csv")
+        return ours(paths, lambda pictures: predict_items(classifier, pictures), scratch / "h.csv")
 
     rates = [here()]
     few_s = on_ray(paths)
@@ -235,7 +236,7 @@ def main() -> None:
     )
     bits = "bf16" if has_fast_bf16() else "f32"
     print(
-        f"{usable_processors()} processors of {processor}, engine in {bits}, load {os.getloadavg()[0]:.1f} at the start"
+        f"{processor_count()} processors of {processor}, engine in {bits}, load {os.getloadavg()[0]:.1f} at the start"
     )
     with tempfile.TemporaryDirectory() as name:
         scratch, folder = Path(name), Path(name, "pictures")
@@ -244,7 +245,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
         density = size * 8 / WIDTH / HEIGHT
         print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
-        classifier, paths = Loading().load(at_once=busy_callers()), sorted(folder.iterdir())
+        classifier, paths = ModelOptions().load(at_once=inference_concurrency()), sorted(folder.iterdir())
         compare(classifier, paths, scratch)
         reached = report()
         if not asked.without_ray:

@@ -26,12 +26,12 @@ from startup import ARTNET, PICTURE, ROOT, run_apart
 
 from artnet.attribution.cam import grad_cam
 from artnet.imaging.decode import open_image
-from artnet.imaging.views import WHOLE, cut_views
+from artnet.imaging.views import WHOLE, extract_views
 from artnet.model.classifier import network_input
 from artnet.model.config import GRAPH_FILE, read_model
 from artnet.model.engine import OpenVinoEngine
 from artnet.training.export.onnx_graph import random_views, write_graph
-from artnet.training.network.network import MovementsAlone, PaintingNetwork, build_network, explained_layers
+from artnet.training.network.network import MovementLogitsOnly, PaintingNetwork, build_network, explained_layers
 
 NINE = [f"{kind}_{depth}" for depth in range(1, 10) for kind in ("activation", "gradient")]
 
@@ -64,7 +64,7 @@ def theirs(network: PaintingNetwork, layers: tuple[str, ...]) -> tuple[Callable[
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     modules = [network.get_submodule(name) for name in layers]
-    asked, alone = [ClassifierOutputTarget(0)], MovementsAlone(network)
+    asked, alone = [ClassifierOutputTarget(0)], MovementLogitsOnly(network)
 
     def apart(view: np.ndarray) -> Any:
         found = []
@@ -99,7 +99,7 @@ def told_in_bf16() -> list[float]:
     found = []
     for picture in sorted((ROOT / "examples").glob("*.jpg")):
         seen = config.preprocessing
-        view = network_input(cut_views(open_image(picture), seen.size_px, seen.fit, (WHOLE,)), seen)
+        view = network_input(extract_views(open_image(picture), seen.size_px, seen.fit, (WHOLE,)), seen)
         logits = exact.run(view, None, ["logits"])["logits"]
         target = np.eye(logits.shape[1], dtype=np.float32)[[int(logits[0].argmax())]]
         found.append(correlations(nine_maps(exact, view, target), nine_maps(rough, view, target)))

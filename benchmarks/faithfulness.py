@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from artnet.attribution.faithfulness import SAME_MAP, measure_all, rank_correlation
-from artnet.attribution.methods import METHODS, Probe, Sampling, evidence
+from artnet.attribution.methods import METHODS, Sampling, TargetScorer, evidence
 from artnet.data.dataset import count_rows, iterate_rows
 from artnet.imaging.views import WHOLE, Box, View
 from artnet.model.classifier import Classifier, network_input
@@ -36,7 +36,7 @@ def painting(classifier: Classifier, view: np.ndarray, steps: int, shuffled: Any
     logits = classifier.engine.run(view[None], None, ["logits"])["logits"]
     target = np.zeros_like(logits)
     target[0, logits[0].argmax()] = 1
-    probe = Probe(classifier.engine, target)
+    probe = TargetScorer(classifier.engine, target)
     layers = classifier.config.layers
     maps = {
         f"{method} {depth}": grid
@@ -46,7 +46,7 @@ def painting(classifier: Classifier, view: np.ndarray, steps: int, shuffled: Any
     found = measure_all(probe, view, dict(enumerate(maps.values())), steps, seed=0)
     row = {name: asdict(found[index]) for index, name in enumerate(maps)}
     if shuffled is not None:
-        other = Probe(shuffled, target)
+        other = TargetScorer(shuffled, target)
         for method in METHODS:
             for depth, grid in evidence(other, view, method, layers, SAMPLING).items():
                 name = f"{method} {depth}"

@@ -19,9 +19,9 @@ from PIL import Image
 
 SCRIPT = """
 import resource, sys
-from artnet.batch.predict import classify_all
+from artnet.batch.predict import classify_sources
 from artnet.model.classifier import Classifier
-count = sum(answer.error is None for answer in classify_all(Classifier.load(), sys.argv[1:]))
+count = sum(answer.error is None for answer in classify_sources(Classifier.load(), sys.argv[1:]))
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 

@@ -50,7 +50,9 @@ def main() -> int:
         return 0
     before = json.loads(options.file.read_text(encoding="utf-8"))
     different = [name for name in before.keys() | answers.keys() if before.get(name) != answers.get(name)]
-    print(f"{len(answers)} answers, {len(different)} different{': ' if different else ''}{', '.join(sorted(different))}")
+    print(
+        f"{len(answers)} answers, {len(different)} different{': ' if different else ''}{', '.join(sorted(different))}"
+    )
     return 1 if different else 0
 
 

@@ -30,8 +30,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from artnet.hardware import serving_callers
-from artnet.imaging.views import VIEWS, cut_views
+from artnet.hardware import serving_concurrency
+from artnet.imaging.views import VIEWS, extract_views
 from artnet.model.classifier import Classifier, network_input
 
 ROOT = Path(__file__).parent.parent
@@ -76,7 +76,7 @@ def pictures(picture: Path | None, classifier: Classifier) -> list[bytes]:
     seen, found = classifier.config.preprocessing, []
     for path in EXAMPLES:
         with Image.open(path) as image:
-            view = cut_views(image.convert("RGB"), seen.size_px, seen.fit, VIEWS[:1])[0]
+            view = extract_views(image.convert("RGB"), seen.size_px, seen.fit, VIEWS[:1])[0]
         stream = BytesIO()
         view.image.save(stream, "JPEG", quality=90)
         found.append(stream.getvalue())
@@ -101,8 +101,8 @@ def bare_here(callers: int, seconds: float) -> tuple[float, float]:
     inputs = []
     for data in pictures(None, classifier):
         with Image.open(BytesIO(data)) as image:
-            inputs.append(network_input(cut_views(image, seen.size_px, seen.fit, VIEWS[:1]), seen))
-    outputs = ["logits", "embedding"] if classifier.familiarity is not None else ["logits"]
+            inputs.append(network_input(extract_views(image, seen.size_px, seen.fit, VIEWS[:1]), seen))
+    outputs = ["logits", "embedding"] if classifier.ood is not None else ["logits"]
     classifier.engine.run(inputs[0], None, outputs)
     counts, end = [0] * callers, time.monotonic() + seconds
 
@@ -185,7 +185,7 @@ def served() -> Iterator[tuple[int, int]]:
 
 def compare(data: list[bytes], clients: int, seconds: float, rounds: int) -> None:
     """Load the server and run the bare engine in turn, and print how they compare."""
-    places = serving_callers()
+    places = serving_concurrency()
     ways = {"one caller with all cores": 1, f"{places} callers": places}
     ratios: dict[str, list[float]] = {name: [] for name in ways}
     engine_ms: dict[str, list[float]] = {name: [] for name in ways}

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from artnet.attribution.channels import dream
-from artnet.attribution.explain import Asking, Explanation, explain
+from artnet.attribution.explain import ExplainOptions, Explanation, explain
 from artnet.attribution.methods import METHODS
 from artnet.model.classifier import Classifier
 from artnet.render.contact_sheet import Sheet, drawn, explanation_sheet, fitted, tiles_sheet
@@ -66,14 +66,14 @@ def canvas(classifier: Classifier) -> Sheet:
     image, depth, corner = HERE / "faceted.jpg", 5, (0, 0, 440, 440)
     tiles = [("a corner of the painting", Image.open(image).convert("RGB").crop(corner))]
     for words, looked in (("the whole alone", False), ("with its five regions (--canvas)", True)):
-        found = explain(classifier, image, depth=depth, asking=Asking(canvas=looked))
+        found = explain(classifier, image, depth=depth, asking=ExplainOptions(canvas=looked))
         tiles.append((words, overlay(found.image, found.heatmap(depth)).crop(corner)))
     return tiles_sheet("The whole canvas", f"gradcam at depth {depth}", tiles, 3)
 
 
 def channels(classifier: Classifier) -> Sheet:
     """Dream of the channel of each depth that adds most to one answer."""
-    found = explain(classifier, HERE / "pointillist.jpg", asking=Asking(channels=1))
+    found = explain(classifier, HERE / "pointillist.jpg", asking=ExplainOptions(channels=1))
     tiles = []
     for depth, (best, *_) in found.channels.items():
         layer = classifier.config.layers[depth - 1]

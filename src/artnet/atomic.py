@@ -14,7 +14,7 @@ from artnet.errors import DataError, OutputError
 
 
 @contextmanager
-def becoming(out: Path, digest: str) -> Iterator[Path]:
+def atomic_folder(out: Path, digest: str) -> Iterator[Path]:
     """Give a folder to write into that becomes `out` when everything has been written; its `chunks` go.
 
     A folder that an earlier call with the same digest left is taken up; any other is refused. After an error of the

@@ -17,7 +17,7 @@ R = TypeVar("R")
 _LINGER_S = 2.0  # that a thread waits for more to do; a new one for each function costs a tenth of a millisecond
 
 
-class Background:
+class DaemonPool:
     """Places for functions that run at once; more of them wait for a place."""
 
     def __init__(self, at_once: int) -> None:

@@ -8,7 +8,8 @@ Knows nothing about who raises them.
     ├── SourceError           3  404   a place that holds no picture
     │   ├── NoPicturesError   3  404   a folder, glob or archive without a single picture
     │   └── AddressError      3  502   an address on the web that gives nothing, or not in time
-    │       ├── LaterError    3  502   an address whose server asks to come again later
+    │       ├── RetryLaterError
+    │       │                 3  502   an address whose server asks to come again later
     │       └── RefusedAddressError
     │                         3  403   an address on the web that is not fetched for a stranger
     ├── ImageError            3  422   bytes that do not become a picture
@@ -26,7 +27,7 @@ Knows nothing about who raises them.
     ├── WorkerError           9  500   a helper process that was ended from outside
     ├── BusyError             9  429   more requests than can wait; try again a little later
     ├── DeadlineError         9  503   a request that was not answered in time
-    └── MissingPartError      8  501   an optional package that is not installed
+    └── MissingExtraError     8  501   an optional package that is not installed
 
 The first number is the exit code when the error ends a command, the second the HTTP status. A command that
 answers some of its inputs and fails on others names each failure and exits with 1.
@@ -85,7 +86,7 @@ class AddressError(SourceError):
     kind = "address"
 
 
-class LaterError(AddressError):
+class RetryLaterError(AddressError):
     """Report a server that has too much to do; `after_s` is when it wants to be asked again, where it says so."""
 
     def __init__(self, message: str, after_s: float | None = None) -> None:
@@ -207,7 +208,7 @@ class DeadlineError(ArtNetError):
     kind = "deadline"
 
 
-class MissingPartError(ArtNetError):
+class MissingExtraError(ArtNetError):
     """Report an optional package that is not installed, with the command that installs it."""
 
     exit_code = 8

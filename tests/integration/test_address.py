@@ -1,4 +1,4 @@
-"""Fetching from addresses that strangers gave: what is refused, and what ends in time."""
+"""Fetching from addresses that ood gave: what is refused, and what ends in time."""
 
 from __future__ import annotations
 

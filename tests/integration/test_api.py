@@ -1,4 +1,4 @@
-"""The API as strangers meet it: right answers, wrong questions, broken pictures, addresses."""
+"""The API as ood meet it: right answers, wrong questions, broken pictures, addresses."""
 
 from __future__ import annotations
 
@@ -20,8 +20,14 @@ from artnet.fetch.http import AddressRules
 from artnet.imaging.decode import Limits
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import ApiSettings
-from artnet.serving.api.schemas import ExplanationAnswer, HealthAnswer, ModelAnswer, PredictionAnswer, ProblemAnswer
-from artnet.serving.work_queue import ServiceLimits
+from artnet.serving.api.schemas import (
+    ExplanationResponse,
+    HealthResponse,
+    ModelResponse,
+    PredictionResponse,
+    ProblemResponse,
+)
+from artnet.serving.work_queue import QueueLimits
 from fixtures.raw_server import answering, raw_server
 from fixtures.serving import FORM, Live, form, live, png
 
@@ -34,7 +40,7 @@ def server(classifier: Classifier) -> Iterator[Live]:
     settings = ApiSettings(
         limits=Limits(300_000, 2_000_000), allow_urls=True, address=rules, sampling=Sampling(masks=8, channels=2)
     )
-    with live(classifier, settings, ServiceLimits(at_once=2, waiting=30, timeout_s=20)) as found:
+    with live(classifier, settings, QueueLimits(at_once=2, waiting=30, timeout_s=20)) as found:
         yield found
 
 
@@ -50,7 +56,7 @@ def test_a_picture_is_answered_as_the_library_answers_it(
     expected = classifier.classify(painting).to_dict() | {"source": "a.png"}
     assert said.status == 200
     assert said.json == json.loads(json.dumps(expected))
-    PredictionAnswer.model_validate(said.json)
+    PredictionResponse.model_validate(said.json)
 
 
 def test_all_views_are_answered_when_asked_for(server: Live, picture: bytes) -> None:
@@ -62,7 +68,7 @@ def test_an_explanation_is_answered_as_the_library_answers_it(
 ) -> None:
     said = server.send("/v1/explain", picture, movement="Cubism", rather_than="Realism", depth="7", values="true")
     expected = explain(classifier, painting, "Cubism", "Realism", depth=7)
-    ExplanationAnswer.model_validate(said.json)
+    ExplanationResponse.model_validate(said.json)
     assert said.json["depths"][0]["peak"] == expected.to_dict()["depths"][0]["peak"]
     assert said.json["depths"][0]["values"] == expected.maps[7].grid.astype(float).round(4).tolist()
     assert len(said.json["depths"][0]["channels"]) == 5
@@ -165,7 +171,7 @@ def test_broken_pictures_of_every_class_are_problems_of_their_kind(
     said = server.send(path, data)
     assert (said.status, said.json["kind"]) == (status, kind)
     assert said.headers["Content-Type"] == "application/problem+json"
-    ProblemAnswer.model_validate(said.json)
+    ProblemResponse.model_validate(said.json)
 
 
 def test_a_picture_cut_anywhere_is_a_problem_and_never_a_fault(server: Live, picture: bytes) -> None:
@@ -227,8 +233,8 @@ def test_addresses_are_off_unless_allowed(classifier: Classifier) -> None:
 
 def test_the_model_and_the_health_are_told(server: Live) -> None:
     model, health = server.ask("GET", "/v1/model"), server.ask("GET", "/healthz")
-    assert ModelAnswer.model_validate(model.json).movements[0] == "Cubism"
-    assert HealthAnswer.model_validate(health.json).status == "ok"
+    assert ModelResponse.model_validate(model.json).movements[0] == "Cubism"
+    assert HealthResponse.model_validate(health.json).status == "ok"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +254,7 @@ def test_what_is_not_there_is_a_problem_too(server: Live, method: str, path: str
     said = server.ask(method, path)
     assert (said.status, said.headers["Content-Type"]) == (status, "application/problem+json")
     assert ("Allow" in said.headers) == (status == 405)
-    ProblemAnswer.model_validate(said.json)
+    ProblemResponse.model_validate(said.json)
 
 
 def test_other_sites_may_not_read_answers(server: Live) -> None:

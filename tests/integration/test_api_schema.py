@@ -21,7 +21,7 @@ from artnet.attribution.methods import Sampling
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import ApiSettings
 from artnet.serving.api.openapi import document
-from artnet.serving.work_queue import ServiceLimits
+from artnet.serving.work_queue import QueueLimits
 from fixtures.serving import Live, live, png
 
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -52,7 +52,7 @@ def server(exported: Path) -> Iterator[Live]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("socket.getaddrinfo", nobody)
         settings_ = ApiSettings(allow_urls=True, sampling=THIN)
-        with live(classifier, settings_, ServiceLimits(at_once=2, waiting=8, timeout_s=20)) as found:
+        with live(classifier, settings_, QueueLimits(at_once=2, waiting=8, timeout_s=20)) as found:
             yield found
 
 

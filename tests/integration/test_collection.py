@@ -18,16 +18,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_table import read_back
 
-from artnet.batch.job import Asked, fill_table, open_road, settings_of, shape_of, until_failure
-from artnet.batch.journal import growing_table
-from artnet.batch.predict import Answer, Loading, Wanted, answer_all
+from artnet.batch.job import BatchJob, open_executor, resume_settings, row_schema_of, run_job, until_failure
+from artnet.batch.journal import resumable_table
+from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
 from artnet.batch.summary import Summary
 from artnet.errors import CorruptImageError, UsageError
 from artnet.model.classifier import Classifier
 from artnet.model.config import read_model
-from artnet.sources.item import Found
+from artnet.sources.item import SourceItem
+from fixtures.tables import read_back
 from fixtures.web import (
     HERE,
     ImageService,
@@ -45,7 +45,7 @@ ARTNET = [sys.executable, "-m", "artnet"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs kill -9 and signals, as Linux and macOS have")
 
 
-def nobody(answer: Answer | None, summary: Summary) -> None:
+def nobody(answer: Result | None, summary: Summary) -> None:
     """See nothing."""
 
 
@@ -74,36 +74,38 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def fill(classifier: Classifier, asked: Asked, out: Path, *, resume: bool = False, most: int | None = None) -> Summary:
+def fill(
+    classifier: Classifier, asked: BatchJob, out: Path, *, resume: bool = False, most: int | None = None
+) -> Summary:
     """Fill a table, stopping by an error after `most` new answers."""
 
-    def road(rest: Iterable[Found]) -> Iterator[Answer]:
-        for count, answer in enumerate(answer_all(classifier, rest, asked.wanted)):
+    def executor(rest: Iterable[SourceItem]) -> Iterator[Result]:
+        for count, answer in enumerate(predict_items(classifier, rest, asked.wanted)):
             if count == most:
                 raise KeyboardInterrupt
             yield answer
 
     folder, config = read_model()
-    settings = settings_of(folder, config, replace(asked, loading=Loading(precision="f32")))
-    with growing_table(out, shape_of(config, asked.wanted), settings, resume) as table:
-        return fill_table(table, asked.pictures, road, nobody)
+    settings = resume_settings(folder, config, replace(asked, loading=ModelOptions(precision="f32")))
+    with resumable_table(out, row_schema_of(config, asked.wanted), settings, resume) as table:
+        return run_job(table, asked.pictures, executor, nobody)
 
 
 def test_a_stopped_collection_goes_on_and_computes_nothing_twice(
     classifier: Classifier, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Asked([str(pictures)])
+    asked = BatchJob([str(pictures)])
     fill(classifier, asked, tmp_path / "straight.csv")
     with pytest.raises(KeyboardInterrupt):
         fill(classifier, asked, tmp_path / "t.csv", most=2)
     read: list[str] = []
-    straight = Found.read
+    straight = SourceItem.read
 
-    def counted(found: Found) -> bytes:
+    def counted(found: SourceItem) -> bytes:
         read.append(Path(found.name).name)
         return straight(found)
 
-    monkeypatch.setattr(Found, "read", counted)
+    monkeypatch.setattr(SourceItem, "read", counted)
     summary = fill(classifier, asked, tmp_path / "t.csv", resume=True)
     assert sorted(read) == ["1a.png", "2.png"]
     assert (summary.total, summary.failed) == (4, 1)
@@ -119,7 +121,7 @@ def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
             make, body = (manifest_2, resource_2) if version == 2 else (manifest_3, body_3)
             site.put(f"/{version}", make(f"{site.url}/{version}", [body(service)]))
         parts = [reference_3(f"{site.url}/{name}") for name in ("2", "gone", "3")]
-        asked = Asked([site.put("/all", collection_3(f"{site.url}/all", parts))], rules=HERE)
+        asked = BatchJob([site.put("/all", collection_3(f"{site.url}/all", parts))], rules=HERE)
         fill(classifier, asked, tmp_path / "t.csv")
         old, gone, new = read_back(tmp_path / "t.csv")
         assert (old["label"], old["id"]) == ("p. 1", f"{site.url}/2/canvas/1")
@@ -130,15 +132,15 @@ def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
 
 def test_other_pictures_are_no_way_to_go_on(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        fill(classifier, Asked([str(pictures)]), tmp_path / "t.csv", most=2)
+        fill(classifier, BatchJob([str(pictures)]), tmp_path / "t.csv", most=2)
     (pictures / "0.png").unlink()
     with pytest.raises(UsageError, match=r"row 1 is of .*0\.png, but the sources now have .*1\.png"):
-        fill(classifier, Asked([str(pictures)]), tmp_path / "t.csv", resume=True)
+        fill(classifier, BatchJob([str(pictures)]), tmp_path / "t.csv", resume=True)
 
 
 def test_views_embeddings_and_overlays_go_on_as_well(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "why").mkdir()
-    asked = Asked([str(pictures)], wanted=Wanted("all", True, tmp_path / "why"))
+    asked = BatchJob([str(pictures)], wanted=ResultOptions("all", True, tmp_path / "why"))
     fill(classifier, asked, tmp_path / "straight.parquet")
     with pytest.raises(KeyboardInterrupt):
         fill(classifier, asked, tmp_path / "t.parquet", most=1)
@@ -151,16 +153,16 @@ def test_views_embeddings_and_overlays_go_on_as_well(classifier: Classifier, pic
 
 def test_the_settings_that_decide_the_rows_are_told_apart() -> None:
     folder, config = read_model()
-    first = Asked(["a"], loading=Loading(precision="f32"))
-    settings = settings_of(folder, config, first)
-    assert settings == settings_of(folder, config, replace(first, sources=["b"], on_ray=True))
-    for other in (Wanted("all"), Wanted(embedding=True), Wanted(overlays=Path("why"))):
-        assert settings_of(folder, config, replace(first, wanted=other)) != settings
-    assert settings_of(folder, config, replace(first, loading=Loading(runtime="onnxruntime"))) != settings
+    first = BatchJob(["a"], loading=ModelOptions(precision="f32"))
+    settings = resume_settings(folder, config, first)
+    assert settings == resume_settings(folder, config, replace(first, sources=["b"], on_ray=True))
+    for other in (ResultOptions("all"), ResultOptions(embedding=True), ResultOptions(overlays=Path("why"))):
+        assert resume_settings(folder, config, replace(first, wanted=other)) != settings
+    assert resume_settings(folder, config, replace(first, loading=ModelOptions(runtime="onnxruntime"))) != settings
 
 
 def test_failing_fast_is_the_first_failure() -> None:
-    answers = [Answer("a"), Answer("b", error=CorruptImageError("b: torn")), Answer("c")]
+    answers = [Result("a"), Result("b", error=CorruptImageError("b: torn")), Result("c")]
     passed = until_failure(answers)
     assert next(passed).source == "a"
     with pytest.raises(CorruptImageError, match="b: torn"):
@@ -170,9 +172,9 @@ def test_failing_fast_is_the_first_failure() -> None:
 def test_one_picture_has_all_processors_and_many_share_them(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     monkeypatch.setattr(Classifier, "load", lambda *given: seen.append(given[3]))
-    monkeypatch.setattr("artnet.hardware.usable_processors", lambda: 7)
-    open_road(Asked([str(pictures / "0.png")]))
-    open_road(Asked([str(pictures)]))
+    monkeypatch.setattr("artnet.hardware.processor_count", lambda: 7)
+    open_executor(BatchJob([str(pictures / "0.png")]))
+    open_executor(BatchJob([str(pictures)]))
     assert seen == [1, 8]
 
 

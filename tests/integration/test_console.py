@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artnet.batch.predict import Answer
+from artnet.batch.predict import Result
 from artnet.cli.console import Tally, prediction_line, print_json, progress
 from artnet.errors import EmptyImageError
 from artnet.model.classifier import Decision, Prediction
@@ -31,7 +31,7 @@ def test_an_unsure_answer_names_both_candidates() -> None:
 
 def test_failures_are_counted_and_said(capsys: pytest.CaptureFixture[str]) -> None:
     tally = Tally()
-    answers = [Answer("a", prediction=prediction("unsure")), Answer("b", error=EmptyImageError("b: the file is empty"))]
+    answers = [Result("a", prediction=prediction("unsure")), Result("b", error=EmptyImageError("b: the file is empty"))]
     assert list(tally.count(answers, lambda done: None)) == answers
     assert (tally.total, tally.failed) == (2, 1)
     assert capsys.readouterr().err == "artnet: b: the file is empty\n"
@@ -39,7 +39,7 @@ def test_failures_are_counted_and_said(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_list_is_valid_json_of_any_length(capsys: pytest.CaptureFixture[str], count: int) -> None:
-    print_json([Answer("a", prediction=prediction("unsure"))] * count, single=False)
+    print_json([Result("a", prediction=prediction("unsure"))] * count, single=False)
     assert len(json.loads(capsys.readouterr().out)) == count
 
 

@@ -20,7 +20,7 @@ from artnet.evaluation.evaluate import (
     evaluate,
     warnings_of,
 )
-from artnet.evaluation.predictions import Answers
+from artnet.evaluation.predictions import SplitPredictions
 from artnet.model.classifier import Classifier
 
 LAZY = Beside({"majority": 0.25, "artist_oracle": None, "chance": 0.2})
@@ -32,7 +32,9 @@ def report(classifier: Classifier, data: Path) -> Report:
     logits = np.log(np.eye(5)[[0, 1, 2, 2]] * 0.5 + 0.1)[:, None] * classifier.config.calibration.temperature
     ids = ("w", "x", "y", "z")
     sources = ("a/w.jpg", "a/x.jpg", "b/y.jpg", "b/z.jpg")
-    answers = Answers(ids, sources, ("Cubism", "Fauvism", "Neo_Dada", "Realism"), np.arange(4), ("whole",), logits)
+    answers = SplitPredictions(
+        ids, sources, ("Cubism", "Fauvism", "Neo_Dada", "Realism"), np.arange(4), ("whole",), logits
+    )
     return assemble(classifier, read_info(data), "test", answers, LAZY)
 
 
@@ -132,6 +134,6 @@ def test_an_unknown_choice_of_views_is_refused() -> None:
 
 def test_strangers_for_a_model_that_cannot_tell_are_refused(exported: Path, data: Path) -> None:
     opened = Classifier.load(exported)
-    blind = Classifier(dataclasses.replace(opened.config, familiarity=None), opened.engine)
-    with pytest.raises(UsageError, match="cannot tell strangers"):
-        evaluate(blind, data, "test", EvaluateOptions(strangers=(str(data),)))
+    blind = Classifier(dataclasses.replace(opened.config, ood=None), opened.engine)
+    with pytest.raises(UsageError, match="cannot tell ood"):
+        evaluate(blind, data, "test", EvaluateOptions(ood=(str(data),)))

@@ -13,7 +13,7 @@ from PIL import Image
 from artnet.imaging.decode import Limits
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import ApiSettings
-from artnet.serving.work_queue import ServiceLimits
+from artnet.serving.work_queue import QueueLimits
 from fixtures.serving import FORM, Live, form, live, occupied, png, until
 
 SMALL = ApiSettings(limits=Limits(size_bytes=200_000), memory_bytes=600_000, page_bytes=400_000)
@@ -21,7 +21,7 @@ SMALL = ApiSettings(limits=Limits(size_bytes=200_000), memory_bytes=600_000, pag
 
 @pytest.fixture(scope="module")
 def server(classifier: Classifier) -> Iterator[Live]:
-    with live(classifier, SMALL, ServiceLimits(at_once=1, waiting=1, timeout_s=1.0)) as found:
+    with live(classifier, SMALL, QueueLimits(at_once=1, waiting=1, timeout_s=1.0)) as found:
         yield found
 
 

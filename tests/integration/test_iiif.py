@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from artnet.errors import ArtNetError
-from artnet.sources.find import find_pictures
+from artnet.sources.find import find_items
 from artnet.sources.iiif import iiif_pictures
-from artnet.sources.item import Found
+from artnet.sources.item import SourceItem
 from fixtures.web import (
     HERE,
     ImageService,
@@ -40,15 +40,15 @@ def site() -> Iterator[Site]:
         yield found
 
 
-def pictures(address: str) -> list[Found]:
-    return list(find_pictures([address], HERE))
+def pictures(address: str) -> list[SourceItem]:
+    return list(find_items([address], HERE))
 
 
-def size_of(found: Found) -> tuple[int, int]:
+def size_of(found: SourceItem) -> tuple[int, int]:
     return Image.open(BytesIO(found.read())).size
 
 
-def kinds(found: list[Found]) -> list[str]:
+def kinds(found: list[SourceItem]) -> list[str]:
     return [one.error.kind if one.error else "picture" for one in found]
 
 
@@ -231,7 +231,7 @@ def test_a_slow_part_of_a_collection_becomes_an_error(site: Site) -> None:
     site.put("/slow", slow)
     good = site.put("/good", manifest_3(f"{site.url}/good", [body_3("https://example.org/i")]))
     address = site.put("/all", collection_3("x", [reference_3(f"{site.url}/slow"), reference_3(good)]))
-    found = list(find_pictures([address], replace(HERE, timeout_s=0.3)))
+    found = list(find_items([address], replace(HERE, timeout_s=0.3)))
     assert kinds(found) == ["address", "picture"]
     assert "longer than" in str(found[0].error)
 

@@ -110,7 +110,7 @@ def test_an_address_that_may_not_be_fetched_is_refused_when_it_is_read(site: Sit
 
 
 def test_a_row_that_leads_to_what_is_read_from_the_front_says_so(tmp_path: Path) -> None:
-    from test_tars import packed
+    from fixtures.archives import packed_tar as packed
 
     (tmp_path / "a.tgz").write_bytes(packed({"1.jpg": b"1"}, ".tgz"))
     (tmp_path / "mine.csv").write_text("path,style\na.tgz,Cubism\n")

@@ -11,7 +11,7 @@ import pytest
 from artnet.data.catalog import Catalog, Record, RecordReader
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ArtNetError, DataError, SourceError, UsageError
-from artnet.sources.stores import File
+from artnet.sources.stores import LocalFile
 from artnet.sources.zip import ZipMember
 from fixtures.collections import (
     DRAWERS,
@@ -87,7 +87,7 @@ def test_wikiart_file_names_give_artist_title_and_date(layout: str, tmp_path: Pa
 def test_plain_folders_give_the_style_and_claim_nothing_more(tmp_path: Path) -> None:
     catalog = read_catalog(draw_style_folders(tmp_path / "mine", WORKS[:1]))
     path = tmp_path / "mine" / "Cubism" / "1.jpg"
-    assert catalog.records == (Record("mine/Cubism/1.jpg", File(str(path)), "Cubism"),)
+    assert catalog.records == (Record("mine/Cubism/1.jpg", LocalFile(str(path)), "Cubism"),)
 
 
 def test_the_records_of_a_zip_are_members_of_it(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_each_row_for_one_file_is_a_record(tmp_path: Path) -> None:
     rows = [("path", "style"), ("1.jpg", "Cubism"), ("1.jpg", "Cubism"), ("1.jpg", "Realism")]
     records = read_catalog(write_csv(tmp_path / "mine.csv", rows)).records
     assert [record.style for record in records] == ["Cubism", "Cubism", "Realism"]
-    assert {record.place for record in records} == {File(str(tmp_path / "1.jpg"))}
+    assert {record.place for record in records} == {LocalFile(str(tmp_path / "1.jpg"))}
 
 
 def test_a_name_that_a_zip_holds_twice_is_one_record(tmp_path: Path) -> None:

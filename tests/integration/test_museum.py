@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from artnet.sources.find import find_pictures
+from artnet.sources.find import find_items
 from fixtures.web import HERE
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -32,7 +32,7 @@ def test_the_example_museum_gives_every_picture_at_the_size_wanted() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         found = list(
-            find_pictures([f"http://127.0.0.1:{server.server_port}/manifest"], replace(HERE, shorter_side_px=512))
+            find_items([f"http://127.0.0.1:{server.server_port}/manifest"], replace(HERE, shorter_side_px=512))
         )
         first = found[0].read()
         server.shutdown()

@@ -14,15 +14,21 @@ from artnet.model.classifier import Classifier
 from artnet.serving.api.api_page import html_page, markdown
 from artnet.serving.api.app import create_api
 from artnet.serving.api.openapi import EXAMPLES, KINDS, PROBLEM_EXAMPLE, document
-from artnet.serving.api.schemas import ClassifyFields, ExplainFields, ExplanationAnswer, PredictionAnswer, ProblemAnswer
-from artnet.serving.work_queue import Service
+from artnet.serving.api.schemas import (
+    ClassifyFields,
+    ExplainFields,
+    ExplanationResponse,
+    PredictionResponse,
+    ProblemResponse,
+)
+from artnet.serving.work_queue import ClassifierQueue
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 @pytest.fixture(scope="module")
 def api(classifier: Classifier) -> FastAPI:
-    service = Service(classifier)
+    service = ClassifierQueue(classifier)
     service.close()
     return create_api(service)
 
@@ -41,9 +47,9 @@ def test_every_route_is_described_with_an_example_of_its_use(api: FastAPI) -> No
 
 
 def test_the_examples_have_the_shapes_that_they_are_examples_of(api: FastAPI) -> None:
-    PredictionAnswer.model_validate(EXAMPLES["/v1/classify"])
-    ExplanationAnswer.model_validate(EXAMPLES["/v1/explain"])
-    ProblemAnswer.model_validate(PROBLEM_EXAMPLE)
+    PredictionResponse.model_validate(EXAMPLES["/v1/classify"])
+    ExplanationResponse.model_validate(EXAMPLES["/v1/explain"])
+    ProblemResponse.model_validate(PROBLEM_EXAMPLE)
     for path, shape in (("/v1/classify", ClassifyFields), ("/v1/explain", ExplainFields)):
         body = document(api)["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
         shape.model_validate({name: value for name, value in body.items() if name != "url"})

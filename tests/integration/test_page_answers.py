@@ -24,7 +24,7 @@ from artnet.model.classifier import Classifier
 from artnet.serving.api.app import ApiSettings
 from artnet.serving.web.labels import decision_words
 from artnet.serving.web.page_answers import Asked, PageAnswers, answered
-from artnet.serving.work_queue import Service
+from artnet.serving.work_queue import ClassifierQueue
 from fixtures.serving import occupied
 
 FACETED = Path(__file__).parent.parent.parent / "examples" / "faceted.jpg"
@@ -33,7 +33,7 @@ QUESTION = {"movement": "", "rather_than": "", "against": False, "method": "grad
 
 @pytest.fixture(scope="module")
 def answers(classifier: Classifier) -> Iterator[PageAnswers]:
-    service = Service(classifier)
+    service = ClassifierQueue(classifier)
     answers = PageAnswers.over(service, ApiSettings(limits=Limits(size_bytes=2**20)))
     yield answers
     for turns in (answers.fetches, answers.slow, service):

@@ -13,7 +13,7 @@ from artnet.errors import UsageError
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import create_api
 from artnet.serving.web.page_calls import PATHS, add_calls, answer_bytes
-from artnet.serving.work_queue import Service
+from artnet.serving.work_queue import ClassifierQueue
 from fixtures.serving import FORM, Live, form, running, until
 
 JSON = {"Content-Type": "application/json"}
@@ -35,7 +35,7 @@ def broken(_: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def server(classifier: Classifier) -> Iterator[Live]:
-    service = Service(classifier)
+    service = ClassifierQueue(classifier)
     api = create_api(service)
     api.get("/page/file")(lambda: {"here": True})  # as the page's files are: in the threads that all share
     add_calls(api, {"double": double, "held": held, "broken": broken}, 60)

@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from artnet.errors import LaterError
+from artnet.errors import RetryLaterError
 from artnet.fetch import retry as patient
 from artnet.fetch.http import AddressRules
-from artnet.fetch.retry import fetch_patiently
+from artnet.fetch.retry import fetch_with_retry
 from fixtures.web import Site, busy, send, serving
 
 RULES = AddressRules(allow_private=True, timeout_s=5)
@@ -30,7 +30,7 @@ def site() -> Iterator[Site]:
 def test_a_busy_server_is_asked_again_after_the_pause_it_wants(site: Site, status: int) -> None:
     address = site.put("/a.jpg", busy(1, status, Retry_After="1"))
     started = time.monotonic()
-    assert fetch_patiently(address, RULES).data == b"a picture"
+    assert fetch_with_retry(address, RULES).data == b"a picture"
     assert time.monotonic() - started >= 1
     assert site.asked == ["/a.jpg"] * 2
 
@@ -38,27 +38,27 @@ def test_a_busy_server_is_asked_again_after_the_pause_it_wants(site: Site, statu
 def test_without_a_word_on_it_pauses_grow(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(patient._Server, "leave", lambda _, pause_s: pauses.append(pause_s))
-    assert fetch_patiently(site.put("/a.jpg", busy(4)), RULES).data == b"a picture"
+    assert fetch_with_retry(site.put("/a.jpg", busy(4)), RULES).data == b"a picture"
     assert pauses == [1, 2, 4, 8]
 
 
 def test_a_date_is_understood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(patient._Server, "leave", lambda _, pause_s: pauses.append(pause_s))
-    fetch_patiently(site.put("/a.jpg", busy(1, Retry_After=formatdate(time.time() + 20, usegmt=True))), RULES)
+    fetch_with_retry(site.put("/a.jpg", busy(1, Retry_After=formatdate(time.time() + 20, usegmt=True))), RULES)
     assert 15 < pauses[0] <= 20
 
 
 def test_a_server_that_stays_busy_is_given_up_after_five_attempts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patient, "_FIRST_S", 0)
-    with pytest.raises(LaterError, match="answered 503, it has too much to do"):
-        fetch_patiently(site.put("/a.jpg", busy(99, 503, Retry_After="soon")), RULES)
+    with pytest.raises(RetryLaterError, match="answered 503, it has too much to do"):
+        fetch_with_retry(site.put("/a.jpg", busy(99, 503, Retry_After="soon")), RULES)
     assert len(site.asked) == 5
 
 
 def test_a_pause_of_an_hour_is_not_waited_for(site: Site) -> None:
-    with pytest.raises(LaterError):
-        fetch_patiently(site.put("/a.jpg", busy(99, Retry_After="3600")), RULES)
+    with pytest.raises(RetryLaterError):
+        fetch_with_retry(site.put("/a.jpg", busy(99, Retry_After="3600")), RULES)
     assert len(site.asked) == 1
 
 
@@ -84,7 +84,7 @@ def test_what_one_thread_was_told_holds_for_all_and_then_one_asks_at_a_time(site
     address = site.put("/*", one_at_a_time).removesuffix("*")
     found: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda n=n: found.append(fetch_patiently(f"{address}{n}", RULES).data))
+        threading.Thread(target=lambda n=n: found.append(fetch_with_retry(f"{address}{n}", RULES).data))
         for n in range(12)
     ]
     for thread in threads:

@@ -12,14 +12,13 @@ from typing import Any
 
 import fsspec
 import pytest
-from test_tree import upload
 
 from artnet.data.catalog import Catalog
 from artnet.data.prepare import PrepareOptions, check_out, prepare
 from artnet.data.readers.detect import read_catalog
 from artnet.data.split import Ratios
 from artnet.taxonomy import load_taxonomy
-from fixtures.collections import Work, draw_style_folders, paint
+from fixtures.collections import Work, draw_style_folders, paint, upload
 from fixtures.web import HERE, Site, body_3, collection_3, manifest_3, reference_3, serving
 
 OPTIONS = PrepareOptions(

@@ -8,12 +8,12 @@ from io import BytesIO
 
 import fsspec
 import pytest
-from test_tars import packed as tar_of
 
 from artnet.imaging.decode import Limits
-from artnet.sources.find import find_pictures, holds_many
-from artnet.sources.item import Found, SourceRules
-from artnet.sources.stores import Stored, is_stored, join, stamp, without_local_scheme
+from artnet.sources.find import find_items, holds_many
+from artnet.sources.item import SourceItem, SourceRules
+from artnet.sources.stores import StoredFile, is_stored, join, stamp, without_local_scheme
+from fixtures.archives import packed_tar as tar_of
 from fixtures.web import jpeg
 
 
@@ -23,11 +23,11 @@ def put(address: str, data: bytes = b"picture") -> str:
     return address
 
 
-def found(*sources: str, rules: SourceRules | None = None) -> list[Found]:
-    return list(find_pictures(sources, rules or SourceRules()))
+def found(*sources: str, rules: SourceRules | None = None) -> list[SourceItem]:
+    return list(find_items(sources, rules or SourceRules()))
 
 
-def names(pictures: list[Found]) -> list[str]:
+def names(pictures: list[SourceItem]) -> list[str]:
     return [one.name for one in pictures]
 
 
@@ -165,7 +165,7 @@ def test_a_bucket_of_s3_is_read_through_s3fs(monkeypatch: pytest.MonkeyPatch) ->
         (gone,) = found("s3://no-such-bucket/x/")
         assert gone.error is not None
         with pytest.raises(Exception, match="no such file"):
-            Stored("s3://museum/gone.jpg").read("gone", SourceRules())
+            StoredFile("s3://museum/gone.jpg").read("gone", SourceRules())
     finally:
         server.stop()
         s3fs.S3FileSystem.clear_instance_cache()

@@ -25,7 +25,7 @@ from artnet.model.config import default_model, read_config
 @pytest.fixture(scope="module")
 def report(exported: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A tiny trained model, measured with everything that can be asked for."""
-    folder = tmp_path_factory.mktemp("strangers") / "noise"
+    folder = tmp_path_factory.mktemp("ood") / "noise"
     folder.mkdir()
     for seed in range(3):
         pixels = np.random.default_rng(seed).integers(0, 255, (70, 90, 3), np.uint8)
@@ -48,8 +48,8 @@ def test_the_json_is_strict_and_holds_every_figure(folder: Path, report: Report)
 
     found = json.loads((folder / "report.json").read_text(), parse_constant=refuse)
     assert found["values"]["accuracy"]["value"] == report.values["accuracy"].value
-    assert found["strangers"]["noise"]["pictures"] == 3
-    assert found["strangers"]["noise"]["failed"] == 1
+    assert found["ood"]["noise"]["pictures"] == 3
+    assert found["ood"]["noise"]["failed"] == 1
     assert len(found["calibration"]["after"]["bins"]["counts"]) == 15
     assert found["comparison"]["p_value"] == 1
     assert "picture" not in found["mistakes"][0]
@@ -64,7 +64,7 @@ def test_the_predictions_suffice_to_recompute_the_accuracy(folder: Path, report:
         scores = [float(value) for name, value in row.items() if name.startswith("score_")]
         assert sum(scores) == pytest.approx(1, abs=1e-5)
         assert max(scores) == float(row["confidence"])
-        assert float(row["strangeness"]) > 0
+        assert float(row["ood_score"]) > 0
 
 
 def test_the_page_stands_alone(folder: Path) -> None:
@@ -95,8 +95,8 @@ def test_names_in_a_report_cannot_become_markup(report: Report) -> None:
         dataclasses.replace(mistake, source=evil, style=evil, picture=b"jpeg") for mistake in report.mistakes
     )
     groups = {evil: next(iter(report.by_style.values()))}
-    strangers = {evil: report.strangers["noise"]}
-    page = report_page(dataclasses.replace(report, model=evil, mistakes=mistakes, by_style=groups, strangers=strangers))
+    ood = {evil: report.ood["noise"]}
+    page = report_page(dataclasses.replace(report, model=evil, mistakes=mistakes, by_style=groups, ood=ood))
     assert "<script>" not in page
 
 

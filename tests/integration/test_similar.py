@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from artnet.batch.index import Index, check_installed, check_out, rows_path, write_index
-from artnet.errors import DataError, MissingPartError, OutputError
+from artnet.errors import DataError, MissingExtraError, OutputError
 from artnet.model.classifier import Classifier
 
 needs_lancedb = pytest.mark.skipif(
@@ -138,7 +138,7 @@ def test_places_that_would_lose_something_are_refused(tmp_path: Path) -> None:
 
 def test_without_lancedb_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "lancedb", None)
-    with pytest.raises(MissingPartError, match=r"pip install 'artnet\[similar\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'artnet\[similar\]'"):
         check_installed()
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from artnet.errors import ArtNetError, NoPicturesError
 from artnet.imaging.decode import SUFFIXES, Limits
-from artnet.sources.find import find_pictures, holds_many
+from artnet.sources.find import find_items, holds_many
 from artnet.sources.item import SourceRules
 from fixtures.sources import kinds as kinds_of
 from fixtures.web import HERE, busy, dying, endless, jpeg, manifest_3, send, serving, slow
@@ -31,7 +31,7 @@ def draw(folder: Path, *names: str) -> None:
 
 def found(*sources: Path | str) -> list[Path | str]:
     """List what is found, a failed source by its name."""
-    return [one.name if one.error else Path(one.name) for one in find_pictures(map(str, sources))]
+    return [one.name if one.error else Path(one.name) for one in find_items(map(str, sources))]
 
 
 def test_a_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_order_named_is_kept(tmp_path: Path) -> None:
 
 def test_an_empty_folder_gives_an_error_in_its_place_and_the_others_go_on(tmp_path: Path) -> None:
     draw(tmp_path, "a.jpg", "b.jpg", "empty/notes.txt")
-    first, second, third = find_pictures([str(tmp_path / name) for name in ("a.jpg", "empty", "b.jpg")])
+    first, second, third = find_items([str(tmp_path / name) for name in ("a.jpg", "empty", "b.jpg")])
     assert (first.name, third.name) == (str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg"))
     assert second.name == str(tmp_path / "empty")
     assert isinstance(second.error, NoPicturesError)
@@ -96,7 +96,7 @@ def test_an_empty_folder_gives_an_error_in_its_place_and_the_others_go_on(tmp_pa
 
 def test_a_pattern_that_matches_no_file_gives_an_error_in_its_place(tmp_path: Path) -> None:
     draw(tmp_path, "a.jpg", "folder.png/inner.txt")
-    (failed, taken) = find_pictures([str(tmp_path / "*.png"), str(tmp_path / "a.jpg")])
+    (failed, taken) = find_items([str(tmp_path / "*.png"), str(tmp_path / "a.jpg")])
     assert "matches no file" in str(failed.error)
     assert taken.name == str(tmp_path / "a.jpg")
 
@@ -133,7 +133,7 @@ def test_a_link_to_a_picture_is_a_picture(tmp_path: Path) -> None:
 
 
 def test_sources_are_looked_at_one_by_one(tmp_path: Path) -> None:
-    pictures = find_pictures(str(tmp_path / name) for name in iter(["first.jpg", "second.jpg"]))
+    pictures = find_items(str(tmp_path / name) for name in iter(["first.jpg", "second.jpg"]))
     assert next(pictures).name == str(tmp_path / "first.jpg")
     draw(tmp_path, "second.jpg/late.png")  # becomes a folder only after the first picture was handed out
     assert [one.name for one in pictures] == [str(tmp_path / "second.jpg/late.png")]
@@ -154,7 +154,7 @@ def test_a_folder_or_pattern_may_hold_many(source: str, many: bool, tmp_path: Pa
 @pytest.mark.parametrize("name", ["a" * 300 + ".jpg", "a" * 300 + "*.jpg", "nul\0.jpg", "nul\0*.jpg", "a.jpg/b.jpg"])
 def test_a_name_that_no_file_can_have_stops_no_other(name: str, tmp_path: Path) -> None:
     draw(tmp_path, "a.jpg")
-    first, second = find_pictures([str(tmp_path / name), str(tmp_path / "a.jpg")])
+    first, second = find_items([str(tmp_path / name), str(tmp_path / "a.jpg")])
     assert second.name == str(tmp_path / "a.jpg")
     assert first.name == str(tmp_path / name)
 
@@ -162,7 +162,7 @@ def test_a_name_that_no_file_can_have_stops_no_other(name: str, tmp_path: Path) 
 @given(st.lists(st.text(max_size=300).map("no such folder/".__add__), max_size=4))
 @settings(deadline=None, max_examples=60)
 def test_any_names_give_paths_or_errors_one_for_each(names: list[str]) -> None:
-    results = list(find_pictures(names))
+    results = list(find_items(names))
     assert len(results) == len(names)
     for name, one in zip(names, results, strict=True):
         assert one.name == str(Path(name))
@@ -172,19 +172,19 @@ def test_any_names_give_paths_or_errors_one_for_each(names: list[str]) -> None:
 
 def kinds(*sources: str, rules: SourceRules = HERE) -> list[str]:
     """Read what is found; give for each the kind of its error, or that it was read."""
-    return kinds_of(find_pictures(sources, rules))
+    return kinds_of(find_items(sources, rules))
 
 
 def test_a_picture_on_the_web_is_fetched_when_it_is_read() -> None:
     with serving() as site:
-        (one,) = find_pictures([site.put("/a.jpg", jpeg())], HERE)
+        (one,) = find_items([site.put("/a.jpg", jpeg())], HERE)
         assert site.asked == []
         assert one.read() == jpeg()
 
 
 def test_an_address_without_an_ending_is_asked_once_what_it_is() -> None:
     with serving() as site:
-        (one,) = find_pictures([site.put("/picture?id=7", jpeg())], HERE)
+        (one,) = find_items([site.put("/picture?id=7", jpeg())], HERE)
         assert one.read() == jpeg()
         assert site.asked == ["/picture?id=7"]
 
@@ -222,13 +222,13 @@ def test_a_server_that_declares_too_much_or_sends_for_ever_is_cut_off() -> None:
 
 def test_a_server_that_declares_fewer_bytes_than_it_sends_gives_what_it_declared() -> None:
     with serving() as site:
-        (one,) = find_pictures([site.put("/a.jpg", lambda handler: send(handler, b"x" * 100, 50))], HERE)
+        (one,) = find_items([site.put("/a.jpg", lambda handler: send(handler, b"x" * 100, 50))], HERE)
         assert one.read() == b"x" * 50
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar.gz", "parquet", "csv"])
 def test_archives_on_the_web_are_refused_in_words(ending: str) -> None:
-    (one,) = find_pictures([f"https://example.org/all.{ending}"])
+    (one,) = find_items([f"https://example.org/all.{ending}"])
     assert "download it first" in str(one.error)
 
 
@@ -258,7 +258,7 @@ def test_names_with_newlines_and_bytes_that_are_no_text_are_kept(tmp_path: Path)
     names = [b"a\nb.jpg", b"\xff\xfe.jpg"]
     for name in names:
         Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"x")
-    pictures = list(find_pictures([str(tmp_path)]))
+    pictures = list(find_items([str(tmp_path)]))
     assert [os.fsencode(one.name).rpartition(b"/")[2] for one in pictures] == names
     assert [pickle.loads(pickle.dumps(one)).read() for one in pictures] == [b"x", b"x"]
 
@@ -275,6 +275,6 @@ AWKWARD = Path(__file__).parent.parent.parent.parent / "shared" / "data" / "awkw
 
 @pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
 def test_a_folder_of_odd_and_broken_pictures_is_found_whole() -> None:
-    found_there = list(find_pictures([str(AWKWARD)]))
+    found_there = list(find_items([str(AWKWARD)]))
     assert len(found_there) == len({one.name for one in found_there}) > 200
     assert all(one.error is None for one in found_there)

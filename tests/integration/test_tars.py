@@ -9,29 +9,18 @@ import tracemalloc
 from io import BytesIO
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artnet.imaging.decode import Limits
-from artnet.sources.find import find_pictures
-from artnet.sources.item import Bytes, SourceRules
+from artnet.sources.find import find_items
+from artnet.sources.item import InMemory, SourceRules
+from fixtures.archives import packed_tar as packed
 from fixtures.sources import found, kinds
 
 WORKS = {"a.jpg": os.urandom(700), "x/b.png": os.urandom(512), "notes.txt": b"none", "x/c.tif": b"C" * 5000}
 ENDINGS = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
-
-
-def packed(works: dict[str, bytes], ending: str = ".tar", form: int = tarfile.PAX_FORMAT) -> bytes:
-    file = BytesIO()
-    mode = {"gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz"}.get(ending.rpartition(".")[2], "w")
-    with tarfile.open(fileobj=file, mode=mode, format=form) as archive:  # type: ignore[call-overload]
-        for name, data in works.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, BytesIO(data))
-    return pa.compress(file.getvalue(), "zstd", asbytes=True) if ending.endswith("zst") else file.getvalue()
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -45,8 +34,8 @@ def test_members_are_read_in_the_archives_order_however_it_is_packed(ending: str
 
 
 def test_only_packed_members_carry_their_bytes(tmp_path: Path) -> None:
-    assert not isinstance(found(tmp_path / "a.tar", packed(WORKS))[0].place, Bytes)
-    assert isinstance(found(tmp_path / "a.tgz", packed(WORKS, ".tgz"))[0].place, Bytes)
+    assert not isinstance(found(tmp_path / "a.tar", packed(WORKS))[0].place, InMemory)
+    assert isinstance(found(tmp_path / "a.tgz", packed(WORKS, ".tgz"))[0].place, InMemory)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +120,7 @@ def test_many_members_cost_no_memory(tmp_path: Path) -> None:
     (tmp_path / "all.tar").write_bytes(
         packed({f"{number}.jpg": b"x" for number in range(4000)}, form=tarfile.USTAR_FORMAT)
     )
-    pictures = find_pictures([str(tmp_path / "all.tar")])
+    pictures = find_items([str(tmp_path / "all.tar")])
     next(pictures)
     tracemalloc.start()
     count = sum(1 for _ in pictures)

@@ -6,7 +6,6 @@ import os
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -18,30 +17,10 @@ from artnet.errors import CorruptImageError, TooLargeError
 from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
 from artnet.sources.zip import ZipMember
+from fixtures.archives import packed_zip as packed
 from fixtures.sources import found, kinds
 
 WORKS = {"a.jpg": b"A" * 500, "x/b.png": os.urandom(3000), "notes.txt": b"none", "x/c.tif": b"C" * 9000}
-
-
-class Onwards(BytesIO):
-    """A file without a way back, as a pipe is: zip then writes sizes behind the members."""
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        raise OSError("a pipe")
-
-    def seek(self, *_: int) -> int:
-        raise OSError("a pipe")
-
-
-def packed(works: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, piped: bool = False) -> bytes:
-    file = Onwards() if piped else BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, data in works.items():
-            archive.writestr(name, data)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -18,7 +18,7 @@ from artnet.errors import DataError, ExportError, OutputError, UsageError
 from artnet.evaluation.evaluate import evaluate
 from artnet.model.card import model_card
 from artnet.model.classifier import Classifier
-from artnet.model.config import FAMILIARITY_FILE, GRAPH_FILE, default_model, read_config, read_model, sha256_of
+from artnet.model.config import GRAPH_FILE, OOD_FILE, default_model, read_config, read_model, sha256_of
 from artnet.model.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, open_engine, output_names
 from artnet.training.export.export import export, find_dataset, read_facts
 from artnet.training.export.onnx_graph import (
@@ -174,9 +174,9 @@ def test_another_dataset_is_refused(trained: Run, data: Path, other: dict[str, o
 
 def test_the_model_folder_knows_strangers(exported: Path) -> None:
     config = read_model(exported)[1]
-    assert config.familiarity is not None
-    assert config.familiarity.sha256 == sha256_of(exported / FAMILIARITY_FILE)
-    assert (exported / FAMILIARITY_FILE).stat().st_size < 3 * 2**20
+    assert config.ood is not None
+    assert config.ood.sha256 == sha256_of(exported / OOD_FILE)
+    assert (exported / OOD_FILE).stat().st_size < 3 * 2**20
     assert "is called unfamiliar" in (exported / "README.md").read_text()
 
 

@@ -29,7 +29,7 @@ from artnet.training.data import (
 from artnet.training.fit import check_movements, fit
 from artnet.training.history import read_history
 from artnet.training.network.network import build_network
-from artnet.training.recipe import RECIPES, Changes, Rates
+from artnet.training.recipe import RECIPES, Augmentation, Rates
 from artnet.training.run import Run, open_run
 from artnet.training.trainer import Step, Watch
 from fixtures.training import BACKBONE, ON_CPU, RECIPE, SIZE_PX, settings, tiny_run
@@ -69,7 +69,7 @@ def test_training_takes_nothing_from_the_global_generator(data: Path, tmp_path: 
 
 
 def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> None:
-    changes = Changes(mixup=0, smallest_crop=0.9, reencode=False)
+    changes = Augmentation(mixup=0, smallest_crop=0.9, reencode=False)
     recipe = dataclasses.replace(RECIPE, epochs=6, label_smoothing=0, changes=changes)
     losses: list[float] = []
     watch = Watch(on_epoch=lambda row: losses.append(row.train_loss))

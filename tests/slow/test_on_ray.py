@@ -19,24 +19,24 @@ import pytest
 from PIL import Image
 
 from artnet.batch import ray_executor as on_ray
-from artnet.batch.job import Road, Seen, fill_table, shape_of
-from artnet.batch.journal import growing_table
-from artnet.batch.predict import Answer, Loading, Wanted, answer_all
-from artnet.batch.ray_executor import _absolute, answer_on_ray, first_blocks
+from artnet.batch.job import Executor, Seen, row_schema_of, run_job
+from artnet.batch.journal import resumable_table
+from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
+from artnet.batch.ray_executor import _absolute, first_blocks, predict_on_ray
 from artnet.batch.summary import Summary
-from artnet.errors import MissingPartError, WorkerError
+from artnet.errors import MissingExtraError, WorkerError
 from artnet.model.classifier import Classifier
 from artnet.model.config import read_model
-from artnet.sources.find import find_pictures
-from artnet.sources.item import Found
-from artnet.sources.stores import Web
+from artnet.sources.find import find_items
+from artnet.sources.item import SourceItem
+from artnet.sources.stores import WebFile
 
 # Ray warns of its own settings when it copies them.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-LOADING = Loading(precision="f32")
+LOADING = ModelOptions(precision="f32")
 needs_ray = pytest.mark.skipif(
     __import__("importlib.util").util.find_spec("ray") is None, reason="needs pip install 'artnet[ray]'"
 )
@@ -66,11 +66,11 @@ def cluster() -> Iterator[Any]:
     found.shutdown()
 
 
-def table_of(sources: list[str], road: Road, out: Path, seen: Seen) -> bytes:
-    """Fill a table with embeddings by a road and give its bytes."""
-    wanted = Wanted(embedding=True)
-    with growing_table(out, shape_of(read_model()[1], wanted), {}) as table:
-        fill_table(table, find_pictures(sources), road, seen)
+def table_of(sources: list[str], executor: Executor, out: Path, seen: Seen) -> bytes:
+    """Fill a table with embeddings by a executor and give its bytes."""
+    wanted = ResultOptions(embedding=True)
+    with resumable_table(out, row_schema_of(read_model()[1], wanted), {}) as table:
+        run_job(table, find_items(sources), executor, seen)
     return out.read_bytes()
 
 
@@ -80,7 +80,7 @@ def test_a_cluster_that_is_not_there_is_said_at_once(pictures: str, monkeypatch:
         port = taken.getsockname()[1]
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
     with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
-        list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+        list(predict_on_ray(find_items([pictures]), LOADING, ResultOptions()))
 
 
 def test_a_slice_ends_with_its_bytes_or_its_time_and_holds_at_least_one_block() -> None:
@@ -95,8 +95,8 @@ def test_places_on_a_disk_are_sent_out_by_their_whole_path(pictures: str, monkey
     monkeypatch.chdir(pictures)
     with zipfile.ZipFile("a.zip", "w") as archive:
         archive.write("001.jpg")
-    file, zipped = map(_absolute, find_pictures(["000.jpg", "a.zip"]))
-    web = Found("a", Web("https://example.org/a.jpg"))
+    file, zipped = map(_absolute, find_items(["000.jpg", "a.zip"]))
+    web = SourceItem("a", WebFile("https://example.org/a.jpg"))
     monkeypatch.chdir("/")
     assert (file.name, zipped.name) == ("000.jpg", "a.zip/001.jpg")
     assert file.read() == Path(pictures, "000.jpg").read_bytes()
@@ -106,8 +106,8 @@ def test_places_on_a_disk_are_sent_out_by_their_whole_path(pictures: str, monkey
 
 def test_without_ray_it_is_said_what_to_install(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingPartError, match=r"pip install 'artnet\[ray\]'"):
-        list(answer_on_ray(find_pictures([pictures]), LOADING, Wanted()))
+    with pytest.raises(MissingExtraError, match=r"pip install 'artnet\[ray\]'"):
+        list(predict_on_ray(find_items([pictures]), LOADING, ResultOptions()))
 
 
 @needs_ray
@@ -116,7 +116,7 @@ def test_the_command_goes_to_the_cluster_that_ray_address_names(
     pictures: str, cluster: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     out = tmp_path_factory.mktemp("tables") / "t.csv"
-    command = [sys.executable, "-m", "artnet", "classify", f"{pictures}/00*.jpg", "--engine", "ray"]
+    command = [sys.executable, "-m", "artnet", "classify", f"{pictures}/00*.jpg", "--executor", "ray"]
     environment = {**os.environ, "RAY_ADDRESS": cluster.address}
     with subprocess.Popen([*command, "--out", str(out)], env=environment) as process:
         busy = 0.0
@@ -141,13 +141,13 @@ def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here
     sources, folder = [pictures] * 2, tmp_path_factory.mktemp("tables")
     victim = next(node for node in cluster.list_all_nodes() if not node.head)
 
-    def kill(answer: Answer | None, summary: Summary) -> None:
+    def kill(answer: Result | None, summary: Summary) -> None:
         if summary.total == 40:
             cluster.remove_node(victim, allow_graceful=False)
 
-    wanted = Wanted(embedding=True)
-    here = table_of(sources, partial(answer_all, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
-    there = table_of(sources, partial(answer_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
+    wanted = ResultOptions(embedding=True)
+    here = table_of(sources, partial(predict_items, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
+    there = table_of(sources, partial(predict_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
     deadline = time.monotonic() + 30  # after which Ray calls a machine dead
     while sum(node["Alive"] for node in __import__("ray").nodes()) > 1 and time.monotonic() < deadline:
         time.sleep(0.1)

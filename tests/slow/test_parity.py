@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from artnet.attribution.methods import Probe, Sampling, evidence
+from artnet.attribution.methods import Sampling, TargetScorer, evidence
 from artnet.model.classifier import Classifier
 from artnet.training.export.onnx_graph import random_views
-from artnet.training.network.network import MovementsAlone, build_network
+from artnet.training.network.network import MovementLogitsOnly, build_network
 from artnet.training.run import Run
 
 WHAT = "needs pip install 'artnet[dev]', which brings grad-cam and captum"
@@ -38,11 +38,11 @@ def library(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def network(trained: Run) -> MovementsAlone:
+def network(trained: Run) -> MovementLogitsOnly:
     """The tiny network as PyTorch runs it; its activations are not in place, which would break hooks silently."""
     built = build_network(trained.settings.backbone, 5, "none", len(trained.settings.styles))
     built.load_state_dict(trained.read_tensors("best"))
-    return MovementsAlone(built).eval()
+    return MovementLogitsOnly(built).eval()
 
 
 def correlation(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -53,13 +53,15 @@ def correlation(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def our_maps(classifier: Classifier, view: np.ndarray, method: str) -> dict[int, np.ndarray]:
-    probe = Probe(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
+    probe = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
     return evidence(probe, view, method, classifier.config.layers, Sampling())
 
 
 @pytest.mark.parametrize("library", ["pytorch_grad_cam"], indirect=True)
 @pytest.mark.parametrize("method", THEIRS)
-def test_a_cam_is_that_of_pytorch_grad_cam(library: Any, method: str, exported: Path, network: MovementsAlone) -> None:
+def test_a_cam_is_that_of_pytorch_grad_cam(
+    library: Any, method: str, exported: Path, network: MovementLogitsOnly
+) -> None:
     classifier = Classifier.load(exported, precision="f32")
     views = random_views(classifier.engine.size_px, 1)
     ours = our_maps(classifier, views[0], method)
@@ -76,12 +78,12 @@ def test_a_cam_is_that_of_pytorch_grad_cam(library: Any, method: str, exported: 
 
 
 @pytest.mark.parametrize("library", ["captum.attr"], indirect=True)
-def test_integrated_gradients_are_those_of_captum(library: Any, exported: Path, network: MovementsAlone) -> None:
+def test_integrated_gradients_are_those_of_captum(library: Any, exported: Path, network: MovementLogitsOnly) -> None:
     from artnet.attribution.gradients import integrated_gradients
 
     classifier = Classifier.load(exported, precision="f32")
     views = random_views(classifier.engine.size_px, 1)
-    probe = Probe(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
+    probe = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
     ours = integrated_gradients(probe.gradient, views[0], 40)
     theirs = library.IntegratedGradients(network).attribute(
         torch.from_numpy(views), target=MOVEMENT, n_steps=40, method="riemann_middle"

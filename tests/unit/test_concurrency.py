@@ -9,18 +9,18 @@ import time
 
 import pytest
 
-from artnet.concurrency import Background
+from artnet.concurrency import DaemonPool
 
 
 def test_results_and_exceptions_come_back() -> None:
-    background = Background(2)
+    background = DaemonPool(2)
     assert background.start(divmod, 7, 2).result() == (3, 1)
     with pytest.raises(ZeroDivisionError):
         background.start(divmod, 7, 0).result()
 
 
 def test_no_more_run_at_once_than_there_are_places() -> None:
-    background, running, most = Background(2), [], []
+    background, running, most = DaemonPool(2), [], []
 
     def work() -> None:
         running.append(1)
@@ -35,7 +35,7 @@ def test_no_more_run_at_once_than_there_are_places() -> None:
 
 def test_threads_are_used_again_and_end_when_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("artnet.concurrency._LINGER_S", 0.2)
-    background = Background(3)
+    background = DaemonPool(3)
     used = {background.start(threading.get_ident).result() for _ in range(20)}
     assert len(used) == 1
     time.sleep(0.5)
@@ -44,21 +44,21 @@ def test_threads_are_used_again_and_end_when_nothing_comes(monkeypatch: pytest.M
 
 
 def test_functions_that_wait_for_each_other_all_have_a_place() -> None:
-    background, all_here = Background(4), threading.Barrier(4)
+    background, all_here = DaemonPool(4), threading.Barrier(4)
     for _ in range(50):
         for future in [background.start(all_here.wait, 10) for _ in range(4)]:
             future.result()
 
 
 def test_what_still_waits_can_be_called_off() -> None:
-    background, free = Background(1), threading.Event()
+    background, free = DaemonPool(1), threading.Event()
     first, second = background.start(free.wait), background.start(free.wait)
     assert second.cancel() or first.cancel()
     free.set()
 
 
 def test_a_program_ends_without_waiting() -> None:
-    script = "import time; from artnet.concurrency import Background; Background(1).start(time.sleep, 60)"
+    script = "import time; from artnet.concurrency import DaemonPool; DaemonPool(1).start(time.sleep, 60)"
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", script], check=True)
     assert time.monotonic() - began < 20

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.attribution.methods import Probe
+from artnet.attribution.methods import TargetScorer
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import Layer, ModelConfig, Preprocessing
 from artnet.model.engine import CHANNELS_GRADIENT, Engine
@@ -46,7 +46,9 @@ class Dream:
     after: float
 
 
-def channel_shares(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> dict[int, list[ChannelShare]]:
+def channel_shares(
+    probe: TargetScorer, view: Floats, layers: Sequence[Layer], count: int
+) -> dict[int, list[ChannelShare]]:
     """Rank each layer's channels by what they add to the answer: Grad-CAM's weight times the mean activation.
 
     Selvaraju et al., "Grad-CAM", 2017: the weight is alpha_k of equation 1.

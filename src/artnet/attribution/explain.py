@@ -16,13 +16,13 @@ from PIL import Image
 
 from artnet.attribution.channels import ChannelShare, channel_shares
 from artnet.attribution.faithfulness import STEPS, Faithfulness, Verdict, judge, measure_all
-from artnet.attribution.methods import METHODS, PIXELS, Probe, Sampling, check_outputs, evidence, find_method
+from artnet.attribution.methods import METHODS, PIXELS, Sampling, TargetScorer, check_outputs, evidence, find_method
 from artnet.attribution.projection import LARGE, RegionMap, fused, on_painting, scaled, without_bands
-from artnet.attribution.target import Question
+from artnet.attribution.target import Target
 from artnet.errors import ModelError, UsageError
 from artnet.imaging.decode import read_file, upright_srgb
-from artnet.imaging.views import REGIONS, Placement, View, cut_views, placement, whole_view
-from artnet.model.classifier import Classifier, Opened, Prediction, network_input
+from artnet.imaging.views import REGIONS, Placement, View, extract_views, placement, whole_view
+from artnet.model.classifier import Classifier, OpenedImage, Prediction, network_input
 from artnet.model.config import DEPTHS, GROUPS, Layer
 
 Floats = NDArray[np.float32]
@@ -53,7 +53,7 @@ class Explanation:
 
     image: Image.Image
     prediction: Prediction
-    asked: Question
+    asked: Target
     method: str
     maps: Mapping[int, DepthMap]
     placement: Placement
@@ -132,7 +132,7 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Asking:
+class ExplainOptions:
     """How to explain beyond the question: `canvas` looks at the five regions of a large painting, too.
 
     `verdicts` also judges each map, which takes about 150 more passes through the network; `channels` names that many
@@ -149,13 +149,13 @@ class Asking:
 
 def explain(
     classifier: Classifier,
-    image: str | Path | Opened | Image.Image,
+    image: str | Path | OpenedImage | Image.Image,
     movement: str | None = None,
     rather_than: str | None = None,
     method: str = "gradcam",
     depth: Depth = "all",
     against: bool = False,
-    asking: Asking | None = None,
+    asking: ExplainOptions | None = None,
 ) -> Explanation:
     """Explain why a painting is `movement`, by default the one that is answered.
 
@@ -164,16 +164,16 @@ def explain(
     Errors: `UsageError` for a movement, method or depth that there is not or that do not go together, `ModelError`
     for a model without what the method needs, and those of reading a picture.
     """
-    asking = asking or Asking()
+    asking = asking or ExplainOptions()
     layers = _wanted_layers(classifier, method, depth)
     _check_question(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
     picture, view, prediction = _seen(classifier, image, asking)
-    question = Question(movement or prediction.movement, rather_than, against)
-    probe = Probe(classifier.engine, question.target(classifier.config.movements))
+    question = Target(movement or prediction.movement, rather_than, against)
+    probe = TargetScorer(classifier.engine, question.target(classifier.config.movements))
     seen = classifier.config.preprocessing
     large = asking.canvas and min(picture.size) >= LARGE * seen.size_px
-    views = (view, *(cut_views(picture, seen.size_px, seen.fit, REGIONS) if large else ()))
+    views = (view, *(extract_views(picture, seen.size_px, seen.fit, REGIONS) if large else ()))
     inputs = network_input(views, seen)
     place = placement(picture.width, picture.height, seen.size_px, seen.fit)
     raw = [evidence(probe, each, method, layers, asking.sampling, against) for each in inputs]
@@ -189,18 +189,20 @@ def explain(
 
 
 def _seen(
-    classifier: Classifier, image: str | Path | Opened | Image.Image, asking: Asking
+    classifier: Classifier, image: str | Path | OpenedImage | Image.Image, asking: ExplainOptions
 ) -> tuple[Image.Image, View, Prediction]:
     """Read a painting, and give the whole view that the answer was given on with that answer."""
     if isinstance(image, Image.Image):
         picture, seen = upright_srgb(image), classifier.config.preprocessing
         view = whole_view(picture, seen.size_px, seen.fit)
         return picture, view, asking.answered or classifier.classify_image(picture, "")
-    opened = image if isinstance(image, Opened) else classifier.open(read_file(image))
+    opened = image if isinstance(image, OpenedImage) else classifier.open(read_file(image))
     return opened.in_full(), classifier.whole(opened), asking.answered or classifier.answer_opened(opened)
 
 
-def _channels(probe: Probe, view: Floats, layers: Sequence[Layer], count: int) -> Mapping[int, Sequence[ChannelShare]]:
+def _channels(
+    probe: TargetScorer, view: Floats, layers: Sequence[Layer], count: int
+) -> Mapping[int, Sequence[ChannelShare]]:
     """Name the channels that matter, where that is asked for and the graph can tell."""
     known = all(f"gradient_{layer.depth}" in probe.engine.outputs for layer in layers)
     return channel_shares(probe, view, layers, count) if count and layers and known else {}

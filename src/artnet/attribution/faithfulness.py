@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from artnet.attribution.methods import Probe, Sampling, evidence
+from artnet.attribution.methods import Sampling, TargetScorer, evidence
 from artnet.model.config import Layer
 
 Floats = NDArray[np.float32]
@@ -72,7 +72,12 @@ class Verdict:
 
 
 def judge(
-    probe: Probe, view: Floats, method: str, layers: Sequence[Layer], sampling: Sampling, maps: Mapping[int, Floats]
+    probe: TargetScorer,
+    view: Floats,
+    method: str,
+    layers: Sequence[Layer],
+    sampling: Sampling,
+    maps: Mapping[int, Floats],
 ) -> dict[int, Verdict]:
     """Judge a method's maps of one view, by depth.
 
@@ -80,13 +85,13 @@ def judge(
     a map that stays as it was has not looked at them.
     """
     gains = measure_all(probe, view, maps, STEPS, sampling.seed)
-    other = Probe(probe.engine.shuffled(sampling.seed), probe.target)
+    other = TargetScorer(probe.engine.shuffled(sampling.seed), probe.target)
     contrary = evidence(other, view, method, layers, sampling)
     return {depth: Verdict(gains[depth], rank_correlation(maps[depth], contrary[depth])) for depth in maps}
 
 
 def measure_all(
-    probe: Probe, view: Floats, maps: Mapping[int, Floats], steps: int, seed: int
+    probe: TargetScorer, view: Floats, maps: Mapping[int, Floats], steps: int, seed: int
 ) -> dict[int, Faithfulness]:
     """Measure maps of one view against the same random orders."""
     reference = random_orders(probe.score, view, steps, np.random.default_rng(seed))

@@ -16,7 +16,7 @@ from PIL import Image
 from artnet.attribution.cam import CAMS
 from artnet.attribution.gradients import integrated_gradients, smooth_grad
 from artnet.attribution.perturbation import occlusion, rise, score_cam
-from artnet.attribution.target import asked_score
+from artnet.attribution.target import target_score
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import Layer
 from artnet.model.engine import VIEWS_GRADIENT, Engine
@@ -63,15 +63,15 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Probe:
+class TargetScorer:
     """A network asked one question: `target` (1, C) are weights of the logits."""
 
     engine: Engine
     target: Floats
 
-    def opposite(self) -> Probe:
+    def opposite(self) -> TargetScorer:
         """Ask for the contrary."""
-        return Probe(self.engine, -self.target)
+        return TargetScorer(self.engine, -self.target)
 
     def logit(self, views: Floats) -> NDArray[np.float64]:
         """Give sum(logits * target) of views (N, 3, S, S)."""
@@ -80,7 +80,7 @@ class Probe:
 
     def score(self, views: Floats) -> NDArray[np.float64]:
         """Give the score of what is asked, 0 to 1, of views (N, 3, S, S)."""
-        return asked_score(self._logits(views), self.target)
+        return target_score(self._logits(views), self.target)
 
     def gradient(self, views: Floats) -> Floats:
         """Give the derivative of the logit to the views, (N, 3, S, S)."""
@@ -121,7 +121,7 @@ def needed_outputs(method: Method, layers: Sequence[Layer]) -> list[str]:
 
 
 def evidence(
-    probe: Probe, view: Floats, method: str, layers: Sequence[Layer], sampling: Sampling, signed: bool = False
+    probe: TargetScorer, view: Floats, method: str, layers: Sequence[Layer], sampling: Sampling, signed: bool = False
 ) -> dict[int, Floats]:
     """Give raw maps (h, w) by depth; methods that read pixels give one, at depth 0.
 
@@ -144,7 +144,12 @@ def evidence(
 
 
 def _layer_map(
-    probe: Probe, view: Floats, method: str, sampling: Sampling, activation: Floats | None, gradient: Floats | None
+    probe: TargetScorer,
+    view: Floats,
+    method: str,
+    sampling: Sampling,
+    activation: Floats | None,
+    gradient: Floats | None,
 ) -> Floats:
     if activation is None:
         raise ModelError(f"{method} needs activations, which this model's graph does not have; export the model again")
@@ -153,19 +158,19 @@ def _layer_map(
     return CAMS[method](activation, np.zeros_like(activation) if gradient is None else gradient)
 
 
-def _occlusion(probe: Probe, view: Floats, sampling: Sampling) -> Floats:
+def _occlusion(probe: TargetScorer, view: Floats, sampling: Sampling) -> Floats:
     return occlusion(probe.score, view, sampling.squares)
 
 
-def _rise(probe: Probe, view: Floats, sampling: Sampling) -> Floats:
+def _rise(probe: TargetScorer, view: Floats, sampling: Sampling) -> Floats:
     return rise(probe.score, view, sampling.masks, np.random.default_rng(sampling.seed))
 
 
-def _integrated(probe: Probe, view: Floats, sampling: Sampling) -> Floats:
+def _integrated(probe: TargetScorer, view: Floats, sampling: Sampling) -> Floats:
     return _coarser(integrated_gradients(probe.gradient, view, sampling.steps).sum(0))
 
 
-def _smooth_grad(probe: Probe, view: Floats, sampling: Sampling) -> Floats:
+def _smooth_grad(probe: TargetScorer, view: Floats, sampling: Sampling) -> Floats:
     """Keep the size of the averaged gradient, largest over the colours, as its paper draws it."""
     found = smooth_grad(probe.gradient, view, sampling.samples, np.random.default_rng(sampling.seed))
     return _coarser(np.abs(found).max(0))
@@ -179,7 +184,7 @@ def _coarser(attribution: Floats) -> Floats:
     return result
 
 
-_PIXEL_MAPS: dict[str, Callable[[Probe, Floats, Sampling], Floats]] = {
+_PIXEL_MAPS: dict[str, Callable[[TargetScorer, Floats, Sampling], Floats]] = {
     "occlusion": _occlusion,
     "rise": _rise,
     "integrated": _integrated,

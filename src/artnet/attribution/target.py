@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Question:
+class Target:
     """Why `movement`, perhaps rather than another; `against` also asks for what speaks against it."""
 
     movement: str
@@ -47,7 +47,7 @@ class Question:
         return target
 
 
-def asked_score(logits: NDArray[np.floating], target: Floats) -> NDArray[np.float64]:
+def target_score(logits: NDArray[np.floating], target: Floats) -> NDArray[np.float64]:
     """Give the score of what is asked: logits (N, C) to (N,), 0 to 1.
 
     It is the softmax of the movement, among all of them, or between the two that are set against each other.

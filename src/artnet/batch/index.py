@@ -22,7 +22,7 @@ from PIL import Image
 
 from artnet.batch.journal import check_table_path
 from artnet.batch.table import score_column
-from artnet.errors import DataError, MissingPartError, OutputError
+from artnet.errors import DataError, MissingExtraError, OutputError
 
 _TABLE = "paintings"
 _ABOUT = "index.json"
@@ -55,11 +55,11 @@ class Neighbour:
 
 
 def check_installed() -> None:
-    """Refuse to begin without LanceDB. Errors: `MissingPartError`."""
+    """Refuse to begin without LanceDB. Errors: `MissingExtraError`."""
     try:
         import lancedb  # noqa: F401
     except ImportError:
-        raise MissingPartError("LanceDB is not installed; install it with: pip install 'artnet[similar]'") from None
+        raise MissingExtraError("LanceDB is not installed; install it with: pip install 'artnet[similar]'") from None
 
 
 def check_out(folder: Path, resume: bool, overwrite: bool) -> None:

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from artnet.batch.table import Row, Shape, check_ending, join_tables, read_known, write_rows
+from artnet.batch.table import Row, RowSchema, check_ending, join_tables, read_known, write_rows
 from artnet.errors import OutputError, UsageError
 
 _STATE = "_state.json"  # Arrow and Spark leave out what begins so when they read the folder
@@ -50,10 +50,10 @@ def is_whole(path: Path) -> bool:
     return path.exists() and not _parts_of(path).exists()
 
 
-class GrowingTable:
+class ResumableTable:
     """A table under way: `add` rows, then `finish`; what was added survives any stop from its part on."""
 
-    def __init__(self, path: Path, shape: Shape, parts: list[Path], rows: int) -> None:
+    def __init__(self, path: Path, shape: RowSchema, parts: list[Path], rows: int) -> None:
         self.path, self.shape = path, shape
         self.folder = _parts_of(path)
         self.rows = rows  # in parts
@@ -112,9 +112,9 @@ class GrowingTable:
 
 
 @contextmanager
-def growing_table(
-    path: Path, shape: Shape, settings: Mapping[str, Any], resume: bool = False, overwrite: bool = False
-) -> Iterator[GrowingTable]:
+def resumable_table(
+    path: Path, shape: RowSchema, settings: Mapping[str, Any], resume: bool = False, overwrite: bool = False
+) -> Iterator[ResumableTable]:
     """Open a table to add rows to; whatever ends the block, the rows that were added are written as parts.
 
     `settings` is what decides the rows, as JSON can say it: a table is gone on with by the same settings only.
@@ -133,7 +133,7 @@ def growing_table(
             parts, rows = _whole_parts(folder, path.suffix)
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror or error}); see that it can be") from error
-        table = GrowingTable(path, shape, parts, rows)
+        table = ResumableTable(path, shape, parts, rows)
         try:
             yield table
         finally:

@@ -20,16 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.attribution.explain import Asking, explain
-from artnet.concurrency import Background
+from artnet.attribution.explain import ExplainOptions, explain
+from artnet.concurrency import DaemonPool
 from artnet.errors import ArtNetError, OutputError
-from artnet.hardware import busy_callers
-from artnet.imaging.decode import PictureFile
-from artnet.imaging.encode import jpeg
-from artnet.model.classifier import Classifier, Opened, Prediction
+from artnet.hardware import inference_concurrency
+from artnet.imaging.decode import ImageFile
+from artnet.imaging.encode import encode_jpeg
+from artnet.model.classifier import Classifier, OpenedImage, Prediction
 from artnet.render.overlay import overlay
-from artnet.sources.find import find_pictures
-from artnet.sources.item import DEFAULT_RULES, Bytes, Found, SourceRules
+from artnet.sources.find import find_items
+from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 
 _READERS = 8  # reading waits for disks and servers, not for processors
 _HELD_BYTES = 256 * 2**20  # of files that are read and not yet decoded
@@ -40,7 +40,7 @@ _THUMBNAIL_PX, _THUMBNAIL_QUALITY = 192, 80  # enough to be told apart on a shee
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ResultOptions:
     """What is asked of each picture: the votes of all views, the whole's embedding, an overlay in a folder.
 
     `thumbnail` asks for a small copy, as a JPEG file's bytes.
@@ -52,11 +52,11 @@ class Wanted:
     thumbnail: bool = False
 
 
-DEFAULT_WANTED = Wanted()
+DEFAULT_RESULT_OPTIONS = ResultOptions()
 
 
 @dataclass(frozen=True)
-class Loading:
+class ModelOptions:
     """How the model is loaded, in this process or by a worker elsewhere."""
 
     model: Path | None = None
@@ -68,11 +68,11 @@ class Loading:
         return Classifier.load(self.model, self.runtime, self.precision, at_once, processors)
 
 
-DEFAULT_LOADING = Loading()
+DEFAULT_MODEL_OPTIONS = ModelOptions()
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """What became of one source: either a prediction or an error; `sha256` is of the file, where it was read.
 
     `embedding` (E,), `thumbnail` and `overlay`, a file's name, are there where they were asked for; `label` and `id`
@@ -101,43 +101,48 @@ class Answer:
         return {"source": self.source, "error": {"kind": error.kind, "message": str(error)}, **known}
 
 
-def classify_all(
+def classify_sources(
     classifier: Classifier,
     sources: Iterable[str],
     views: Literal["voting", "all"] = "voting",
     rules: SourceRules = DEFAULT_RULES,
-) -> Iterator[Answer]:
+) -> Iterator[Result]:
     """Yield an answer for every picture that the sources name, in their order."""
-    yield from answer_all(classifier, find_pictures(sources, rules), Wanted(views))
+    yield from predict_items(classifier, find_items(sources, rules), ResultOptions(views))
 
 
-def answer_all(
-    classifier: Classifier, pictures: Iterable[Found], wanted: Wanted = DEFAULT_WANTED, workers: int | None = None
-) -> Iterator[Answer]:
+def predict_items(
+    classifier: Classifier,
+    pictures: Iterable[SourceItem],
+    wanted: ResultOptions = DEFAULT_RESULT_OPTIONS,
+    workers: int | None = None,
+) -> Iterator[Result]:
     """Yield an answer for every picture, in order, while those behind it are under way already.
 
     `workers` threads decode, cut and run the network; as they wait for each other now and then, by default two more
     than places in the engine. Errors: `OutputError` for an overlay that cannot be written.
     """
-    threads = workers or busy_callers() + 2
+    threads = workers or inference_concurrency() + 2
     ahead = _READERS + 4 * threads
-    held, under_way = _Held(), deque[Future[Future[Answer]]]()
-    readers, answerers = Background(_READERS), ThreadPoolExecutor(threads)
+    held, under_way = _Held(), deque[Future[Future[Result]]]()
+    readers, answerers = DaemonPool(_READERS), ThreadPoolExecutor(threads)
 
-    def answer(found: Found, data: bytes | ArtNetError) -> Future[Answer]:
+    def answer(found: SourceItem, data: bytes | ArtNetError) -> Future[Result]:
         size = len(data) if isinstance(data, bytes) else 0
         held.add(size)
         future = answerers.submit(_answer, classifier, found, data, wanted)
         future.add_done_callback(lambda _: held.add(-size))
         return future
 
-    def read(found: Found) -> Future[Answer]:
+    def read(found: SourceItem) -> Future[Result]:
         held.wait_for_room()
         return answer(found, _read(found))
 
     try:
         for found in pictures:
-            if isinstance(found.place, Bytes):  # held already: with no room for more, the next is not even looked for
+            if isinstance(
+                found.place, InMemory
+            ):  # held already: with no room for more, the next is not even looked for
                 held.wait_for_room()
                 under_way.append(_there(answer(found, _read(found))))
             else:
@@ -175,29 +180,29 @@ class _Held:
             self._changed.notify_all()
 
 
-def _there(answer: Future[Answer]) -> Future[Future[Answer]]:
-    reading: Future[Future[Answer]] = Future()
+def _there(answer: Future[Result]) -> Future[Future[Result]]:
+    reading: Future[Future[Result]] = Future()
     reading.set_result(answer)
     return reading
 
 
-def _is_done(reading: Future[Future[Answer]]) -> bool:
+def _is_done(reading: Future[Future[Result]]) -> bool:
     return reading.done() and (reading.exception() is not None or reading.result().done())
 
 
-def _read(found: Found) -> bytes | ArtNetError:
+def _read(found: SourceItem) -> bytes | ArtNetError:
     try:
         return found.read()
     except ArtNetError as error:
         return error
 
 
-def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wanted: Wanted) -> Answer:
+def _answer(classifier: Classifier, found: SourceItem, data: bytes | ArtNetError, wanted: ResultOptions) -> Result:
     if isinstance(data, ArtNetError):
-        return Answer(found.name, None, None, data, found.label, found.id)
+        return Result(found.name, None, None, data, found.label, found.id)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        opened = classifier.open(PictureFile(data, found.name, found.rules.limits), wanted.views)
+        opened = classifier.open(ImageFile(data, found.name, found.rules.limits), wanted.views)
         seen = classifier.see(opened.views, wanted.embedding)
         prediction = classifier.answer(found.name, opened.size, opened.views, seen)
         drawn = None
@@ -206,16 +211,16 @@ def _answer(classifier: Classifier, found: Found, data: bytes | ArtNetError, wan
     except OutputError:
         raise
     except ArtNetError as error:
-        return Answer(found.name, sha256, None, error, found.label, found.id)
+        return Result(found.name, sha256, None, error, found.label, found.id)
     embedding = seen.embedding if wanted.embedding else None
     small = _thumbnail(opened.image) if wanted.thumbnail else None
-    return Answer(found.name, sha256, prediction, None, found.label, found.id, drawn, embedding, small)
+    return Result(found.name, sha256, prediction, None, found.label, found.id, drawn, embedding, small)
 
 
 def _thumbnail(image: Image.Image) -> bytes:
     small = image.copy()
     small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX), Image.Resampling.BICUBIC)
-    return jpeg(small, _THUMBNAIL_QUALITY)
+    return encode_jpeg(small, _THUMBNAIL_QUALITY)
 
 
 def overlay_name(name: str, sha256: str) -> str:
@@ -225,10 +230,10 @@ def overlay_name(name: str, sha256: str) -> str:
     return f"{plain or 'picture'}-{sha256[:12]}.jpg"
 
 
-def _write_overlay(classifier: Classifier, opened: Opened, prediction: Prediction, path: Path) -> str:
+def _write_overlay(classifier: Classifier, opened: OpenedImage, prediction: Prediction, path: Path) -> str:
     """Draw the evidence of the deepest layer over the painting; written beside its name, then renamed."""
     partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    found = explain(classifier, opened, depth=_OVERLAY_DEPTH, asking=Asking(answered=prediction))
+    found = explain(classifier, opened, depth=_OVERLAY_DEPTH, asking=ExplainOptions(answered=prediction))
     drawn = overlay(found.image, found.heatmap())
     try:
         drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)

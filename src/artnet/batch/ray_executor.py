@@ -20,9 +20,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from artnet.batch.predict import Answer, Loading, Wanted, answer_all
-from artnet.errors import MissingPartError, WorkerError
-from artnet.sources.item import Found
+from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
+from artnet.errors import MissingExtraError, WorkerError
+from artnet.sources.item import SourceItem
 from artnet.sources.stores import is_remote
 
 _PICTURES_IN_A_BLOCK = 64  # some seconds of one processor: long against Ray's cost of a task, short to repeat
@@ -40,31 +40,31 @@ _REACHED_S = 10.0
 _THREADS = 2  # of a block: one reads and decodes while the other's view is computed
 
 
-class Answerer:
+class RayPredictor:
     """What lives on a machine of the cluster: a model, loaded once, and one processor."""
 
-    def __init__(self, loading: Loading, wanted: Wanted) -> None:
+    def __init__(self, loading: ModelOptions, wanted: ResultOptions) -> None:
         self._classifier = loading.load(processors=1)
         self._wanted = wanted
 
     def __call__(self, block: pa.Table) -> pa.Table:
         """Answer a block of pictures."""
         pictures = [pickle.loads(each) for each in block["picture"].to_pylist()]
-        answers = answer_all(self._classifier, pictures, self._wanted, _THREADS)
+        answers = predict_items(self._classifier, pictures, self._wanted, _THREADS)
         return pa.table({"answer": pa.array([pickle.dumps(answer) for answer in answers], pa.binary())})
 
 
-def answer_on_ray(pictures: Iterable[Found], loading: Loading, wanted: Wanted) -> Iterator[Answer]:
+def predict_on_ray(pictures: Iterable[SourceItem], loading: ModelOptions, wanted: ResultOptions) -> Iterator[Result]:
     """Yield an answer for every picture, in order, computed by all processors of the cluster.
 
     `RAY_ADDRESS` names the cluster; without it one is started on this machine and ended again. A machine that dies
-    costs the blocks that were on it, which others compute again. Errors: `MissingPartError` without Ray, `WorkerError`
+    costs the blocks that were on it, which others compute again. Errors: `MissingExtraError` without Ray, `WorkerError`
     where there is no cluster or it gives up.
     """
     try:
         import ray
     except ImportError:
-        raise MissingPartError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
+        raise MissingExtraError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
     rest, loading, wanted = map(_absolute, pictures), _absolute_model(loading), _absolute_overlays(wanted)
     with _cluster():
         seconds = _SECONDS_IN_THE_FIRST
@@ -76,7 +76,7 @@ def answer_on_ray(pictures: Iterable[Found], loading: Loading, wanted: Wanted) -
                 raise WorkerError(f"the Ray cluster gave up ({_first_line(error)}); --resume goes on") from error
 
 
-def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[Answer]:
+def _answers(blocks: list[Any], loading: ModelOptions, wanted: ResultOptions) -> Iterator[Result]:
     """Run one slice through Ray Data."""
     import ray
 
@@ -89,7 +89,7 @@ def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[An
         enable_true_multi_threading=True,
     )
     answered = ray.data.from_arrow_refs(blocks).map_batches(
-        Answerer,
+        RayPredictor,
         fn_constructor_args=(loading, wanted),
         batch_format="pyarrow",
         batch_size=None,
@@ -102,7 +102,7 @@ def _answers(blocks: list[Any], loading: Loading, wanted: Wanted) -> Iterator[An
             yield pickle.loads(answer)
 
 
-def _absolute(found: Found) -> Found:
+def _absolute(found: SourceItem) -> SourceItem:
     """Name a place on a disk as every machine that has that disk can: each works in a folder of its own."""
     place: Any = found.place  # each kind is a frozen dataclass
     if place is None or not place.location or is_remote(place.location):
@@ -110,15 +110,15 @@ def _absolute(found: Found) -> Found:
     return replace(found, place=replace(place, location=str(Path(place.location).absolute())))
 
 
-def _absolute_model(loading: Loading) -> Loading:
+def _absolute_model(loading: ModelOptions) -> ModelOptions:
     return loading if loading.model is None else replace(loading, model=loading.model.absolute())
 
 
-def _absolute_overlays(wanted: Wanted) -> Wanted:
+def _absolute_overlays(wanted: ResultOptions) -> ResultOptions:
     return wanted if wanted.overlays is None else replace(wanted, overlays=wanted.overlays.absolute())
 
 
-def _blocks(pictures: Iterator[Found]) -> Iterator[pa.Table]:
+def _blocks(pictures: Iterator[SourceItem]) -> Iterator[pa.Table]:
     while part := list(islice(pictures, _PICTURES_IN_A_BLOCK)):
         yield pa.table({"picture": pa.array([pickle.dumps(found) for found in part], pa.binary())})
 

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from artnet.batch.predict import Answer
+from artnet.batch.predict import Result
 from artnet.errors import UsageError
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ _ROWS_IN_A_GROUP = 10_000
 
 
 @dataclass(frozen=True)
-class Shape:
+class RowSchema:
     """What a table's columns are: the model's movements, and what was asked for beside the answer."""
 
     movements: tuple[str, ...]
@@ -68,7 +68,7 @@ def score_column(movement: str) -> str:
     return "score_" + movement.lower().replace(" ", "_")
 
 
-def table_row(answer: Answer, shape: Shape) -> Row:
+def table_row(answer: Result, shape: RowSchema) -> Row:
     """Spread an answer over the columns; what does not apply is None."""
     row: Row = dict.fromkeys(shape.columns)
     row |= {"source": answer.source, "sha256": answer.sha256, "label": answer.label, "id": answer.id}
@@ -94,7 +94,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def write_rows(path: Path, rows: Sequence[Row], shape: Shape) -> None:
+def write_rows(path: Path, rows: Sequence[Row], shape: RowSchema) -> None:
     """Write rows as a table of their own, of the kind that the ending says."""
     _FORMATS[path.suffix].write(path, rows, shape)
 
@@ -105,13 +105,13 @@ def read_known(path: Path) -> list[Row]:
     return [{name: row[name] or None if name != "source" else row[name] for name in KNOWN} for row in rows]
 
 
-def join_tables(parts: Sequence[Path], path: Path, shape: Shape) -> None:
+def join_tables(parts: Sequence[Path], path: Path, shape: RowSchema) -> None:
     """Write parts, which are tables of the kind that their ending says, one after the other into one file."""
     suffix = parts[0].suffix if parts else ""
     _FORMATS[suffix].join(parts, path, shape)
 
 
-def _write_csv(path: Path, rows: Iterable[Row], shape: Shape) -> None:
+def _write_csv(path: Path, rows: Iterable[Row], shape: RowSchema) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(shape.columns))
         writer.writeheader()
@@ -137,7 +137,7 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _join_csv(parts: Sequence[Path], path: Path, shape: Shape) -> None:
+def _join_csv(parts: Sequence[Path], path: Path, shape: RowSchema) -> None:
     with path.open("wb") as whole:
         for index, part in enumerate(parts):
             with part.open("rb") as file:
@@ -146,7 +146,7 @@ def _join_csv(parts: Sequence[Path], path: Path, shape: Shape) -> None:
                 _copy(file, whole)
 
 
-def _write_jsonl(path: Path, rows: Iterable[Row], shape: Shape) -> None:
+def _write_jsonl(path: Path, rows: Iterable[Row], shape: RowSchema) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
@@ -156,7 +156,7 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
         yield from map(json.loads, file)
 
 
-def _join_jsonl(parts: Sequence[Path], path: Path, shape: Shape) -> None:
+def _join_jsonl(parts: Sequence[Path], path: Path, shape: RowSchema) -> None:
     with path.open("wb") as whole:
         for part in parts:
             with part.open("rb") as file:
@@ -168,7 +168,7 @@ def _copy(file: Any, whole: Any) -> None:
         whole.write(block)
 
 
-def _write_parquet(path: Path, rows: Sequence[Row], shape: Shape) -> None:
+def _write_parquet(path: Path, rows: Sequence[Row], shape: RowSchema) -> None:
     schema = pa.schema(list(shape.columns.items()))
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)
 
@@ -177,7 +177,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     yield from pq.read_table(path, columns=list(KNOWN), partitioning=None).to_pylist()
 
 
-def _join_parquet(parts: Sequence[Path], path: Path, shape: Shape) -> None:
+def _join_parquet(parts: Sequence[Path], path: Path, shape: RowSchema) -> None:
     """Gather parts into row groups, so that a reader meets few large ones."""
     schema = pa.schema(list(shape.columns.items()))
     waiting: list[pa.Table] = []
@@ -198,9 +198,9 @@ def _views_type(movements: Sequence[str]) -> pa.DataType:
 
 @dataclass(frozen=True)
 class _Format:
-    write: Callable[[Path, Sequence[Row], Shape], None]
+    write: Callable[[Path, Sequence[Row], RowSchema], None]
     read: Callable[[Path], Iterator[Row]]
-    join: Callable[[Sequence[Path], Path, Shape], None]
+    join: Callable[[Sequence[Path], Path, RowSchema], None]
 
 
 _FORMATS = {

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from artnet.cli.console import say
-from artnet.cli.options import EngineChoice, Model, Precision, PrecisionChoice, Runtime
-from artnet.errors import ArtNetError, MissingPartError
+from artnet.cli.options import Model, Precision, PrecisionChoice, Runtime, RuntimeChoice
+from artnet.errors import ArtNetError, MissingExtraError
 
 if TYPE_CHECKING:
     from artnet.batch.index import Index
     from artnet.model.classifier import Classifier
     from artnet.serving.api.app import MountPage
-    from artnet.serving.work_queue import Service
+    from artnet.serving.work_queue import ClassifierQueue
 
 _AFTER_THE_PAGE_S = 1.5
 
@@ -57,18 +57,18 @@ def serve_app(
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, max=1024, help="The largest picture, in MB.")] = 64,
     max_megapixels: Annotated[int, typer.Option("--max-megapixels", min=1, help="The largest, in pixels.")] = 100,
     logs: Annotated[LogChoice, typer.Option("--logs", help="json, quiet, or auto.")] = LogChoice.auto,
-    runtime: Runtime = EngineChoice.openvino,
+    runtime: Runtime = RuntimeChoice.openvino,
     precision: Precision = PrecisionChoice.auto,
 ) -> int:
     """Open the web page and the REST API."""
-    from artnet.concurrency import Background
+    from artnet.concurrency import DaemonPool
     from artnet.fetch.http import AddressRules
-    from artnet.hardware import serving_callers
+    from artnet.hardware import serving_concurrency
     from artnet.imaging.decode import Limits
     from artnet.serving.api.app import ApiSettings, create_api
     from artnet.serving.logs import write_logs
     from artnet.serving.server import Place, address_of, bound, serve
-    from artnet.serving.work_queue import Service, ServiceLimits
+    from artnet.serving.work_queue import ClassifierQueue, QueueLimits
 
     place = Place(host, port)
     listener = bound(place)
@@ -76,12 +76,12 @@ def serve_app(
     rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     fetches = place.is_loopback if allow_urls is None else allow_urls
     settings = ApiSettings(limits, fetches, rules, paintings=_paintings(index, model))
-    places = at_once or serving_callers()
-    loading = Background(1).start(_ready, model, runtime, precision, places)
+    places = at_once or serving_concurrency()
+    loading = DaemonPool(1).start(_ready, model, runtime, precision, places)
     mount_page = None if api_only else _page()  # meanwhile: one waits for the disk and the compiler, one for Python
     quiet = logs == LogChoice.quiet or (logs == LogChoice.auto and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
-    service = Service(loading.result(), ServiceLimits(places, waiting, timeout_s))
+    service = ClassifierQueue(loading.result(), QueueLimits(places, waiting, timeout_s))
     api = create_api(service, settings)
     application = api if mount_page is None else mount_page(api, service, settings)
     _warm_up_later(service)
@@ -95,10 +95,10 @@ def _paintings(folder: Path | None, model: Path | None) -> Index | None:
     if folder is None:
         return None
     from artnet.batch.index import Index
-    from artnet.batch.job import model_mark
+    from artnet.batch.job import model_fingerprint
     from artnet.model.config import read_model
 
-    return Index(folder, model_mark(*read_model(model)))
+    return Index(folder, model_fingerprint(*read_model(model)))
 
 
 def _page() -> MountPage:
@@ -108,10 +108,10 @@ def _page() -> MountPage:
         page.quiet_gradio()
         return cast("MountPage", page.mount_page)
     except ImportError as error:
-        raise MissingPartError(f"the page cannot be loaded ({error}); install it, or serve with --api-only") from None
+        raise MissingExtraError(f"the page cannot be loaded ({error}); install it, or serve with --api-only") from None
 
 
-def _ready(model: Path | None, runtime: EngineChoice, precision: PrecisionChoice, places: int) -> Classifier:
+def _ready(model: Path | None, runtime: RuntimeChoice, precision: PrecisionChoice, places: int) -> Classifier:
     """Load the model and compile its graph before the first visitor comes."""
     from PIL import Image
 
@@ -122,7 +122,7 @@ def _ready(model: Path | None, runtime: EngineChoice, precision: PrecisionChoice
     return classifier
 
 
-def _warm_up_later(service: Service) -> None:
+def _warm_up_later(service: ClassifierQueue) -> None:
     """Compile the graph for explanations, too, a moment after the page."""
     from PIL import Image
 

@@ -18,15 +18,15 @@ import typer
 from artnet.cli.console import Tally, pictures_bar, print_answer, print_json, progress, say
 from artnet.cli.options import (
     AllowPrivate,
-    EngineChoice,
+    ExecutorChoice,
     IiifPx,
     Json,
     MaxMb,
     Model,
     Precision,
     PrecisionChoice,
-    RoadChoice,
     Runtime,
+    RuntimeChoice,
     Timeout,
     ViewsChoice,
     source_rules,
@@ -34,9 +34,9 @@ from artnet.cli.options import (
 from artnet.errors import ImageError, OutputError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from artnet.batch.job import Asked
-    from artnet.batch.journal import GrowingTable
-    from artnet.batch.predict import Answer
+    from artnet.batch.job import BatchJob
+    from artnet.batch.journal import ResumableTable
+    from artnet.batch.predict import Result
     from artnet.batch.summary import Summary
 
 
@@ -56,7 +56,9 @@ def classify(
     overlays: Annotated[
         Path | None, typer.Option("--explain", metavar="FOLDER", help="Also draw the evidence over each picture.")
     ] = None,
-    road: Annotated[RoadChoice, typer.Option("--engine", help="local, or ray: on a cluster.")] = RoadChoice.local,
+    executor: Annotated[
+        ExecutorChoice, typer.Option("--executor", help="local, or ray: on a cluster.")
+    ] = ExecutorChoice.local,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the table where it was stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the table that is there.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first picture that fails.")] = False,
@@ -65,13 +67,13 @@ def classify(
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
     model: Model = None,
-    runtime: Runtime = EngineChoice.openvino,
+    runtime: Runtime = RuntimeChoice.openvino,
     precision: Precision = PrecisionChoice.auto,
 ) -> int:
     """Say which movement each painting belongs to."""
-    from artnet.batch.job import Asked
+    from artnet.batch.job import BatchJob
     from artnet.batch.journal import check_table_path, is_whole
-    from artnet.batch.predict import Loading, Wanted
+    from artnet.batch.predict import ModelOptions, ResultOptions
 
     if out is None and (resume or overwrite):
         raise UsageError("--resume and --overwrite are about a table; name it with --out FILE")
@@ -82,14 +84,14 @@ def classify(
         if resume and is_whole(out):
             say(f"{out} is whole already, nothing to do; --overwrite makes it anew")
             return 0
-    wanted = Wanted("all" if all_views else views.value, embeddings, _made(overlays))
+    wanted = ResultOptions("all" if all_views else views.value, embeddings, _made(overlays))
     needed = iiif_px or needed_px(sources, model, wanted.views == "all" or wanted.overlays is not None)
-    asked = Asked(
+    asked = BatchJob(
         sources,
         rules=source_rules(allow_private, timeout_s, max_mb, needed),
-        loading=Loading(model, runtime.value, precision.value),
+        loading=ModelOptions(model, runtime.value, precision.value),
         wanted=wanted,
-        on_ray=road is RoadChoice.ray,
+        on_ray=executor is ExecutorChoice.ray,
     )
     if out is None:
         return _print_answers(asked, as_json, fail_fast)
@@ -108,10 +110,10 @@ def needed_px(sources: list[str], model: Path | None, regions: bool) -> int:
     return needed_side(config.preprocessing.size_px, regions or len(config.voting_views) > 1)
 
 
-def _print_answers(asked: Asked, as_json: bool, fail_fast: bool) -> int:
-    from artnet.batch.job import open_road, until_failure
+def _print_answers(asked: BatchJob, as_json: bool, fail_fast: bool) -> int:
+    from artnet.batch.job import open_executor, until_failure
 
-    answers = open_road(asked)(asked.pictures)
+    answers = open_executor(asked)(asked.pictures)
     tally = Tally()
     with progress("classifying", shown=not sys.stdout.isatty()) as advance:
         counted = tally.count(until_failure(answers) if fail_fast else answers, advance)
@@ -125,7 +127,7 @@ def _print_answers(asked: Asked, as_json: bool, fail_fast: bool) -> int:
     return 1 if tally.failed else 0
 
 
-def _write_table(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fast: bool) -> int:
+def _write_table(asked: BatchJob, out: Path, resume: bool, overwrite: bool, fail_fast: bool) -> int:
     summary = fill(asked, out, resume, overwrite, fail_fast)
     for line in summary.lines:
         say(line)
@@ -133,34 +135,34 @@ def _write_table(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fa
     return 1 if summary.failed else 0
 
 
-def fill(asked: Asked, out: Path, resume: bool, overwrite: bool, fail_fast: bool = False) -> Summary:
+def fill(asked: BatchJob, out: Path, resume: bool, overwrite: bool, fail_fast: bool = False) -> Summary:
     """Fill a table while a bar shows how far it is; failures, and how a stopped table goes on, are said."""
-    from artnet.batch.job import fill_table, open_road, settings_of, shape_of, until_failure
-    from artnet.batch.journal import growing_table
+    from artnet.batch.job import open_executor, resume_settings, row_schema_of, run_job, until_failure
+    from artnet.batch.journal import resumable_table
     from artnet.model.config import read_model
 
     folder, config = read_model(asked.loading.model)
-    road = open_road(asked)
-    settings = settings_of(folder, config, asked)
+    executor = open_executor(asked)
+    settings = resume_settings(folder, config, asked)
     known = _Counted(asked)
-    shape = shape_of(config, asked.wanted)
-    with growing_table(out, shape, settings, resume, overwrite) as table, pictures_bar() as bar, known.counting():
+    shape = row_schema_of(config, asked.wanted)
+    with resumable_table(out, shape, settings, resume, overwrite) as table, pictures_bar() as bar, known.counting():
 
-        def seen(answer: Answer | None, summary: Summary) -> None:
+        def seen(answer: Result | None, summary: Summary) -> None:
             if answer is not None and answer.error is not None:
                 say(f"artnet: {answer.error}")
             bar(summary.total, summary.failed, known.total)
 
         try:
-            return fill_table(
-                table, asked.pictures, lambda rest: until_failure(road(rest)) if fail_fast else road(rest), seen
+            return run_job(
+                table, asked.pictures, lambda rest: until_failure(executor(rest)) if fail_fast else executor(rest), seen
             )
         except (KeyboardInterrupt, SourceError, ImageError):
             _say_kept(table)
             raise
 
 
-def _say_kept(table: GrowingTable) -> None:
+def _say_kept(table: ResumableTable) -> None:
     """Say how a table that was stopped goes on; whatever stopped it says itself what it was."""
     table.close()
     say(f"{table.rows} rows are kept in {table.folder}; the same command with --resume goes on from there")
@@ -179,7 +181,7 @@ def _made(folder: Path | None) -> Path | None:
 class _Counted:
     """How many pictures there are, found out beside the work where names cost next to nothing: on disks."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: BatchJob) -> None:
         self.total: int | None = None
         self._asked = asked
         self._stopped = False

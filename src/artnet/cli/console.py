@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from artnet.batch.predict import Answer
+    from artnet.batch.predict import Result
     from artnet.evaluation.evaluate import Report
     from artnet.model.classifier import Prediction
 
@@ -32,7 +32,7 @@ class Tally:
     total: int = 0
     failed: int = 0
 
-    def count(self, answers: Iterable[Answer], advance: Advance) -> Iterator[Answer]:
+    def count(self, answers: Iterable[Result], advance: Advance) -> Iterator[Result]:
         """Count answers as they pass, saying each failure on standard error."""
         for answer in answers:
             self.total += 1
@@ -60,7 +60,7 @@ def print_line(text: str) -> None:
     print(text, flush=True)
 
 
-def print_answer(answer: Answer) -> None:
+def print_answer(answer: Result) -> None:
     """Print one line for a source; a failure was said on standard error already."""
     if answer.prediction is not None:
         print_line(prediction_line(answer.prediction))
@@ -110,7 +110,7 @@ def print_report(report: Report) -> None:
         print_line(
             f"{name:24} {group.paintings / report.paintings:.3f} of the answers, {group.accuracy.value:.3f} right"
         )
-    for name, strange in report.strangers.items():
+    for name, strange in report.ood.items():
         print_line(f"{name:24} AUROC {strange.auroc:.3f}, {strange.called_unfamiliar:.3f} called unfamiliar")
     if (found_against := report.comparison) is not None:
         print_line(
@@ -119,7 +119,7 @@ def print_report(report: Report) -> None:
         )
 
 
-def print_json(answers: Iterable[Answer], single: bool) -> None:
+def print_json(answers: Iterable[Result], single: bool) -> None:
     """Print one object for a single source, otherwise a list, item by item as they come."""
     if single:
         for answer in answers:

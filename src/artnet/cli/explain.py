@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from artnet.cli.console import prediction_line, print_line
-from artnet.cli.options import EngineChoice, Json, Model, Runtime, parse_depth
+from artnet.cli.options import Json, Model, Runtime, RuntimeChoice, parse_depth
 from artnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def explain(
     in_colour: Annotated[bool, typer.Option("--colour", help="Keep the painting's colours under the map.")] = False,
     as_json: Json = False,
     model: Model = None,
-    runtime: Runtime = EngineChoice.openvino,
+    runtime: Runtime = RuntimeChoice.openvino,
 ) -> int:
     """Show where in a painting the evidence for an answer lies."""
-    from artnet.attribution.explain import Asking
+    from artnet.attribution.explain import ExplainOptions
     from artnet.attribution.explain import explain as explain_picture
     from artnet.attribution.methods import Sampling
     from artnet.model.classifier import Classifier
@@ -60,7 +60,7 @@ def explain(
     target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if target is not None:
         check_picture_path(target, image)
-    asking = Asking(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
+    asking = ExplainOptions(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)
     found = explain_picture(classifier, image, movement, rather_than, method, wanted, against, asking)
     written = [] if target is None else write_explanation(target, found, Look(opacity, in_colour))

@@ -21,15 +21,15 @@ from artnet.cli.explain import explain
 from artnet.cli.options import (
     Against,
     DeviceChoice,
-    EngineChoice,
     Faithfulness,
     Json,
     Model,
     NoPictures,
+    OodScores,
     Precision,
     PrecisionChoice,
     Runtime,
-    Strangers,
+    RuntimeChoice,
     Views,
 )
 from artnet.cli.prepare import prepare
@@ -155,12 +155,12 @@ def evaluate(
     model: Model = None,
     views: Views = "voting",
     against: Against = None,
-    strangers: Strangers = None,
+    ood: OodScores = None,
     no_pictures: NoPictures = False,
     faithfulness: Faithfulness = 0,
     record: Annotated[bool, typer.Option("--record", help="Write the scores into the model folder's card.")] = False,
     as_json: Json = False,
-    runtime: Runtime = EngineChoice.openvino,
+    runtime: Runtime = RuntimeChoice.openvino,
     precision: Precision = PrecisionChoice.auto,
 ) -> int:
     """Measure a model on a prepared dataset."""
@@ -174,7 +174,7 @@ def evaluate(
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     check_report_folder(out)
     other = None if against is None else Classifier.load(against, runtime, precision)
-    options = EvaluateOptions(checked_views(views), other, tuple(strangers or ()), not no_pictures, faithfulness)
+    options = EvaluateOptions(checked_views(views), other, tuple(ood or ()), not no_pictures, faithfulness)
     with progress("answering") as advance:
         report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
     for warning in report.warnings:

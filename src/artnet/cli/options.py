@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from artnet.sources.item import SourceRules
 
 
-class EngineChoice(StrEnum):
+class RuntimeChoice(StrEnum):
     """The engines, as the command line names them."""
 
     openvino = "openvino"
@@ -30,7 +30,7 @@ class PrecisionChoice(StrEnum):
     f32 = "f32"
 
 
-class RoadChoice(StrEnum):
+class ExecutorChoice(StrEnum):
     """Where a collection is classified: here, or on the machines of a Ray cluster."""
 
     local = "local"
@@ -58,15 +58,15 @@ Model = Annotated[
     typer.Option("--model", metavar="FOLDER", help="Model folder; without it the built-in model."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output and nothing else.")]
-Runtime = Annotated[EngineChoice, typer.Option("--runtime", help="What computes the network.")]
+Runtime = Annotated[RuntimeChoice, typer.Option("--runtime", help="What computes the network.")]
 Precision = Annotated[PrecisionChoice, typer.Option("--precision", help="Number format of classification.")]
 Views = Annotated[str, typer.Option("--views", help="voting, or all six to compare them.")]
 Against = Annotated[
     Path | None, typer.Option("--against", metavar="FOLDER", help="A second model folder to compare with.")
 ]
-Strangers = Annotated[
+OodScores = Annotated[
     list[str] | None,
-    typer.Option("--strangers", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
+    typer.Option("--ood", metavar="FOLDER", help="Pictures that are no such paintings; may be repeated."),
 ]
 Faithfulness = Annotated[
     int, typer.Option("--faithfulness", metavar="N", min=0, help="Try the maps of evidence on N paintings.")

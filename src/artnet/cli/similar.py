@@ -15,15 +15,15 @@ from artnet.cli.classify import fill, needed_px
 from artnet.cli.console import print_line, say
 from artnet.cli.options import (
     AllowPrivate,
-    EngineChoice,
+    ExecutorChoice,
     IiifPx,
     Json,
     MaxMb,
     Model,
     Precision,
     PrecisionChoice,
-    RoadChoice,
     Runtime,
+    RuntimeChoice,
     Timeout,
     source_rules,
 )
@@ -32,7 +32,9 @@ from artnet.cli.options import (
 def index(
     sources: Annotated[list[str], typer.Argument(metavar="COLLECTION...", help="As artnet classify takes them.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The index to make.")],
-    road: Annotated[RoadChoice, typer.Option("--engine", help="local, or ray: on a cluster.")] = RoadChoice.local,
+    executor: Annotated[
+        ExecutorChoice, typer.Option("--executor", help="local, or ray: on a cluster.")
+    ] = ExecutorChoice.local,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the index where it was stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the index that is there.")] = False,
     allow_private: AllowPrivate = False,
@@ -40,26 +42,26 @@ def index(
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
     model: Model = None,
-    runtime: Runtime = EngineChoice.openvino,
+    runtime: Runtime = RuntimeChoice.openvino,
     precision: Precision = PrecisionChoice.auto,
 ) -> int:
     """Keep a collection's embeddings, scores and names, so that similar paintings are found."""
     from artnet.batch.index import check_installed, check_out, rows_path, write_index
-    from artnet.batch.job import Asked, model_mark
+    from artnet.batch.job import BatchJob, model_fingerprint
     from artnet.batch.journal import is_whole
-    from artnet.batch.predict import Loading, Wanted
+    from artnet.batch.predict import ModelOptions, ResultOptions
     from artnet.model.config import read_model
 
     check_installed()
     check_out(out, resume, overwrite)
     folder, config = read_model(model)
     side_px = iiif_px or needed_px(sources, model, False)
-    asked = Asked(
+    asked = BatchJob(
         sources,
         source_rules(allow_private, timeout_s, max_mb, side_px),
-        Loading(model, runtime.value, precision.value),
-        Wanted("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
-        road is RoadChoice.ray,
+        ModelOptions(model, runtime.value, precision.value),
+        ResultOptions("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
+        executor is ExecutorChoice.ray,
     )
     rows, failed = rows_path(out), 0
     if not (resume and is_whole(rows)):
@@ -67,7 +69,7 @@ def index(
         failed = summary.failed
         for line in summary.lines:
             say(line)
-    count = write_index(rows, out, {"model": model_mark(folder, config), "movements": config.movements})
+    count = write_index(rows, out, {"model": model_fingerprint(folder, config), "movements": config.movements})
     rows.unlink()
     say(f"{count} paintings in {out}, {failed} pictures failed")
     return 1 if failed else 0
@@ -82,12 +84,12 @@ def similar(
     ] = None,
     as_json: Json = False,
     model: Model = None,
-    runtime: Runtime = EngineChoice.openvino,
+    runtime: Runtime = RuntimeChoice.openvino,
     precision: Precision = PrecisionChoice.auto,
 ) -> int:
     """Find the paintings of an index that are nearest to a picture."""
     from artnet.batch.index import Index
-    from artnet.batch.job import model_mark
+    from artnet.batch.job import model_fingerprint
     from artnet.imaging.decode import read_file
     from artnet.model.classifier import Classifier
     from artnet.model.config import read_model
@@ -96,7 +98,7 @@ def similar(
 
     if out is not None:
         check_sheet_path(out, image)
-    found = Index(folder, model_mark(*read_model(model)))
+    found = Index(folder, model_fingerprint(*read_model(model)))
     classifier = Classifier.load(model, runtime, precision)
     picture = classifier.open(read_file(image)).image  # as the index was made
     near = found.nearest(classifier.embed(picture), count)

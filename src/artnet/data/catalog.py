@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from artnet.errors import SourceError, TooLargeError
-from artnet.sources.item import DEFAULT_RULES, Place, SourceRules
+from artnet.sources.item import DEFAULT_RULES, Location, SourceRules
 from artnet.sources.stores import open_file
 
 Kind = Literal["painter-by-numbers", "wikiart", "huggingface", "folders", "csv", "iiif"]
@@ -58,7 +58,7 @@ class Record:
     """One painting of a collection as its catalog describes it; `place` is None where its file is missing."""
 
     source: str
-    place: Place | None
+    place: Location | None
     style: str
     artist: str | None = None
     title: str | None = None

@@ -35,7 +35,7 @@ SIDE_PX = 32
 
 # Set by eye on the pairs found among 12,336 paintings and by recall of copies; benchmarks/duplicates.py measures anew.
 CANDIDATE_SCORE = 0.8  # cosine of two views' codes: keeps 330 pairs in a million
-DUPLICATE_SCORE = 0.5  # correlation of edges, once aligned, asked of pictures full of detail; strangers reach 0.49
+DUPLICATE_SCORE = 0.5  # correlation of edges, once aligned, for images full of detail; unrelated ones reach 0.49
 PLAIN_SCORE = 0.88  # asked of plain ones: black squares, circles and skies over a sea reach 0.8 with each other
 PLAIN_DETAIL, FULL_DETAIL = 0.3, 0.6  # mean squared edge, held down to 0..1; between the two, asked in proportion
 LEAST_DETAIL = 0.03  # a hundred times what the noise of JPEG alone reaches

@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from artnet.atomic import becoming
+from artnet.atomic import atomic_folder
 from artnet.data.audit import Entry, LeftOut, audit
 from artnet.data.audit_report import audit_page
 from artnet.data.card import dataset_card
@@ -37,7 +37,7 @@ from artnet.data.view_chunks import (
 )
 from artnet.errors import DataError, OutputError, SourceError
 from artnet.imaging.views import Fit
-from artnet.sources.item import DEFAULT_RULES, Broken, SourceRules
+from artnet.sources.item import DEFAULT_RULES, SourceRules, UnreadableLocation
 from artnet.sources.stores import is_remote, stamp
 from artnet.taxonomy import Taxonomy
 
@@ -98,7 +98,7 @@ def prepare(
         ratios=(options.ratios.train, options.ratios.val, options.ratios.test),
         seed=options.seed,
     )
-    with becoming(out, _digest(selected, settings)) as folder:
+    with atomic_folder(out, _digest(selected, settings)) as folder:
         with open_pool(options.processes) as pool:
             chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
         placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
@@ -146,13 +146,13 @@ def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[st
     unread, selected = [], []
     for record in (record for catalog in catalogs for record in catalog.records):
         movement = taxonomy.movement_of(record.style)
-        if movement is None and isinstance(record.place, Broken) and not record.style:
+        if movement is None and isinstance(record.place, UnreadableLocation) and not record.style:
             unread.append(Rejection(record.source, "", record.place.error.kind, str(record.place.error)))
         elif movement is None:
             unmapped[record.style] += 1
         else:
             selected.append(Selected(record, taxonomy.movements.index(movement)))
-    _check_enough([item.movement for item in selected], taxonomy, _strangers(unmapped))
+    _check_enough([item.movement for item in selected], taxonomy, _unmapped_styles(unmapped))
     return unmapped, unread, selected
 
 
@@ -242,7 +242,7 @@ def _check_enough(movements: Iterable[int], taxonomy: Taxonomy, lost: str = "") 
         )
 
 
-def _strangers(unmapped: Counter[str]) -> str:
+def _unmapped_styles(unmapped: Counter[str]) -> str:
     """Name the commonest styles of no movement."""
     styles = ", ".join(f"{style} {count}" for style, count in unmapped.most_common(5))
     return f" ({unmapped.total()} are of styles that the taxonomy does not know: {styles} ...)" if unmapped else ""

@@ -25,16 +25,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from artnet.concurrency import Background
+from artnet.concurrency import DaemonPool
 from artnet.data.catalog import ParquetRow, Record, RecordReader
 from artnet.data.dataset import Row, as_columns, schema
 from artnet.data.duplicates import Fingerprint, fingerprint
 from artnet.data.split import SPLITS, Split
 from artnet.errors import ArtNetError, WorkerError
-from artnet.hardware import usable_processors
+from artnet.hardware import processor_count
 from artnet.imaging.decode import decode_image
-from artnet.imaging.encode import jpeg
-from artnet.imaging.views import VIEWS, Fit, cut_views, painted_part
+from artnet.imaging.encode import encode_jpeg
+from artnet.imaging.views import VIEWS, Fit, extract_views, painted_part
 from artnet.sources.item import DEFAULT_RULES, SourceRules
 from artnet.sources.stores import is_remote
 
@@ -179,7 +179,7 @@ def _read_chunk(path: Path, sides: Mapping[int, Split]) -> list[tuple[Split, pa.
 def open_pool(processes: int = 0) -> ProcessPoolExecutor:
     """Start worker processes, by default one for each processor; spawned, since Arrow's threads survive no fork."""
     return ProcessPoolExecutor(
-        processes or usable_processors(), mp_context=get_context("spawn"), initializer=_end_with_parent
+        processes or processor_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
     )
 
 
@@ -219,7 +219,7 @@ def _facts(row: dict[str, Any]) -> Facts:
 
 def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRules) -> Iterator[bytes | ArtNetError]:
     """Read pictures one after the other; those that lie elsewhere a few at once, since each waits for its server."""
-    background, waiting = Background(_REQUESTS_AT_ONCE), dict[int, Future[bytes]]()
+    background, waiting = DaemonPool(_REQUESTS_AT_ONCE), dict[int, Future[bytes]]()
     for number, record in enumerate(records):
         for ahead in range(number, min(number + _REQUESTS_AT_ONCE, len(records))):
             if ahead not in waiting and _is_elsewhere(records[ahead]):
@@ -242,7 +242,7 @@ def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: Cut
         image = decode_image(data, record.source, settings.rules.limits)
     except ArtNetError as error:
         return Rejection(record.source, record.style, error.kind, str(error))
-    whole, *regions = cut_views(image, settings.size_px, settings.fit, VIEWS)
+    whole, *regions = extract_views(image, settings.size_px, settings.fit, VIEWS)
     # Of the small view: to pass over all pixels of a large painting once more takes 1.4 ms at two megapixels.
     kept = fingerprint(painted_part(whole, settings.fit), image.width / image.height)
     row = Row(
@@ -288,7 +288,7 @@ def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:
 
 
 def _stored(view: Image.Image) -> bytes:
-    return jpeg(view, JPEG_QUALITY, subsampling="4:4:4")
+    return encode_jpeg(view, JPEG_QUALITY, subsampling="4:4:4")
 
 
 @cache

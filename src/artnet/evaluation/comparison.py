@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.metrics.bootstrap import Interval, interval, resampled_sums
+from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_sums
 from artnet.metrics.classification import mcnemar_p
 
 
@@ -46,9 +46,9 @@ def compare(
     return Comparison(
         first=names[0],
         second=names[1],
-        first_accuracy=interval(shares[:, 0]),
-        second_accuracy=interval(shares[:, 1]),
-        difference=interval(shares[:, 0] - shares[:, 1]),
+        first_accuracy=bootstrap_interval(shares[:, 0]),
+        second_accuracy=bootstrap_interval(shares[:, 1]),
+        difference=bootstrap_interval(shares[:, 0] - shares[:, 1]),
         both_right=int(right.all(1).sum()),
         only_first=only_first,
         only_second=only_second,

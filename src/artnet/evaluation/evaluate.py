@@ -18,9 +18,9 @@ from artnet.data.catalog import normalise_artist
 from artnet.data.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
 from artnet.evaluation.comparison import Comparison, compare
-from artnet.evaluation.faithfulness import MapScores, try_maps
-from artnet.evaluation.ood import KnownPaintings, Strangers, check_strangers, measure_strangers
-from artnet.evaluation.predictions import Answers, Progress, Scores, answer_split, check_fit
+from artnet.evaluation.faithfulness import MapScores, evaluate_maps
+from artnet.evaluation.ood import InDistribution, OodScores, check_ood_folders, measure_ood
+from artnet.evaluation.predictions import Progress, Scores, SplitPredictions, check_fit, predict_split
 from artnet.evaluation.scores import (
     Calibrated,
     GroupScores,
@@ -35,7 +35,7 @@ from artnet.evaluation.scores import (
     selective,
     styles_found,
 )
-from artnet.evaluation.worst_errors import Mistake, with_pictures, worst_mistakes
+from artnet.evaluation.worst_errors import WorstError, with_pictures, worst_errors
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.bootstrap import Interval
 from artnet.metrics.classification import confusion
@@ -48,13 +48,13 @@ CHOICES: tuple[Views, ...] = ("voting", "all")
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What to measure besides: all six views, a second model, folders of strangers, pictures of mistakes, and on how
-    many paintings the maps of evidence are tried.
+    """What to measure besides: all six views, a second model, out-of-distribution folders, pictures of errors, and on
+    how many paintings the faithfulness of heatmaps is measured.
     """
 
     views: Views = "voting"
     against: Classifier | None = None
-    strangers: tuple[str, ...] = ()
+    ood: tuple[str, ...] = ()
     pictures: bool = True
     faithfulness: int = 0
 
@@ -80,10 +80,10 @@ class Report:
     calibration: Mapping[str, Calibrated]
     selective: Selective
     baselines: Mapping[str, float | None]
-    strangers: Mapping[str, Strangers]
+    ood: Mapping[str, OodScores]
     comparison: Comparison | None
-    mistakes: tuple[Mistake, ...]
-    answers: Answers
+    mistakes: tuple[WorstError, ...]
+    answers: SplitPredictions
     scores: Scores
     decisions: tuple[str, ...]
     maps: tuple[MapScores, ...] = ()
@@ -115,17 +115,17 @@ class Report:
             "baselines": whole["baselines"],
             "calibration_error": {name: entry["error"] for name, entry in whole["calibration"].items()},
             "selective": {name: whole["selective"][name] for name in ("area", "threshold", "coverage", "accuracy")},
-            "strangers": whole["strangers"],
+            "ood": whole["ood"],
             **({"styles": whole["styles"]} if self.styles else {}),
         }
 
 
 @dataclass(frozen=True)
 class Beside:
-    """What an answered split is set beside: lazy guessers, strangers, a second model."""
+    """What an answered split is set beside: baselines, out-of-distribution images, a second model."""
 
     baselines: Mapping[str, float | None]
-    strangers: Mapping[str, Strangers] = field(default_factory=dict)
+    ood: Mapping[str, OodScores] = field(default_factory=dict)
     comparison: Comparison | None = None
 
 
@@ -138,32 +138,34 @@ def evaluate(
 ) -> Report:
     """Answer every painting of a split and score the answers.
 
-    Errors: `DataError` where the dataset's movements or views are not the model's, `UsageError` for strangers that
-    the model cannot tell.
+    Errors: `DataError` where the dataset's movements or views are not the model's, `UsageError` for `ood` and a model
+    without an OOD detector.
     """
     info = read_info(data)
     against = options.against
     models = [classifier] if against is None else [classifier, against]
     for model in models:
         check_fit(model, info, data)
-    check_strangers(classifier, options.strangers)
-    answers = answer_split(
+    check_ood_folders(classifier, options.ood)
+    answers = predict_split(
         classifier, data, split, _views(classifier, options.views), lambda done, n: progress(done, n * len(models))
     )
     comparison = None
     if against is not None:
-        other = answer_split(
+        other = predict_split(
             against, data, split, against.config.voting_views, lambda done, n: progress(n + done, n * len(models))
         )
         comparison = _compare((classifier, answers), (against, other))
-    beside = Beside(baselines(data, info, split), _strangers(classifier, answers, options.strangers), comparison)
+    beside = Beside(baselines(data, info, split), _ood(classifier, answers, options.ood), comparison)
     report = assemble(classifier, info, split, answers, beside)
     if options.faithfulness:
-        report = replace(report, maps=try_maps(classifier, data, split, options.faithfulness, progress=progress))
+        report = replace(report, maps=evaluate_maps(classifier, data, split, options.faithfulness, progress=progress))
     return replace(report, mistakes=with_pictures(report.mistakes, data, split)) if options.pictures else report
 
 
-def assemble(classifier: Classifier, info: DatasetInfo, split: str, answers: Answers, beside: Beside) -> Report:
+def assemble(
+    classifier: Classifier, info: DatasetInfo, split: str, answers: SplitPredictions, beside: Beside
+) -> Report:
     """Put together the report on a split that is answered."""
     config, y_true, movements = classifier.config, answers.y_true, info.movements
     scores = _as_users_get(classifier, answers)
@@ -188,9 +190,9 @@ def assemble(classifier: Classifier, info: DatasetInfo, split: str, answers: Ans
         calibration={"before": calibrated(y_true, uncalibrated), "after": calibrated(y_true, scores)},
         selective=selective(y_true, scores, config.calibration.unsure_below),
         baselines=beside.baselines,
-        strangers=beside.strangers,
+        ood=beside.ood,
         comparison=beside.comparison,
-        mistakes=worst_mistakes(answers, scores, movements),
+        mistakes=worst_errors(answers, scores, movements),
         answers=answers,
         scores=scores,
         decisions=decisions,
@@ -246,34 +248,34 @@ def _views(classifier: Classifier, wanted: str) -> tuple[str, ...]:
     return VIEWS if checked_views(wanted) == "all" else classifier.config.voting_views
 
 
-def _as_users_get(classifier: Classifier, answers: Answers) -> Scores:
+def _as_users_get(classifier: Classifier, answers: SplitPredictions) -> Scores:
     return answers.voted(classifier.config.view_weights, classifier.config.calibration.temperature)
 
 
-def _compare(first: tuple[Classifier, Answers], second: tuple[Classifier, Answers]) -> Comparison:
+def _compare(first: tuple[Classifier, SplitPredictions], second: tuple[Classifier, SplitPredictions]) -> Comparison:
     names = (first[0].config.name, second[0].config.name)
     if names[0] == names[1]:
         names = (names[0], f"{names[1]}, the other")
     return compare(names, first[1].y_true, _as_users_get(*first), _as_users_get(*second))
 
 
-def _strangers(classifier: Classifier, answers: Answers, folders: tuple[str, ...]) -> dict[str, Strangers]:
-    if answers.strangeness is None:
+def _ood(classifier: Classifier, answers: SplitPredictions, folders: tuple[str, ...]) -> dict[str, OodScores]:
+    if answers.ood_score is None:
         return {}
-    paintings = KnownPaintings(answers.strangeness, answers.collections)
+    paintings = InDistribution(answers.ood_score, answers.collections)
     short = {folder: Path(folder).name or folder for folder in folders}
     unique = len(set(short.values())) == len(short)
-    return {short[each] if unique else each: measure_strangers(classifier, each, paintings) for each in folders}
+    return {short[each] if unique else each: measure_ood(classifier, each, paintings) for each in folders}
 
 
-def _decisions(classifier: Classifier, answers: Answers, scores: Scores) -> tuple[str, ...]:
-    strangeness = [None] * len(scores) if answers.strangeness is None else answers.strangeness.tolist()
+def _decisions(classifier: Classifier, answers: SplitPredictions, scores: Scores) -> tuple[str, ...]:
+    ood_score = [None] * len(scores) if answers.ood_score is None else answers.ood_score.tolist()
     return tuple(
-        classifier.decide(float(confidence), each) for confidence, each in zip(scores.max(1), strangeness, strict=True)
+        classifier.decide(float(confidence), each) for confidence, each in zip(scores.max(1), ood_score, strict=True)
     )
 
 
-def _styles(answers: Answers, movements: tuple[str, ...]) -> list[str]:
+def _styles(answers: SplitPredictions, movements: tuple[str, ...]) -> list[str]:
     """Name styles with their movement, since two collections may spell one style in two ways."""
     return [
         f"{movements[movement]}: {style.replace('_', ' ')}"
@@ -281,13 +283,13 @@ def _styles(answers: Answers, movements: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _fine_styles(classifier: Classifier, answers: Answers) -> StyleFigures | None:
+def _fine_styles(classifier: Classifier, answers: SplitPredictions) -> StyleFigures | None:
     scores = answers.voted_styles(classifier.config.view_weights)
     names = classifier.config.styles
     return None if scores is None else styles_found(index_styles(answers.styles, names), scores, names)
 
 
-def _by_views(classifier: Classifier, answers: Answers) -> dict[str, GroupScores]:
+def _by_views(classifier: Classifier, answers: SplitPredictions) -> dict[str, GroupScores]:
     """Score the whole, the regions and all six, as far as they were computed, each view's vote the same."""
     groups = {"whole alone": (WHOLE,), "five regions alone": REGIONS, "all six alike": VIEWS}
     found = {}

@@ -20,7 +20,7 @@ from artnet.attribution.exemplars import GALLERY_FILE, Patch
 from artnet.data.dataset import count_rows, spread_rows
 from artnet.errors import DataError
 from artnet.evaluation.predictions import stored_view
-from artnet.imaging.encode import jpeg
+from artnet.imaging.encode import encode_jpeg
 from artnet.imaging.views import WHOLE, View
 from artnet.model.classifier import Classifier, network_input
 from artnet.model.config import Layer
@@ -85,7 +85,7 @@ def write_gallery(
         "channel": [patch.channel for patch in patches],
         "strength": [patch.strength for patch in patches],
         "painting": [patch.painting for patch in patches],
-        "patch": [jpeg(patch.image, _QUALITY) for patch in patches],
+        "patch": [encode_jpeg(patch.image, _QUALITY) for patch in patches],
     }
     pq.write_table(pa.table(columns), folder / GALLERY_FILE)
     return len(patches)

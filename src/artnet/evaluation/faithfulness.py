@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.attribution.faithfulness import SAME_MAP, Faithfulness, Verdict, judge
-from artnet.attribution.methods import Probe, Sampling, check_outputs, evidence, find_method
+from artnet.attribution.methods import Sampling, TargetScorer, check_outputs, evidence, find_method
 from artnet.data.dataset import count_rows, spread_rows
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import WHOLE
@@ -41,7 +41,7 @@ class MapScores:
     passes: bool
 
 
-def try_maps(
+def evaluate_maps(
     classifier: Classifier,
     data: Path,
     split: str,
@@ -60,7 +60,7 @@ def try_maps(
     found: list[Mapping[int, Verdict]] = []
     total = min(paintings, count_rows(data, split))
     for view in _views(classifier, data, split, total):
-        probe = Probe(classifier.engine, answered(classifier, view))
+        probe = TargetScorer(classifier.engine, answered(classifier, view))
         maps = evidence(probe, view, method, layers, sampling)
         found.append(judge(probe, view, method, layers, sampling, maps))
         progress(len(found), total)

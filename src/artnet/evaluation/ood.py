@@ -1,6 +1,6 @@
 """Show a model pictures that are no paintings of its kind, and measure whether it notices.
 
-Knows nothing about how strangeness is measured.
+Knows nothing about how ood_score is measured.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.batch.predict import classify_all
+from artnet.batch.predict import classify_sources
 from artnet.errors import UsageError
 from artnet.metrics.classification import auroc
 from artnet.model.classifier import Classifier
 
 
 @dataclass(frozen=True)
-class Strangers:
+class OodScores:
     """How well the pictures of one folder are told from the paintings of the split.
 
     `auroc` is the chance that one of them is stranger than a painting; `auroc_by_collection` against the paintings
@@ -33,42 +33,42 @@ class Strangers:
 
 
 @dataclass(frozen=True)
-class KnownPaintings:
-    """The paintings that strangers are set against: strangeness (N,) and the collection of each."""
+class InDistribution:
+    """The in-distribution paintings: OOD scores (N,) and the collection of each."""
 
-    strangeness: NDArray[np.float64]
+    ood_score: NDArray[np.float64]
     collections: Sequence[str]
 
 
-def check_strangers(classifier: Classifier, folders: Sequence[str]) -> None:
-    """Refuse strangers for a model that cannot tell. Errors: `UsageError`."""
-    if folders and classifier.familiarity is None:
+def check_ood_folders(classifier: Classifier, folders: Sequence[str]) -> None:
+    """Refuse --ood for a model without an out-of-distribution detector. Errors: `UsageError`."""
+    if folders and classifier.ood is None:
         raise UsageError(
-            f"--strangers {folders[0]}: the model {classifier.config.name} cannot tell strangers, since its folder "
-            "holds no familiarity; export it again with artnet export"
+            f"--ood {folders[0]}: the model {classifier.config.name} has no out-of-distribution detector; "
+            "export it again with artnet export RUN --out FOLDER"
         )
 
 
-def measure_strangers(classifier: Classifier, folder: str, paintings: KnownPaintings) -> Strangers:
+def measure_ood(classifier: Classifier, folder: str, paintings: InDistribution) -> OodScores:
     """Answer every picture of a folder and compare; pictures that cannot be read are counted and left out."""
-    strangeness, unfamiliar, failed = [], 0, 0
-    for answer in classify_all(classifier, [folder]):
+    ood_score, unfamiliar, failed = [], 0, 0
+    for answer in classify_sources(classifier, [folder]):
         found = answer.prediction
-        if found is None or found.strangeness is None:
+        if found is None or found.ood_score is None:
             failed += 1
             continue
-        strangeness.append(found.strangeness)
+        ood_score.append(found.ood_score)
         unfamiliar += found.decision == "unfamiliar"
-    if not strangeness:
-        raise UsageError(f"--strangers {folder}: holds no picture that can be read; name a folder with pictures")
-    shown = np.array(strangeness)
+    if not ood_score:
+        raise UsageError(f"--ood {folder}: holds no picture that can be read; name a folder with pictures")
+    shown = np.array(ood_score)
     collections = np.array(paintings.collections)
-    return Strangers(
+    return OodScores(
         pictures=len(shown),
         failed=failed,
-        auroc=auroc(paintings.strangeness, shown),
+        auroc=auroc(paintings.ood_score, shown),
         auroc_by_collection={
-            str(name): auroc(paintings.strangeness[collections == name], shown) for name in np.unique(collections)
+            str(name): auroc(paintings.ood_score[collections == name], shown) for name in np.unique(collections)
         },
         called_unfamiliar=unfamiliar / len(shown),
     )

@@ -25,10 +25,10 @@ Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Answers:
+class SplitPredictions:
     """What a network made of N paintings in V views: logits (N, V, C) and the truths.
 
-    None where the model cannot tell: `strangeness` (N,) and the styles' logits (N, V, K).
+    None where the model cannot tell: `ood_score` (N,) and the styles' logits (N, V, K).
     """
 
     ids: tuple[str, ...]
@@ -37,7 +37,7 @@ class Answers:
     y_true: NDArray[np.int64]
     views: tuple[str, ...]
     logits: NDArray[np.float32]
-    strangeness: NDArray[np.float64] | None = None
+    ood_score: NDArray[np.float64] | None = None
     style_logits: NDArray[np.float32] | None = None
 
     @property
@@ -56,26 +56,28 @@ class Answers:
         return style_scores(self.style_logits, [weights.get(name, 0.0) for name in self.views])
 
 
-def answer_split(classifier: Classifier, data: Path, split: str, views: tuple[str, ...], progress: Progress) -> Answers:
+def predict_split(
+    classifier: Classifier, data: Path, split: str, views: tuple[str, ...], progress: Progress
+) -> SplitPredictions:
     """Run the network on the named stored views of a split; memory holds one painting's views."""
     columns = ["id", "source", "style", "movement", "whole"] + (["regions"] if set(views) & set(REGIONS) else [])
     total = count_rows(data, split)
     facts: list[tuple[str, str, str]] = []
-    y_true, logits, strangeness, fine = [], [], [], []
+    y_true, logits, ood_score, fine = [], [], [], []
     for row in iterate_rows(data, split, columns):
         seen = classifier.see([stored_view(row, name) for name in views])
         facts.append((row["id"], row["source"], row["style"]))
         y_true.append(row["movement"])
         logits.append(seen.logits)
-        strangeness.append(seen.strangeness)
+        ood_score.append(seen.ood_score)
         if seen.styles is not None:
             fine.append(seen.styles)
         progress(len(facts), total)
     if not facts:
         raise DataError(f"{data}: the {split} split is empty")
     ids, sources, styles = (tuple(column) for column in zip(*facts, strict=True))
-    known = None if strangeness[0] is None else np.array(strangeness, np.float64)
-    return Answers(
+    known = None if ood_score[0] is None else np.array(ood_score, np.float64)
+    return SplitPredictions(
         ids,
         sources,
         styles,

@@ -53,14 +53,14 @@ def record_scores(folder: Path, report: Report) -> None:
 
 def write_predictions(path: Path, report: Report) -> None:
     """Write what was answered on each painting, so that others can recompute every figure."""
-    names = ["id", "source", "style", "movement", "answer", "confidence", "decision", "strangeness"]
+    names = ["id", "source", "style", "movement", "answer", "confidence", "decision", "ood_score"]
     answers = report.answers
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow([*names, *(score_column(movement) for movement in report.movements)])
         for row, scores in enumerate(report.scores):
             truth, answer = (report.movements[index] for index in (answers.y_true[row], scores.argmax()))
-            strangeness = "" if answers.strangeness is None else f"{answers.strangeness[row]:.6g}"
+            ood_score = "" if answers.ood_score is None else f"{answers.ood_score[row]:.6g}"
             facts = [answers.ids[row], answers.sources[row], answers.styles[row], truth, answer]
-            said = [f"{scores.max():.6f}", report.decisions[row], strangeness]
+            said = [f"{scores.max():.6f}", report.decisions[row], ood_score]
             writer.writerow([*facts, *said, *(f"{score:.6f}" for score in scores)])

@@ -13,7 +13,7 @@ import numpy as np
 
 from artnet.evaluation.evaluate import Report
 from artnet.evaluation.scores import GroupScores
-from artnet.evaluation.worst_errors import Mistake
+from artnet.evaluation.worst_errors import WorstError
 from artnet.html.charts import coverage_plot, interval_bar, reliability_plot
 from artnet.html.render import Html, figure, group, heat_table, page, paragraph, section, table
 from artnet.metrics.bootstrap import Interval
@@ -50,7 +50,7 @@ def report_page(report: Report) -> str:
         _confusion(report),
         _calibration(report),
         _selective(report),
-        _strangers(report),
+        _ood(report),
         _comparison(report),
         _views(report),
         _groups(report),
@@ -137,10 +137,10 @@ def _selective(report: Report) -> Html:
     return section("Answering only when sure", parts)
 
 
-def _strangers(report: Report) -> str:
-    if not report.strangers:
+def _ood(report: Report) -> str:
+    if not report.ood:
         return ""
-    collections = sorted({name for entry in report.strangers.values() for name in entry.auroc_by_collection})
+    collections = sorted({name for entry in report.ood.values() for name in entry.auroc_by_collection})
     rows = [
         [
             name,
@@ -149,7 +149,7 @@ def _strangers(report: Report) -> str:
             *(_number(entry.auroc_by_collection.get(each, float("nan"))) for each in collections),
             f"{entry.called_unfamiliar:.1%}",
         ]
-        for name, entry in report.strangers.items()
+        for name, entry in report.ood.items()
     ]
     wrongly = report.by_decision["unfamiliar"].paintings if "unfamiliar" in report.by_decision else 0
     said = (
@@ -268,7 +268,7 @@ def _mistakes(report: Report) -> str:
     return section("The surest mistakes", [paragraph(said), table("", head, rows, _WORDS)])
 
 
-def _pictured(mistake: Mistake) -> str:
+def _pictured(mistake: WorstError) -> str:
     data = b64encode(mistake.picture or b"").decode()
     style = mistake.style.replace("_", " ")
     truth = mistake.truth if style == mistake.truth else f"{mistake.truth} ({style})"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.metrics.bootstrap import Interval, interval, resampled_sums
+from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_sums
 from artnet.metrics.classification import (
     Reliability,
     average_precision,
@@ -105,12 +105,12 @@ def overall(y_true: Ints, scores: Floats) -> dict[str, Interval]:
     )
     matrices = sums["cells"].reshape(-1, classes, classes)
     return {
-        "accuracy": interval(_accuracies(matrices)),
-        "balanced_accuracy": interval(_mean_known(recalls(matrices))),
-        "macro_f1": interval(_mean_known(f1_scores(matrices))),
-        "top_2_accuracy": interval(sums["top_2"][:, 0] / len(y_true)),
-        "negative_log_likelihood": interval(sums["surprise"][:, 0] / len(y_true)),
-        "calibration_error": interval(np.abs(sums["gaps"]).sum(1) / len(y_true)),
+        "accuracy": bootstrap_interval(_accuracies(matrices)),
+        "balanced_accuracy": bootstrap_interval(_mean_known(recalls(matrices))),
+        "macro_f1": bootstrap_interval(_mean_known(f1_scores(matrices))),
+        "top_2_accuracy": bootstrap_interval(sums["top_2"][:, 0] / len(y_true)),
+        "negative_log_likelihood": bootstrap_interval(sums["surprise"][:, 0] / len(y_true)),
+        "calibration_error": bootstrap_interval(np.abs(sums["gaps"]).sum(1) / len(y_true)),
     }
 
 
@@ -123,7 +123,7 @@ def by_movement(y_true: Ints, scores: Floats, movements: Sequence[str]) -> dict[
         name: MovementScores(
             int(matrices[0, index].sum()),
             int(matrices[0, :, index].sum()),
-            *(interval(share[:, index]) for share in shares),
+            *(bootstrap_interval(share[:, index]) for share in shares),
         )
         for index, name in enumerate(movements)
     }
@@ -139,7 +139,9 @@ def by_group(y_true: Ints, scores: Floats, groups: Sequence[str]) -> dict[str, G
         cells = resampled_sums({"cells": _cells(y_true[chosen], scores[chosen])})["cells"]
         matrices = cells.reshape(-1, classes, classes)
         found[str(names[index])] = GroupScores(
-            int(counts[index]), interval(_accuracies(matrices)), interval(_mean_known(recalls(matrices)))
+            int(counts[index]),
+            bootstrap_interval(_accuracies(matrices)),
+            bootstrap_interval(_mean_known(recalls(matrices))),
         )
     return found
 
@@ -147,7 +149,7 @@ def by_group(y_true: Ints, scores: Floats, groups: Sequence[str]) -> dict[str, G
 def calibrated(y_true: Ints, scores: Floats) -> Calibrated:
     """Compare confidence with accuracy."""
     gaps = resampled_sums({"gaps": calibration_gaps(y_true, scores)})["gaps"]
-    return Calibrated(interval(np.abs(gaps).sum(1) / len(y_true)), reliability(y_true, scores))
+    return Calibrated(bootstrap_interval(np.abs(gaps).sum(1) / len(y_true)), reliability(y_true, scores))
 
 
 def selective(y_true: Ints, scores: Floats, threshold: float) -> Selective:
@@ -157,12 +159,12 @@ def selective(y_true: Ints, scores: Floats, threshold: float) -> Selective:
     right = answered & (scores.argmax(1) == y_true)
     sums = resampled_sums({"both": np.stack([answered, right], axis=1).astype(np.float64)})["both"]
     with np.errstate(invalid="ignore"):
-        accuracy = interval(sums[:, 1] / sums[:, 0])
+        accuracy = bootstrap_interval(sums[:, 1] / sums[:, 0])
     drawn = np.unique(np.linspace(0, len(curve.coverage) - 1, _CURVE_POINTS).round().astype(np.int64))
     return Selective(
         area=curve.area,
         threshold=threshold,
-        coverage=interval(sums[:, 0] / len(y_true)),
+        coverage=bootstrap_interval(sums[:, 0] / len(y_true)),
         accuracy=accuracy,
         curve_coverage=curve.coverage[drawn],
         curve_accuracy=curve.accuracy[drawn],

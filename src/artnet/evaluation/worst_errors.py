@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.data.dataset import iterate_rows
-from artnet.evaluation.predictions import Answers, stored_view
-from artnet.imaging.encode import jpeg
+from artnet.evaluation.predictions import SplitPredictions, stored_view
+from artnet.imaging.encode import encode_jpeg
 from artnet.imaging.views import WHOLE
 
-WORST = 50
+MOST_SHOWN = 50
 _THUMBNAIL_PX = 168
 _QUALITY = 72  # fifty of them weigh some 400 kB
 
 
 @dataclass(frozen=True)
-class Mistake:
+class WorstError:
     """A wrong answer; `row` is the painting's place in its split, `picture` a JPEG or None."""
 
     row: int
@@ -37,15 +37,15 @@ class Mistake:
     picture: bytes | None = None
 
 
-def worst_mistakes(
-    answers: Answers, scores: NDArray[np.float64], movements: Sequence[str], count: int = WORST
-) -> tuple[Mistake, ...]:
+def worst_errors(
+    answers: SplitPredictions, scores: NDArray[np.float64], movements: Sequence[str], count: int = MOST_SHOWN
+) -> tuple[WorstError, ...]:
     """List the wrong answers of highest confidence, the surest first."""
     y_pred, confidence = scores.argmax(1), scores.max(1)
     wrong = np.flatnonzero(y_pred != answers.y_true)
     order = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     return tuple(
-        Mistake(
+        WorstError(
             row=int(row),
             id=answers.ids[row],
             source=answers.sources[row],
@@ -58,7 +58,7 @@ def worst_mistakes(
     )
 
 
-def with_pictures(mistakes: Sequence[Mistake], data: Path, split: str) -> tuple[Mistake, ...]:
+def with_pictures(mistakes: Sequence[WorstError], data: Path, split: str) -> tuple[WorstError, ...]:
     """Add each painting's thumbnail, at the painting's own aspect ratio, in one pass over the split."""
     wanted = {mistake.row for mistake in mistakes}
     pictures = {
@@ -74,4 +74,4 @@ def _thumbnail(view: Image.Image, aspect: float) -> bytes:
     box = view.getbbox() or (0, 0, *view.size)  # without the letterbox's black bands
     width, height = min(1.0, aspect), min(1.0, 1 / aspect)
     size = (max(1, round(_THUMBNAIL_PX * width)), max(1, round(_THUMBNAIL_PX * height)))
-    return jpeg(view.crop(box).resize(size, Image.Resampling.LANCZOS), _QUALITY, optimize=True)
+    return encode_jpeg(view.crop(box).resize(size, Image.Resampling.LANCZOS), _QUALITY, optimize=True)

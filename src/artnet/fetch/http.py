@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from artnet import __version__
-from artnet.errors import AddressError, LaterError, RefusedAddressError, TooLargeError
+from artnet.errors import AddressError, RefusedAddressError, RetryLaterError, TooLargeError
 from artnet.fetch.ip_policy import is_public
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def fetch(url: str, rules: AddressRules | None = None) -> Fetched:
     """Fetch what lies at an address, whole, in memory.
 
     Errors: `RefusedAddressError` for an address that must not be fetched, `AddressError` for one that gives nothing
-    or not in time, among them `LaterError`, `TooLargeError` for more bytes than `rules` allow.
+    or not in time, among them `RetryLaterError`, `TooLargeError` for more bytes than `rules` allow.
     """
     rules = rules or AddressRules()
     deadline = time.monotonic() + rules.timeout_s
@@ -105,7 +105,7 @@ def _answer(response: httpcore2.Response, there: str, named: str, rules: Address
         return _redirected(there, headers["location"], named)
     if response.status in _LATER:
         message = f"{_shown(named)}: the server answered {response.status}, it has too much to do; try again later"
-        raise LaterError(message, _after_s(headers.get("retry-after", "")))
+        raise RetryLaterError(message, _after_s(headers.get("retry-after", "")))
     if response.status != 200:
         raise AddressError(f"{_shown(named)}: the server answered {response.status}; check the address")
     if headers.get("content-encoding", "identity").lower() != "identity":

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from artnet.errors import LaterError
+from artnet.errors import RetryLaterError
 from artnet.fetch.http import AddressRules, Fetched, fetch
 
 _ATTEMPTS = 5
@@ -54,18 +54,18 @@ class _Server:
 _servers: dict[str, _Server] = {}  # of the process: what one thread was told counts for all
 
 
-def fetch_patiently(url: str, rules: AddressRules) -> Fetched:
+def fetch_with_retry(url: str, rules: AddressRules) -> Fetched:
     """Fetch what lies at an address, again after a pause where its server asks for one.
 
     At most five times, and never after a pause of more than a minute; `timeout_s` is for each attempt by itself.
-    Errors: those of `fetch`; `LaterError` where the server has too much to do for that.
+    Errors: those of `fetch`; `RetryLaterError` where the server has too much to do for that.
     """
     server = _server_of(url)
     for attempt in range(_ATTEMPTS - 1):
         try:
             with server.when_it_likes():
                 return fetch(url, rules)
-        except LaterError as error:
+        except RetryLaterError as error:
             pause_s = _FIRST_S * 2**attempt if error.after_s is None else error.after_s
             if pause_s > _LONGEST_S:
                 raise

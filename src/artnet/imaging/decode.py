@@ -61,7 +61,7 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class ImageFile:
     """A picture file's bytes, not yet decoded; `name` is what errors call it."""
 
     data: bytes
@@ -77,9 +77,9 @@ def open_image(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image
     return decode_image(read_bytes(path, limits), str(path), limits)
 
 
-def read_file(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> PictureFile:
+def read_file(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> ImageFile:
     """Read one picture file without decoding it. Errors: `SourceError`, and `TooLargeError` for one over the budget."""
-    return PictureFile(read_bytes(path, limits), str(path), limits)
+    return ImageFile(read_bytes(path, limits), str(path), limits)
 
 
 def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -108,7 +108,7 @@ def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Ima
         return _decoded(image, name)
 
 
-def decode_small(
+def decode_reduced(
     data: bytes, name: str, side_px: int, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Image.Image, tuple[int, int]]:
     """Decode a picture, a JPEG only as finely as needed, and give its full upright width and height beside it.

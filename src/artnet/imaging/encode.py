@@ -11,12 +11,12 @@ from typing import Any
 from PIL import Image
 
 
-def jpeg(image: Image.Image, quality: int, **options: Any) -> bytes:
+def encode_jpeg(image: Image.Image, quality: int, **options: Any) -> bytes:
     """Encode as JPEG; `options` are Pillow's own, such as `subsampling`."""
     return _saved(image, "JPEG", quality=quality, **options)
 
 
-def png(image: Image.Image, level: int = 6) -> bytes:
+def encode_png(image: Image.Image, level: int = 6) -> bytes:
     """Encode as PNG; `level` 1 is the fastest, 9 the smallest."""
     return _saved(image, "PNG", compress_level=level)
 

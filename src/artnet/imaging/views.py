@@ -145,7 +145,7 @@ def region_view(image: Image.Image, name: str, size_px: int) -> View:
     return View(name, box, part)
 
 
-def cut_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...] = VIEWS) -> tuple[View, ...]:
+def extract_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...] = VIEWS) -> tuple[View, ...]:
     """Cut the named views of one painting, in the order named."""
     fit = checked_fit(fit)
     unknown = [name for name in names if name not in VIEWS]

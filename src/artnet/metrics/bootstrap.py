@@ -46,7 +46,7 @@ def resampled_sums(features: Mapping[str, Floats], seed: int = 0, rounds: int = 
     return dict(zip(features, np.split(sums, np.cumsum(widths)[:-1], axis=1), strict=True))
 
 
-def interval(draws: Floats) -> Interval:
+def bootstrap_interval(draws: Floats) -> Interval:
     """Give the first of (1 + R,) values with the 95 % percentile interval of the others; NaN draws do not count."""
     resampled = draws[1:][np.isfinite(draws[1:])]
     if not np.isfinite(draws[0]) or not len(resampled):

@@ -73,7 +73,7 @@ def _answered(calibration: Calibration) -> str:
 
 
 def _unfamiliar(config: ModelConfig) -> list[str]:
-    known = config.familiarity
+    known = config.ood
     if known is None:
         return []
     return [
@@ -114,7 +114,7 @@ def _scores(config: ModelConfig) -> str:
         f"| {name} | {entry['paintings']} | {_share(entry['recall'])} |"
         for name, entry in scores["by_movement"].items()
     ]
-    return "\n".join([*lines, *_styles(scores), *_decisions(scores), *_strangers(scores)])
+    return "\n".join([*lines, *_styles(scores), *_decisions(scores), *_ood(scores)])
 
 
 def _styles(scores: Mapping[str, Any]) -> list[str]:
@@ -145,12 +145,12 @@ def _decisions(scores: Mapping[str, Any]) -> list[str]:
     return ["", "| decision | share of paintings | of these right |", "| --- | ---: | ---: |", *lines] if lines else []
 
 
-def _strangers(scores: Mapping[str, Any]) -> list[str]:
+def _ood(scores: Mapping[str, Any]) -> list[str]:
     lines = [
         f"| {name} | {entry['pictures']} | {entry['auroc']:.3f} | {entry['called_unfamiliar']:.3f} |"
-        for name, entry in scores.get("strangers", {}).items()
+        for name, entry in scores.get("ood", {}).items()
     ]
-    head = "| pictures that are no such paintings | count | AUROC of strangeness | called unfamiliar |"
+    head = "| pictures that are no such paintings | count | AUROC of the OOD score | called unfamiliar |"
     return ["", head, "| --- | ---: | ---: | ---: |", *lines] if lines else []
 
 
@@ -164,7 +164,7 @@ def _share(value: float | None) -> str:
 
 def _never_unfamiliar(config: ModelConfig) -> str:
     said = "- It answers with one of its movements whatever it is shown"
-    if config.familiarity is None:
+    if config.ood is None:
         return f"{said}, and never says that a picture is unfamiliar."
     return (
         f"{said}. `unfamiliar` is a distance and no knowledge: many pictures that are no such paintings are missed, "

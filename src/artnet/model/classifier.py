@@ -17,18 +17,18 @@ from PIL import Image
 from artnet.errors import ModelError, UsageError
 from artnet.imaging.decode import (
     DEFAULT_LIMITS,
+    ImageFile,
     Limits,
-    PictureFile,
     decode_image,
-    decode_small,
+    decode_reduced,
     read_file,
     upright_srgb,
 )
-from artnet.imaging.views import VIEWS, WHOLE, Box, View, cut_views, whole_view
+from artnet.imaging.views import VIEWS, WHOLE, Box, View, extract_views, whole_view
 from artnet.metrics.classification import sigmoid, softmax
-from artnet.model.config import FAMILIARITY_FILE, GRAPH_FILE, ModelConfig, Preprocessing, read_model
+from artnet.model.config import GRAPH_FILE, OOD_FILE, ModelConfig, Preprocessing, read_model
 from artnet.model.engine import STYLES, Engine, open_engine
-from artnet.model.ood import Familiarity, read_familiarity
+from artnet.model.ood import OodDetector, read_ood_detector
 
 Decision = Literal["confident", "unsure", "unfamiliar"]
 
@@ -46,7 +46,7 @@ class ViewScores:
 class Prediction:
     """The answer for one painting; scores are 0 to 1 and add up to 1, width and height are in pixels.
 
-    `strangeness` is the distance from the paintings that the model knows (see `familiarity`), None where it cannot
+    `ood_score` is the distance from the paintings that the model knows (see `ood`), None where it cannot
     tell. `styles` are fine styles, each scored 0 to 1 for itself: a painting may be two things, or none of them. Empty
     in models without a head for styles.
     """
@@ -60,7 +60,7 @@ class Prediction:
     model: str
     width: int
     height: int
-    strangeness: float | None = None
+    ood_score: float | None = None
     styles: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,23 +83,23 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ModelOutputs:
     """What the network makes of some views: logits (V, C), and, where the model can tell, more.
 
-    That is the whole's strangeness and the styles' logits (V, K); the whole's embedding (E,) where it was computed.
+    That is the whole's ood_score and the styles' logits (V, K); the whole's embedding (E,) where it was computed.
     """
 
     logits: NDArray[np.float32]
-    strangeness: float | None
+    ood_score: float | None
     styles: NDArray[np.float32] | None = None
     embedding: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedImage:
     """A picture's views, and its own upright `size` (width, height); `image` may have been decoded smaller."""
 
-    file: PictureFile
+    file: ImageFile
     image: Image.Image
     size: tuple[int, int]
     views: tuple[View, ...]
@@ -121,7 +121,7 @@ class Classifier:
         self,
         config: ModelConfig,
         engine: Engine,
-        familiarity: Familiarity | None = None,
+        ood: OodDetector | None = None,
         folder: Path | None = None,
     ) -> None:
         said = (len(config.movements), config.preprocessing.size_px)
@@ -137,14 +137,14 @@ class Classifier:
             )
         self.config = config
         self.engine = engine
-        self.familiarity = familiarity
+        self.ood = ood
         self.folder = folder
 
     @classmethod
     def load(
         cls,
         folder: str | Path | None = None,
-        engine: str = "openvino",
+        runtime: str = "openvino",
         precision: str = "auto",
         at_once: int = 1,
         processors: int | None = None,
@@ -153,18 +153,18 @@ class Classifier:
 
         `at_once` is how many threads shall be answered at the same time; each then has its share of the `processors`,
         without a number all of them. The answers are the same.
-        Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown engine.
+        Errors: `ModelError` for a folder that is incomplete or altered, `UsageError` for an unknown runtime.
 
         >>> Classifier.load().config.movements[0]
         'Cubism'
         """
         path, config = read_model(None if folder is None else Path(folder))
-        familiarity = None if config.familiarity is None else read_familiarity(path / FAMILIARITY_FILE)
-        return cls(config, open_engine(path / GRAPH_FILE, engine, precision, at_once, processors), familiarity, path)
+        ood = None if config.ood is None else read_ood_detector(path / OOD_FILE)
+        return cls(config, open_engine(path / GRAPH_FILE, runtime, precision, at_once, processors), ood, path)
 
     def classify(
         self,
-        source: str | Path | PictureFile | Image.Image,
+        source: str | Path | ImageFile | Image.Image,
         views: Literal["voting", "all"] = "voting",
         limits: Limits = DEFAULT_LIMITS,
     ) -> Prediction:
@@ -174,10 +174,10 @@ class Classifier:
         """
         if isinstance(source, Image.Image):
             return self.classify_image(upright_srgb(source), name="", views=views)
-        file = source if isinstance(source, PictureFile) else read_file(source, limits)
+        file = source if isinstance(source, ImageFile) else read_file(source, limits)
         return self.answer_opened(self.open(file, views))
 
-    def answer_opened(self, opened: Opened) -> Prediction:
+    def answer_opened(self, opened: OpenedImage) -> Prediction:
         """Classify a picture that `open` has opened; its file's name becomes the prediction's `source`."""
         return self.answer(opened.file.name, opened.size, opened.views, self.see(opened.views))
 
@@ -186,7 +186,7 @@ class Classifier:
         cut = self.cut(image, views)
         return self.answer(name, (image.width, image.height), cut, self.see(cut))
 
-    def open(self, file: PictureFile, views: Literal["voting", "all"] = "voting") -> Opened:
+    def open(self, file: ImageFile, views: Literal["voting", "all"] = "voting") -> OpenedImage:
         """Decode a picture file and cut its views.
 
         Where the whole alone is looked at, a JPEG is decoded only as finely as that needs: less than half of
@@ -195,11 +195,11 @@ class Classifier:
         """
         if views != "voting" or self.config.voting_views != (WHOLE,):
             image = decode_image(file.data, file.name, file.limits)
-            return Opened(file, image, image.size, self.cut(image, views))
-        image, size = decode_small(file.data, file.name, self.config.preprocessing.size_px, file.limits)
-        return Opened(file, image, size, tuple(replace(view, box=Box(0, 0, *size)) for view in self.cut(image)))
+            return OpenedImage(file, image, image.size, self.cut(image, views))
+        image, size = decode_reduced(file.data, file.name, self.config.preprocessing.size_px, file.limits)
+        return OpenedImage(file, image, size, tuple(replace(view, box=Box(0, 0, *size)) for view in self.cut(image)))
 
-    def whole(self, opened: Opened) -> View:
+    def whole(self, opened: OpenedImage) -> View:
         """Give the whole view of an opened picture; it is cut here where it has no vote."""
         seen = self.config.preprocessing
         there = next((view for view in opened.views if view.name == WHOLE), None)
@@ -210,9 +210,9 @@ class Classifier:
         if views not in ("voting", "all"):
             raise UsageError(f"views is {views!r}; use voting or all")
         names = VIEWS if views == "all" else self.config.voting_views
-        return cut_views(image, self.config.preprocessing.size_px, self.config.preprocessing.fit, names)
+        return extract_views(image, self.config.preprocessing.size_px, self.config.preprocessing.fit, names)
 
-    def see(self, views: Sequence[View], embed: bool = False) -> Seen:
+    def see(self, views: Sequence[View], embed: bool = False) -> ModelOutputs:
         """Run the network on views of one painting; `embed` asks for the whole's embedding, which must be among them.
 
         Errors: `UsageError` where it is not.
@@ -222,14 +222,14 @@ class Classifier:
             raise UsageError(
                 "the embedding is that of the whole view, which this model does not look at; use all views"
             )
-        measured = self.familiarity is not None and WHOLE in names
+        measured = self.ood is not None and WHOLE in names
         wanted = ["logits", *(["embedding"] if measured or embed else []), *([STYLES] if self.config.styles else [])]
         found = self.engine.run(network_input(views, self.config.preprocessing), None, wanted)
         embedding = found["embedding"][names.index(WHOLE)] if measured or embed else None
-        strangeness = None
-        if self.familiarity is not None and embedding is not None:
-            strangeness = float(self.familiarity.strangeness(embedding[None])[0])
-        return Seen(found["logits"], strangeness, found.get(STYLES), embedding)
+        ood_score = None
+        if self.ood is not None and embedding is not None:
+            ood_score = float(self.ood.ood_score(embedding[None])[0])
+        return ModelOutputs(found["logits"], ood_score, found.get(STYLES), embedding)
 
     def embed(self, image: Image.Image) -> NDArray[np.float32]:
         """Give the embedding (E,) of the whole of an upright sRGB image.
@@ -237,19 +237,19 @@ class Classifier:
         Near for pictures that look alike to the model. Errors: `ModelError` for a graph without embeddings.
         """
         seen = self.config.preprocessing
-        found = self.see(cut_views(image, seen.size_px, seen.fit, (WHOLE,)), embed=True).embedding
+        found = self.see(extract_views(image, seen.size_px, seen.fit, (WHOLE,)), embed=True).embedding
         if found is None:
             raise ModelError(f"{self.config.name}: its graph gives no embedding; export the model again")
         return found
 
-    def decide(self, confidence: float, strangeness: float | None) -> Decision:
+    def decide(self, confidence: float, ood_score: float | None) -> Decision:
         """Say whether an answer can be relied on; of a picture unlike any painting, not even that it is unsure."""
-        known = self.config.familiarity
-        if known is not None and strangeness is not None and strangeness > known.threshold:
+        known = self.config.ood
+        if known is not None and ood_score is not None and ood_score > known.threshold:
             return "unfamiliar"
         return "unsure" if confidence < self.config.calibration.unsure_below else "confident"
 
-    def answer(self, name: str, size: tuple[int, int], cut: Sequence[View], seen: Seen) -> Prediction:
+    def answer(self, name: str, size: tuple[int, int], cut: Sequence[View], seen: ModelOutputs) -> Prediction:
         """Let the views of a painting of `size` (width, height) vote; `name` becomes the prediction's `source`."""
         config, logits = self.config, seen.logits
         temperature = config.calibration.temperature
@@ -261,7 +261,7 @@ class Classifier:
             source=name,
             movement=movement,
             confidence=scores[movement],
-            decision=self.decide(scores[movement], seen.strangeness),
+            decision=self.decide(scores[movement], seen.ood_score),
             scores=scores,
             views=tuple(
                 ViewScores(view.name, view.box, self._named(row))
@@ -270,7 +270,7 @@ class Classifier:
             model=config.name,
             width=size[0],
             height=size[1],
-            strangeness=seen.strangeness,
+            ood_score=seen.ood_score,
             styles=styles,
         )
 

@@ -22,7 +22,7 @@ FORMAT = "artnet-model/1"
 CONFIG_FILE = "config.json"
 GRAPH_FILE = "model.onnx"
 CARD_FILE = "README.md"
-FAMILIARITY_FILE = "familiarity.npz"
+OOD_FILE = "ood.npz"
 DEPTHS = 9
 GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three buttons of the 2020 project
 
@@ -67,8 +67,8 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class FamiliaritySettings:
-    """Beyond which strangeness a picture is called unfamiliar, and which file measures it (see `familiarity`).
+class OodSettings:
+    """Out-of-distribution detection: the `threshold` of the OOD score above which an image is unfamiliar, and its file.
 
     `quantile` is the share of each collection's validation paintings that stay at or under the threshold at least.
     """
@@ -92,7 +92,7 @@ class ModelConfig:
     layers: tuple[Layer, ...]
     calibration: Calibration
     graph_sha256: str
-    familiarity: FamiliaritySettings | None = None
+    ood: OodSettings | None = None
     styles: tuple[str, ...] = ()  # of the second head; none in models without it
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -120,8 +120,8 @@ def read_model(folder: Path | None = None) -> tuple[Path, ModelConfig]:
     config = read_config(folder)
     graph = folder / GRAPH_FILE
     _check_file(graph, config.graph_sha256)
-    if config.familiarity is not None:
-        _check_file(folder / FAMILIARITY_FILE, config.familiarity.sha256)
+    if config.ood is not None:
+        _check_file(folder / OOD_FILE, config.ood.sha256)
     return folder, config
 
 
@@ -141,6 +141,11 @@ def read_config(folder: Path) -> ModelConfig:
         raise ModelError(f"{path}: is missing, so this is not a model folder; make one with artnet export") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read as JSON ({error}); copy it again") from error
+    if isinstance(fields, dict) and "familiarity" in fields:
+        raise ModelError(
+            f"{path}: was written by an older ArtNet, which called `ood` `familiarity`; export its run again with "
+            "artnet export RUN --out FOLDER"
+        )
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise ModelError(f"{path}: is not in the format {FORMAT} that this version reads")
     try:
@@ -178,7 +183,7 @@ def _config(fields: dict[str, Any]) -> ModelConfig:
             "view_weights": {name: float(weight) for name, weight in fields["view_weights"].items()},
             "layers": tuple(layers),
             "calibration": _calibration(dict(fields["calibration"])),
-            "familiarity": _familiarity(fields.get("familiarity")),
+            "ood": _ood(fields.get("ood")),
         }
     )
 
@@ -188,11 +193,11 @@ def _calibration(fields: dict[str, Any]) -> Calibration:
     return Calibration(**{**fields, **numbers})
 
 
-def _familiarity(fields: dict[str, Any] | None) -> FamiliaritySettings | None:
+def _ood(fields: dict[str, Any] | None) -> OodSettings | None:
     if fields is None:
         return None
     numbers = {name: float(fields[name]) for name in ("threshold", "quantile")}
-    return FamiliaritySettings(**{**fields, **numbers})
+    return OodSettings(**{**fields, **numbers})
 
 
 def _three(values: Any) -> tuple[float, float, float]:
@@ -204,7 +209,7 @@ def _faults(config: ModelConfig) -> list[str]:
     """List what contradicts itself in the settings, before it gives a wrong answer. NaN passes no test here."""
     seen, weights = config.preprocessing, list(config.view_weights.values())
     depths = [layer.depth for layer in config.layers]
-    known = config.familiarity
+    known = config.ood
     sound = {
         "movements must be at least two different names": 2 <= len(set(config.movements)) == len(config.movements),
         "styles must be different names": len(set(config.styles)) == len(config.styles),
@@ -218,9 +223,9 @@ def _faults(config: ModelConfig) -> list[str]:
         "layers must have the depths 1 to 9": depths in ([], list(range(1, DEPTHS + 1))),
         "temperature must be above 0": 0 < config.calibration.temperature < math.inf,
         "unsure_below must be 0 to 1": 0 <= config.calibration.unsure_below <= 1,
-        f"the method of familiarity must be {METHOD}": known is None or known.method == METHOD,
-        "the threshold of familiarity must be above 0": known is None or 0 < known.threshold < math.inf,
-        "familiarity needs a vote of the whole": known is None or WHOLE in config.voting_views,
+        f"the method of ood must be {METHOD}": known is None or known.method == METHOD,
+        "the threshold of ood must be above 0": known is None or 0 < known.threshold < math.inf,
+        "ood needs a vote of the whole": known is None or WHOLE in config.voting_views,
         "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),
     }
     return [fault for fault, holds in sound.items() if not holds]

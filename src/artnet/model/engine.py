@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.errors import MissingPartError, ModelError, UsageError
+from artnet.errors import MissingExtraError, ModelError, UsageError
 from artnet.hardware import has_fast_bf16
 from artnet.model.config import DEPTHS
 from artnet.model.openvino import cache_folder, open_core
@@ -25,8 +25,8 @@ from artnet.model.shuffle import shuffle_weights
 
 Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32"]
-EngineName = Literal["openvino", "onnxruntime"]
-ENGINES: tuple[EngineName, ...] = ("openvino", "onnxruntime")
+Runtime = Literal["openvino", "onnxruntime"]
+RUNTIMES: tuple[Runtime, ...] = ("openvino", "onnxruntime")
 PRECISIONS: tuple[Precision, ...] = ("auto", "f32")
 INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
@@ -95,7 +95,7 @@ def open_engine(
         return OpenVinoEngine(graph, precision, True, at_once, processors)
     if name == "onnxruntime":
         return OnnxRuntimeEngine(graph)
-    raise UsageError(f"unknown engine {name!r}; use one of {', '.join(ENGINES)}")
+    raise UsageError(f"unknown engine {name!r}; use one of {', '.join(RUNTIMES)}")
 
 
 class OpenVinoEngine:
@@ -221,7 +221,7 @@ class OnnxRuntimeEngine:
         try:
             import onnxruntime
         except ImportError:
-            raise MissingPartError(
+            raise MissingExtraError(
                 "ONNX Runtime is not installed; install it with: pip install 'artnet[onnxruntime]'"
             ) from None
         self._graph = graph

@@ -29,7 +29,7 @@ _SHAPES = {"means": 2, "directions": 2, "variances": 1, "rest": 0}
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class OodDetector:
     """What paintings look like in embedding space (E,): one Gaussian for each of M movements, float32.
 
     `means` (M, E); `directions` (K, E) of length 1, with their `variances` (K,); `rest` is the variance of all others.
@@ -40,7 +40,7 @@ class Familiarity:
     variances: Floats
     rest: float
 
-    def strangeness(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+    def ood_score(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
         units = _unit(embeddings)
         apart = units[:, None] - self.means  # (N, M, E)
@@ -57,9 +57,9 @@ class Familiarity:
         return self.means.astype(np.float64) @ self.directions.T.astype(np.float64)
 
 
-def fit_familiarity(
+def fit_ood_detector(
     embeddings: NDArray[np.floating], movements: NDArray[np.int64], directions: int = DIRECTIONS
-) -> Familiarity:
+) -> OodDetector:
     """Fit the Gaussians to paintings' embeddings (N, E) and their movements (N,); needs paintings that differ."""
     units = _unit(embeddings)
     present = np.unique(movements)
@@ -70,7 +70,7 @@ def fit_familiarity(
     smallest = max(float(variances[-1]), 1e-12) * 1e-6  # a direction in which no painting moves forbids nothing
     rest = max(float(variances[:-kept].mean()), smallest)
     strongest = np.maximum(variances[-kept:][::-1], rest)
-    return Familiarity(
+    return OodDetector(
         means.astype(np.float32),
         np.ascontiguousarray(columns[:, -kept:][:, ::-1].T, dtype=np.float32),
         strongest.astype(np.float32),
@@ -78,13 +78,13 @@ def fit_familiarity(
     )
 
 
-def write_familiarity(path: Path, fitted: Familiarity) -> None:
+def write_ood_detector(path: Path, fitted: OodDetector) -> None:
     """Write the arrays as a NumPy archive that holds numbers only."""
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **{name: np.float32(getattr(fitted, name)) for name in _SHAPES})
 
 
-def read_familiarity(path: Path) -> Familiarity:
+def read_ood_detector(path: Path) -> OodDetector:
     """Read the arrays; nothing in the file is executed. Errors: `ModelError`."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -101,7 +101,7 @@ def read_familiarity(path: Path) -> Familiarity:
     )
     if not fits:
         raise ModelError(f"{path}: its arrays do not fit together; copy or export the model again")
-    return Familiarity(means, directions, variances, float(rest))
+    return OodDetector(means, directions, variances, float(rest))
 
 
 def _unit(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:

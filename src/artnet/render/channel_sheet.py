@@ -16,7 +16,7 @@ from artnet.attribution.channels import dream, find_channel
 from artnet.attribution.exemplars import read_patches
 from artnet.attribution.projection import on_painting, scaled, without_bands
 from artnet.imaging.decode import open_image
-from artnet.imaging.views import WHOLE, cut_views, placement
+from artnet.imaging.views import WHOLE, extract_views, placement
 from artnet.model.classifier import Classifier, network_input
 from artnet.model.config import Layer
 from artnet.render.contact_sheet import Sheet, fitted, tiles_sheet
@@ -68,7 +68,7 @@ def show_channel(
 def _excited(classifier: Classifier, picture: Image.Image, layer: Layer, channel: int) -> tuple[Image.Image, float]:
     """Draw where a painting excites a channel, and give the channel's mean over it."""
     seen, name = classifier.config.preprocessing, f"activation_{layer.depth}"
-    view = cut_views(picture, seen.size_px, seen.fit, (WHOLE,))
+    view = extract_views(picture, seen.size_px, seen.fit, (WHOLE,))
     activation = classifier.engine.run(network_input(view, seen), None, [name])[name][0, channel]
     place = placement(picture.width, picture.height, seen.size_px, seen.fit)
     grid = scaled(without_bands(np.maximum(activation, 0), place))

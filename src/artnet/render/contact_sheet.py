@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from artnet.attribution.explain import Explanation
-from artnet.imaging.encode import png
+from artnet.imaging.encode import encode_png
 from artnet.render.overlay import colour, overlay, two_sided
 
 Colour = tuple[int, int, int]
@@ -151,7 +151,7 @@ def svg(sheet: Sheet) -> str:
 def _svg_mark(mark: Text | Bar | Picture) -> str:
     place = f'x="{mark.x}" y="{mark.y}"'
     if isinstance(mark, Picture):
-        data = base64.b64encode(png(mark.image)).decode()
+        data = base64.b64encode(encode_png(mark.image)).decode()
         size = f'width="{mark.image.width}" height="{mark.image.height}"'
         return f'<image {place} {size} href="data:image/png;base64,{data}"/>'
     if isinstance(mark, Bar):

@@ -34,7 +34,7 @@ _REMEMBERED = 0.9  # of the mean duration, at each new one
 
 
 @dataclass(frozen=True)
-class ServiceLimits:
+class QueueLimits:
     """How many run at once, how many may wait, and how long each may take from its arrival to its answer."""
 
     at_once: int = 2
@@ -48,11 +48,11 @@ class _Job:
     future: Future[Any]
 
 
-class Turns:
+class WorkQueue:
     """So many places, and a queue before them; safe to call from any thread and from any event loop."""
 
-    def __init__(self, limits: ServiceLimits | None = None) -> None:
-        self.limits = limits or ServiceLimits()
+    def __init__(self, limits: QueueLimits | None = None) -> None:
+        self.limits = limits or QueueLimits()
         self._queue: deque[_Job] = deque()
         self._running = 0
         self._mean_s = 0.1
@@ -170,10 +170,10 @@ class Turns:
         return DeadlineError(f"no answer within {limit_s:.3g} s; ask for less, or again when fewer others do")
 
 
-class Service(Turns):
+class ClassifierQueue(WorkQueue):
     """A classifier that many share."""
 
-    def __init__(self, classifier: Classifier, limits: ServiceLimits | None = None) -> None:
+    def __init__(self, classifier: Classifier, limits: QueueLimits | None = None) -> None:
         super().__init__(limits)
         self.classifier = classifier
 

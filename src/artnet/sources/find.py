@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.fetch.http import is_address
-from artnet.fetch.retry import fetch_patiently
+from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import SUFFIXES
 from artnet.sources.iiif import iiif_pictures
-from artnet.sources.item import DEFAULT_RULES, Bytes, Found, SourceRules
+from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.lists import is_list, lines
 from artnet.sources.parquet import parquet_pictures
 from artnet.sources.stores import (
-    File,
-    Stored,
-    Web,
+    LocalFile,
+    StoredFile,
+    WebFile,
     address_rules,
     check_listed,
     has_pattern,
@@ -40,7 +40,7 @@ _DOCUMENT_BYTES = 32 * 2**20
 _WEB_CONTAINERS = (".zip", ".parquet", ".csv", ".tsv", ".txt")
 
 
-def find_pictures(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[Found]:
+def find_items(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[SourceItem]:
     """Yield each picture; a source that holds none is yielded with its error, and the others go on.
 
     A file is taken whatever it is called, unless its ending is that of an archive, a Parquet file, a list or a IIIF
@@ -62,7 +62,7 @@ def holds_many(source: str) -> bool:
     return _is_folder(path) or (glob.has_magic(source) and not _exists(path)) or _reader(source) is not None
 
 
-def find_listed(target: str, rules: SourceRules) -> Iterator[Found]:
+def find_listed(target: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield what an entry of a list leads to; a list within a list is refused, since it may be the same."""
     yield from _guarded(target, _from_entry, rules)
 
@@ -76,15 +76,17 @@ def leads_on(target: str) -> bool:
     return _is_folder(target) or _reader(target) is not None
 
 
-def _guarded(source: str, read: Callable[[str, SourceRules], Iterator[Found]], rules: SourceRules) -> Iterator[Found]:
+def _guarded(
+    source: str, read: Callable[[str, SourceRules], Iterator[SourceItem]], rules: SourceRules
+) -> Iterator[SourceItem]:
     """Yield what a source gives, and the error that ends it in its place."""
     try:
         yield from read(source, rules)
     except ArtNetError as error:
-        yield Found(source, error=error)
+        yield SourceItem(source, error=error)
 
 
-def _from_source(source: str, rules: SourceRules) -> Iterator[Found]:
+def _from_source(source: str, rules: SourceRules) -> Iterator[SourceItem]:
     source = without_local_scheme(source)
     if not source:
         raise NoPicturesError("an empty name was given; name a file or a folder with pictures")
@@ -100,19 +102,19 @@ def _from_source(source: str, rules: SourceRules) -> Iterator[Found]:
         yield from _from_file(str(Path(source)), rules)
 
 
-def _from_file(location: str, rules: SourceRules) -> Iterator[Found]:
+def _from_file(location: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield what a file holds, here or in a store, by its ending; one of any other ending is a picture itself."""
     read = _reader(location)
     if read is None:
-        yield Found(location, Stored(location) if is_stored(location) else File(location), rules)
+        yield SourceItem(location, StoredFile(location) if is_stored(location) else LocalFile(location), rules)
         return
     try:
         yield from _or_error(location, read(location, rules), "holds no picture")
     except ArtNetError as error:
-        yield Found(location, error=error)
+        yield SourceItem(location, error=error)
 
 
-def _reader(location: str) -> Callable[[str, SourceRules], Iterator[Found]] | None:
+def _reader(location: str) -> Callable[[str, SourceRules], Iterator[SourceItem]] | None:
     ending = location[location.rfind(".") :].lower()
     by_ending = {".zip": zip_pictures, ".parquet": parquet_pictures, ".json": _from_document}
     if is_tar(location):
@@ -120,28 +122,28 @@ def _reader(location: str) -> Callable[[str, SourceRules], Iterator[Found]] | No
     return _from_list if is_list(location) else by_ending.get(ending)
 
 
-def _from_document(location: str, rules: SourceRules) -> Iterator[Found]:
+def _from_document(location: str, rules: SourceRules) -> Iterator[SourceItem]:
     with open_file(location) as file:
         data = file.read(_DOCUMENT_BYTES)
     yield from iiif_pictures(location, data, rules)
 
 
-def _from_list(location: str, rules: SourceRules) -> Iterator[Found]:
+def _from_list(location: str, rules: SourceRules) -> Iterator[SourceItem]:
     for line in lines(location):
         if line.error is not None:
-            yield Found(line.target, error=line.error)
+            yield SourceItem(line.target, error=line.error)
             continue
         for found in find_listed(line.target, rules):
             named = found.label is None and found.id is None and (line.label or line.id)
-            yield Found(found.name, found.place, rules, line.label, line.id, found.error) if named else found
+            yield SourceItem(found.name, found.place, rules, line.label, line.id, found.error) if named else found
 
 
-def _from_entry(target: str, rules: SourceRules) -> Iterator[Found]:
+def _from_entry(target: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Take an entry of a list; its characters mean themselves, and a plain address is not asked what it is."""
     if is_stored(target):
         check_listed(target, rules)
     if is_address(target) and not _is_document_address(target):
-        yield Found(target, Web(target), rules)
+        yield SourceItem(target, WebFile(target), rules)
     elif is_list(target):
         raise SourceError(f"{target}: is a list within a list; name it as a source of its own")
     elif is_address(target) or is_stored(target) or _is_folder(target):
@@ -150,17 +152,17 @@ def _from_entry(target: str, rules: SourceRules) -> Iterator[Found]:
         yield from _from_file(target, rules)
 
 
-def _from_web(address: str, rules: SourceRules) -> Iterator[Found]:
+def _from_web(address: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Take a picture where the address ends like one; else ask what is there, a picture or a IIIF document."""
     if _is_picture_address(address):
-        yield Found(address, Web(address), rules)
+        yield SourceItem(address, WebFile(address), rules)
         return
     check_web(address)
-    data = fetch_patiently(address, address_rules(rules)).data
+    data = fetch_with_retry(address, address_rules(rules)).data
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         yield from _or_error(address, iiif_pictures(address, data, rules), "holds no picture")
     else:
-        yield Found(address, Bytes(data), rules)
+        yield SourceItem(address, InMemory(data), rules)
 
 
 def check_web(address: str) -> None:
@@ -170,7 +172,7 @@ def check_web(address: str) -> None:
         raise SourceError(f"{address}: archives, Parquet files and lists are not read over http; download it first")
 
 
-def _from_store(address: str, rules: SourceRules) -> Iterator[Found]:
+def _from_store(address: str, rules: SourceRules) -> Iterator[SourceItem]:
     if has_pattern(address):
         matching = (found for name in stored_matching(address) for found in _from_file(name, rules))
         yield from _or_error(address, matching, "matches no file")
@@ -180,15 +182,15 @@ def _from_store(address: str, rules: SourceRules) -> Iterator[Found]:
         yield from _from_file(address, rules)
 
 
-def _stored_pictures(address: str, rules: SourceRules) -> Iterator[Found]:
+def _stored_pictures(address: str, rules: SourceRules) -> Iterator[SourceItem]:
     for name in stored_below(address):
         if isinstance(name, tuple):
-            yield Found(name[0], error=name[1])
+            yield SourceItem(name[0], error=name[1])
         elif Path(name).suffix.lower() in SUFFIXES:
-            yield Found(name, Stored(name), rules)
+            yield SourceItem(name, StoredFile(name), rules)
 
 
-def _or_error(source: str, pictures: Iterator[Found], fault: str) -> Iterator[Found]:
+def _or_error(source: str, pictures: Iterator[SourceItem], fault: str) -> Iterator[SourceItem]:
     empty = True
     for found in pictures:
         empty = False
@@ -197,17 +199,17 @@ def _or_error(source: str, pictures: Iterator[Found], fault: str) -> Iterator[Fo
         raise NoPicturesError(f"{source}: {fault}; name a file or a folder with pictures")
 
 
-def _below(folder: Path, rules: SourceRules) -> Iterator[Found]:
+def _below(folder: Path, rules: SourceRules) -> Iterator[SourceItem]:
     """Walk a folder in sorted order, one directory's names in memory at a time; links to folders are not followed."""
     for directory, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
             if Path(name).suffix.lower() in SUFFIXES:
                 path = str(Path(directory, name))
-                yield Found(path, File(path), rules)
+                yield SourceItem(path, LocalFile(path), rules)
 
 
-def _matching(pattern: str, rules: SourceRules) -> Iterator[Found]:
+def _matching(pattern: str, rules: SourceRules) -> Iterator[SourceItem]:
     deep = "**" in Path(pattern).parts
     names = _any_depth(Path(pattern)) if deep else map(Path, glob.glob(pattern))
     for name in sorted(names):

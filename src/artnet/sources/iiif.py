@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
-from artnet.concurrency import Background
+from artnet.concurrency import DaemonPool
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.fetch.http import is_address
-from artnet.fetch.retry import fetch_patiently
+from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.iiif_image import IiifImage
 from artnet.sources.iiif_words import (
     Canvas,
@@ -33,7 +33,7 @@ from artnet.sources.iiif_words import (
     parts,
     words,
 )
-from artnet.sources.item import Found, Names, Place, SourceRules
+from artnet.sources.item import Location, Names, SourceItem, SourceRules
 from artnet.sources.stores import address_rules
 
 _DEEPEST = 32  # collections within collections
@@ -47,7 +47,7 @@ class Shown:
     """A canvas with its picture's place, or an error, and what its manifest says of the whole."""
 
     name: str
-    place: Place | None = None
+    place: Location | None = None
     label: str | None = None
     id: str | None = None
     title: str | None = None
@@ -55,18 +55,18 @@ class Shown:
     error: ArtNetError | None = None
 
 
-def iiif_pictures(address: str, data: bytes, rules: SourceRules) -> Iterator[Found]:
+def iiif_pictures(address: str, data: bytes, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield the picture of each canvas below a document; what is missing or broken is yielded with its error.
 
     A picture is called by its canvas. Errors: `SourceError` for a document that is none of IIIF.
     """
     for shown in iiif_canvases(address, data, rules):
-        yield Found(shown.name, shown.place, rules, shown.label, shown.id, shown.error)
+        yield SourceItem(shown.name, shown.place, rules, shown.label, shown.id, shown.error)
 
 
 def iiif_canvases(address: str, data: bytes, rules: SourceRules) -> Iterator[Shown]:
     """Yield each canvas below a document, in its order, each document read once however often it is listed."""
-    walk = _Walk(rules, Names(), Background(_AHEAD))
+    walk = _Walk(rules, Names(), DaemonPool(_AHEAD))
     walk.is_new(address)
     yield from walk.document(address, _parsed(address, data), ())
 
@@ -77,7 +77,7 @@ class _Walk:
 
     rules: SourceRules
     names: Names
-    background: Background
+    background: DaemonPool
     read: set[bytes] = field(default_factory=set)
     barren: int = 0
 
@@ -120,7 +120,7 @@ class _Walk:
         if not position:
             yield _failed(address, "this manifest has no canvas; there is no picture to take")
 
-    def _place(self, name: str, canvas: Canvas) -> Place:
+    def _place(self, name: str, canvas: Canvas) -> Location:
         found = canvas
         if canvas.page:
             found = painted(self._load(canvas.page))
@@ -176,7 +176,7 @@ class _Walk:
 
     def _load(self, address: str) -> Json:
         rules = replace(address_rules(self.rules), size_bytes=_DOCUMENT_BYTES)
-        return _parsed(address, fetch_patiently(address, rules).data)
+        return _parsed(address, fetch_with_retry(address, rules).data)
 
 
 def _arrived(address: str, part: Json | Shown | Future[Json]) -> tuple[str, Json | Shown]:

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from artnet.errors import ArtNetError, LaterError, SourceError
-from artnet.fetch.retry import fetch_patiently
+from artnet.errors import ArtNetError, RetryLaterError, SourceError
+from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
-from artnet.sources.stores import Web, address_rules
+from artnet.sources.stores import WebFile, address_rules
 
 _LEVEL = re.compile(r"level(\d)")
 _INFO_BYTES = 2**20
@@ -39,15 +39,15 @@ class IiifImage:
         try:
             info = self._info(rules)
             url = image_request(self.location, info, rules.shorter_side_px, rules.limits)
-            return Web(url).read(name, rules)
+            return WebFile(url).read(name, rules)
         except ArtNetError as error:
-            if not self.plain or isinstance(error, LaterError):
+            if not self.plain or isinstance(error, RetryLaterError):
                 raise
-        return Web(self.plain).read(name, rules)
+        return WebFile(self.plain).read(name, rules)
 
     def _info(self, rules: SourceRules) -> Mapping[str, Any]:
         url = f"{self.location}/info.json"
-        data = fetch_patiently(url, replace(address_rules(rules), size_bytes=_INFO_BYTES)).data
+        data = fetch_with_retry(url, replace(address_rules(rules), size_bytes=_INFO_BYTES)).data
         try:
             info = json.loads(data)
         except (ValueError, RecursionError):

@@ -12,8 +12,8 @@ from typing import Any
 
 from artnet.fetch.http import is_address
 from artnet.sources.iiif_image import IiifImage
-from artnet.sources.item import Place
-from artnet.sources.stores import Web
+from artnet.sources.item import Location
+from artnet.sources.stores import WebFile
 
 Json = Mapping[str, Any]
 _TAG = re.compile(r"<[^>]{1,200}>")
@@ -27,7 +27,7 @@ class Canvas:
 
     id: str = ""
     label: str = ""
-    place: Place | None = None
+    place: Location | None = None
     page: str = ""
     fault: str = ""
 
@@ -149,7 +149,7 @@ def _canvas(canvas: Json) -> Canvas:
     return blank
 
 
-def _picture(body: object, depth: int = 0) -> Place | None:
+def _picture(body: object, depth: int = 0) -> Location | None:
     """Find where a picture lies: at an image service, or plainly at an address."""
     if depth > _NESTED:
         return None
@@ -169,7 +169,7 @@ def _picture(body: object, depth: int = 0) -> Place | None:
         if is_image_service(service) and is_address(base):
             return IiifImage(base, address if is_address(address) else "")
     is_image = kind in ("image", "dctypes:image") or str(body.get("format", "")).startswith("image/")
-    return Web(address) if is_image and is_address(address) else None
+    return WebFile(address) if is_image and is_address(address) else None
 
 
 def _type(part: object) -> str:

@@ -46,7 +46,7 @@ def needed_side(size_px: int, regions: bool = True) -> int:
     return size_px * (4 if regions else 3)
 
 
-class Place(Protocol):
+class Location(Protocol):
     """Where a picture's bytes lie: small, picklable, and no open file."""
 
     @property
@@ -60,7 +60,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True)
-class Bytes:
+class InMemory:
     """Bytes that travel themselves, since they lay where only reading from the beginning leads."""
 
     data: bytes
@@ -72,7 +72,7 @@ class Bytes:
 
 
 @dataclass(frozen=True)
-class Broken:
+class UnreadableLocation:
     """A place of which it is known already that it gives nothing, and why."""
 
     error: ArtNetError
@@ -84,7 +84,7 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceItem:
     """One picture that a source names, or, with `error`, a source or a part of one that yields none.
 
     Two different pictures never share a `name`; a picture that is named twice is found twice. `label` and `id` are
@@ -92,7 +92,7 @@ class Found:
     """
 
     name: str
-    place: Place | None = None
+    place: Location | None = None
     rules: SourceRules = DEFAULT_RULES
     label: str | None = None
     id: str | None = None
@@ -133,7 +133,7 @@ class Names:
         return f"{name}#{position}" if known else name
 
 
-def is_picture(name: str) -> bool:
+def is_image_name(name: str) -> bool:
     """Go by a name's ending; hidden files and what macOS adds to archives are none."""
     hidden = any(
         (part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in _SEPARATORS.split(name)

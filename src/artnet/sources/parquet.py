@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from artnet.errors import DataError, NoPicturesError, SourceError, TooLargeError
-from artnet.sources.item import Bytes, Found, Names, SourceRules
+from artnet.sources.item import InMemory, Names, SourceItem, SourceRules
 from artnet.sources.stores import open_file
 
 _ROWS_AT_ONCE = 16  # some files hold thousands of pictures in one row group: no more of them in memory than needed
@@ -21,7 +21,7 @@ BROKEN = (OSError, EOFError, pa.ArrowException)  # what a file that is no whole 
 _NAMES = ("path", "file_name", "filename", "name", "id")
 
 
-def parquet_pictures(location: str, rules: SourceRules) -> Iterator[Found]:
+def parquet_pictures(location: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield the picture of each row; its bytes travel along, since rows can only be read in order.
 
     The picture is called by the `path` beside its bytes, by a column of names, or by the number of its row.
@@ -38,7 +38,7 @@ def parquet_pictures(location: str, rules: SourceRules) -> Iterator[Found]:
         raise SourceError(f"{location}: cannot be read as Parquet ({_short(error)}); download it again") from error
 
 
-def _rows(location: str, file: pq.ParquetFile, columns: list[str], rules: SourceRules) -> Iterator[Found]:
+def _rows(location: str, file: pq.ParquetFile, columns: list[str], rules: SourceRules) -> Iterator[SourceItem]:
     """Yield the rows of one row group after the other; one that is damaged does not keep the next from being read."""
     names, first = Names(), 0
     for group in range(file.num_row_groups):
@@ -52,7 +52,7 @@ def _rows(location: str, file: pq.ParquetFile, columns: list[str], rules: Source
         except BROKEN as error:
             name = f"{location}#row {row}"
             message = f"{name}: this and the rest of its row group cannot be read ({_short(error)}); download it again"
-            yield Found(name, error=SourceError(message))
+            yield SourceItem(name, error=SourceError(message))
         first += file.metadata.row_group(group).num_rows
 
 
@@ -76,16 +76,18 @@ def holds_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
-def _found(location: str, row: int, cell: Any, called: Any, names: Names, rules: SourceRules) -> Found:
+def _found(location: str, row: int, cell: Any, called: Any, names: Names, rules: SourceRules) -> SourceItem:
     data, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
     name = str(path or called or f"row {row}")
     name = names.distinct(f"{location}/{name}", row)
     if data is None:
-        return Found(name, error=SourceError(f"{name}: its row holds no picture's bytes"))
+        return SourceItem(name, error=SourceError(f"{name}: its row holds no picture's bytes"))
     budget = rules.limits.size_bytes
     if len(data) > budget:
-        return Found(name, error=TooLargeError(f"{name}: over the budget of {budget / 2**20:.0f} MB; save it smaller"))
-    return Found(name, Bytes(data), rules)
+        return SourceItem(
+            name, error=TooLargeError(f"{name}: over the budget of {budget / 2**20:.0f} MB; save it smaller")
+        )
+    return SourceItem(name, InMemory(data), rules)
 
 
 def _short(error: BaseException) -> str:

@@ -17,13 +17,13 @@ from typing import Any, BinaryIO, cast
 from artnet.errors import (
     ArtNetError,
     EmptyImageError,
-    MissingPartError,
+    MissingExtraError,
     RefusedAddressError,
     SourceError,
     TooLargeError,
 )
 from artnet.fetch.http import AddressRules, is_address
-from artnet.fetch.retry import fetch_patiently
+from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import Limits, read_bytes
 from artnet.sources.item import SourceRules
 
@@ -35,7 +35,7 @@ _LOCAL = re.compile(r"(file|local)://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class File:
+class LocalFile:
     """A file of this machine, or of a disk that machines share."""
 
     location: str
@@ -46,18 +46,18 @@ class File:
 
 
 @dataclass(frozen=True)
-class Web:
+class WebFile:
     """What lies at an http(s) address."""
 
     location: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Fetch it whole."""
-        return fetch_patiently(self.location, address_rules(rules)).data
+        return fetch_with_retry(self.location, address_rules(rules)).data
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredFile:
     """A file at an fsspec address, such as s3://bucket/a.jpg."""
 
     location: str
@@ -104,7 +104,7 @@ def has_pattern(address: str) -> bool:
 def read_stored(address: str, name: str, limits: Limits) -> bytes:
     """Read a file at an fsspec address in one request where the store allows it.
 
-    Errors: `SourceError`, `TooLargeError`, and `MissingPartError` where the package for this kind is not there.
+    Errors: `SourceError`, `TooLargeError`, and `MissingExtraError` where the package for this kind is not there.
     """
     with _explained(name):
         system, path = _system(address)
@@ -275,7 +275,7 @@ def _explained(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise SourceError(f"{name}: no such file or folder; check the spelling") from None
     except ImportError as error:
-        raise MissingPartError(
+        raise MissingExtraError(
             f"{name}: the package for this kind of address is missing; {_reason(error)} (with pip)"
         ) from error
     except Exception as error:

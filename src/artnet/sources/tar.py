@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from artnet.errors import ArtNetError, CorruptImageError, EmptyImageError, SourceError, TooLargeError
-from artnet.sources.item import Bytes, Found, Names, Place, SourceRules, is_picture
+from artnet.sources.item import InMemory, Location, Names, SourceItem, SourceRules, is_image_name
 from artnet.sources.stores import open_file, read_part
 
 _ZERO_BLOCK = bytes(tarfile.BLOCKSIZE)
@@ -46,7 +46,7 @@ def is_tar(name: str) -> bool:
     return name.lower().endswith(tuple(_UNPACKERS))
 
 
-def tar_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
+def tar_pictures(archive: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield the pictures of a tar archive in its own order; of one that was cut short those that are whole.
 
     From a plain tar each is read where it lies; a packed one can only be read from the front, so bytes travel along.
@@ -59,7 +59,7 @@ def tar_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
             try:
                 for member in _members(forward):
                     count += 1
-                    if is_picture(member.name) and not member.isdir():
+                    if is_image_name(member.name) and not member.isdir():
                         yield _found(archive, member, names.distinct(f"{archive}/{member.name}", count), forward, rules)
             finally:
                 forward.close()
@@ -68,21 +68,21 @@ def tar_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
         if not count:
             raise SourceError(f"{archive}: cannot be read as a tar archive ({reason}); download it again") from error
         message = f"{archive}: breaks off after {count} members ({reason}); what followed is lost, download it again"
-        yield Found(f"{archive}#rest", error=SourceError(message))
+        yield SourceItem(f"{archive}#rest", error=SourceError(message))
 
 
-def _found(archive: str, member: tarfile.TarInfo, name: str, forward: _Forward, rules: SourceRules) -> Found:
+def _found(archive: str, member: tarfile.TarInfo, name: str, forward: _Forward, rules: SourceRules) -> SourceItem:
     try:
         if not member.isreg() or member.issparse():
             raise SourceError(f"{name}: is a link or no plain file in its archive; pack the picture itself")
-        place: Place = TarMember(archive, member.offset_data, member.size)
+        place: Location = TarMember(archive, member.offset_data, member.size)
         if forward.packed:
             _check_size(member.size, name, rules)
             forward.seek(member.offset_data)
-            place = Bytes(_whole(forward.take(member.size), member.size, name))
-        return Found(name, place, rules)
+            place = InMemory(_whole(forward.take(member.size), member.size, name))
+        return SourceItem(name, place, rules)
     except ArtNetError as error:
-        return Found(name, error=error)
+        return SourceItem(name, error=error)
 
 
 def _members(forward: _Forward) -> Iterator[tarfile.TarInfo]:

@@ -13,8 +13,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from artnet.errors import DataError
-from artnet.sources.item import DEFAULT_RULES, Broken, Bytes, Place, is_picture
-from artnet.sources.stores import File, Stored, is_stored, is_stored_folder, stored_below
+from artnet.sources.item import DEFAULT_RULES, InMemory, Location, UnreadableLocation, is_image_name
+from artnet.sources.stores import LocalFile, StoredFile, is_stored, is_stored_folder, stored_below
 from artnet.sources.tar import is_tar, tar_pictures
 from artnet.sources.zip import BROKEN, zip_places
 
@@ -27,7 +27,7 @@ class Tree:
 
     location: str
     is_folder: bool
-    places: Mapping[str, Place]
+    places: Mapping[str, Location]
 
     @property
     def name(self) -> str:
@@ -38,11 +38,11 @@ class Tree:
         """Give the path or address of a file below a folder."""
         return f"{self.location}/{name}" if is_stored(self.location) else str(Path(self.location, name))
 
-    def pictures(self) -> Iterator[tuple[str, Place]]:
+    def pictures(self) -> Iterator[tuple[str, Location]]:
         """Give names and places of the pictures, sorted."""
-        return ((name, place) for name, place in self.places.items() if is_picture(name))
+        return ((name, place) for name, place in self.places.items() if is_image_name(name))
 
-    def below(self, folder: str) -> Iterator[tuple[str, Place]]:
+    def below(self, folder: str) -> Iterator[tuple[str, Location]]:
         """Give those of the pictures in one folder, named from there."""
         start = f"{folder}/"
         return ((name.removeprefix(start), place) for name, place in self.pictures() if name.startswith(start))
@@ -54,7 +54,7 @@ def open_tree(location: str) -> Tree:
         return Tree(location, False, dict(sorted(_archived(location), key=_by_name)))
     if is_stored(location):
         return Tree(location, True, dict(sorted(_stored(location), key=_by_name)))
-    return Tree(location, True, {name: File(str(Path(location, name))) for name in sorted(_files(Path(location)))})
+    return Tree(location, True, {name: LocalFile(str(Path(location, name))) for name in sorted(_files(Path(location)))})
 
 
 def is_folder(location: str) -> bool:
@@ -81,16 +81,16 @@ def folder_of(location: str) -> str:
     return location.rpartition("/")[0] if is_stored(location) else str(Path(location).parent)
 
 
-def _archived(location: str) -> Iterator[tuple[str, Place]]:
+def _archived(location: str) -> Iterator[tuple[str, Location]]:
     if is_tar(location):
         for found in tar_pictures(location, DEFAULT_RULES):
-            if isinstance(found.place, Bytes):
+            if isinstance(found.place, InMemory):
                 raise DataError(
                     f"{location}: a packed tar can only be read from its front; make it a zip or a plain tar"
                 )
             if found.error is not None and found.name.endswith("#rest"):
                 raise DataError(str(found.error))
-            place = Broken(found.error) if found.error is not None else found.place
+            place = UnreadableLocation(found.error) if found.error is not None else found.place
             if place is not None:
                 yield found.name.removeprefix(f"{location}/"), place
         return
@@ -101,13 +101,13 @@ def _archived(location: str) -> Iterator[tuple[str, Place]]:
     yield from places
 
 
-def _stored(location: str) -> Iterator[tuple[str, Place]]:
+def _stored(location: str) -> Iterator[tuple[str, Location]]:
     for address in stored_below(location):
         if isinstance(address, tuple):
             raise address[1]
         name = address.removeprefix(f"{location}/")
         if not any(part.startswith(".") for part in name.split("/")):
-            yield name, Stored(address)
+            yield name, StoredFile(address)
 
 
 def _files(folder: Path) -> Iterator[str]:

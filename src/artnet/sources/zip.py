@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from artnet.errors import CorruptImageError, EmptyImageError, SourceError, TooLargeError
-from artnet.sources.item import Broken, Found, Names, Place, SourceRules, is_picture
+from artnet.sources.item import Location, Names, SourceItem, SourceRules, UnreadableLocation, is_image_name
 from artnet.sources.stores import open_file, read_part
 from artnet.sources.torn_zip import members_from_the_front
 from artnet.sources.zip_table import HEADER, Member, find_table, members_of, overlapping
@@ -68,7 +68,7 @@ class ZipMember:
         return packed
 
 
-def zip_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
+def zip_pictures(archive: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield the pictures of a zip archive in its own order; of one that was cut short those that are whole.
 
     What is wrong with a part is yielded in its place. Errors: `SourceError` where nothing can be read.
@@ -79,13 +79,13 @@ def zip_pictures(archive: str, rules: SourceRules) -> Iterator[Found]:
             table = find_table(file)
             overlaps = overlapping(members_of(file, table))  # passes through the whole of it, so it is sound
             for position, member in enumerate(members_of(file, table)):
-                if is_picture(member.name):
+                if is_image_name(member.name):
                     yield _found(archive, position, member, names, rules, member.offset in overlaps)
     except BROKEN as error:
         yield from _torn(archive, str(error), names, rules)
 
 
-def zip_places(archive: str) -> Iterator[tuple[str, Place]]:
+def zip_places(archive: str) -> Iterator[tuple[str, Location]]:
     """Give all members of a whole zip archive with where each lies; of two of one name the later counts, as in unzip.
 
     Errors: `SourceError`, `OSError`, `ValueError` and `zipfile.BadZipFile` where its table cannot be read.
@@ -97,28 +97,32 @@ def zip_places(archive: str) -> Iterator[tuple[str, Place]]:
             fault = _fault(member, member.offset in overlaps)
             error = SourceError(f"{archive}/{member.name}: {fault}")
             if not member.name.endswith("/"):
-                yield member.name, Broken(error, archive) if fault else _place(archive, member)
+                yield member.name, UnreadableLocation(error, archive) if fault else _place(archive, member)
 
 
-def _torn(archive: str, reason: str, names: Names, rules: SourceRules) -> Iterator[Found]:
+def _torn(archive: str, reason: str, names: Names, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield what stands before the place where an archive that has lost its table breaks off."""
     count = 0
     with open_file(archive) as file:
         for count, member in enumerate(members_from_the_front(file), start=1):
-            if is_picture(member.name):
+            if is_image_name(member.name):
                 yield _found(archive, count - 1, member, names, rules)
     if not count:
         raise SourceError(f"{archive}: cannot be read as a zip archive ({reason}); download it again")
     message = f"{archive}: was cut short or damaged after {count} members; what followed is lost, download it again"
-    yield Found(f"{archive}#rest", error=SourceError(message))
+    yield SourceItem(f"{archive}#rest", error=SourceError(message))
 
 
 def _found(
     archive: str, position: int, member: Member, names: Names, rules: SourceRules, overlaps: bool = False
-) -> Found:
+) -> SourceItem:
     name = names.distinct(f"{archive}/{member.name}", position)
     fault = _fault(member, overlaps)
-    return Found(name, error=SourceError(f"{name}: {fault}")) if fault else Found(name, _place(archive, member), rules)
+    return (
+        SourceItem(name, error=SourceError(f"{name}: {fault}"))
+        if fault
+        else SourceItem(name, _place(archive, member), rules)
+    )
 
 
 def _place(archive: str, member: Member) -> ZipMember:

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from artnet.data.dataset import collection_of, read_columns
 from artnet.taxonomy import index_styles
 from artnet.training.augment import augment
-from artnet.training.recipe import Changes, Recipe, TrainedViews
+from artnet.training.recipe import Augmentation, Recipe, TrainedViews
 
 
 class Batch(NamedTuple):
@@ -71,7 +71,7 @@ class Part:
 
 
 class _ForTraining(Dataset[Batch]):
-    def __init__(self, views: StoredViews, changes: Changes, epoch: Epoch) -> None:
+    def __init__(self, views: StoredViews, changes: Augmentation, epoch: Epoch) -> None:
         self._views, self._changes, self._epoch = views, changes, epoch
 
     def __len__(self) -> int:

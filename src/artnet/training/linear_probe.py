@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from artnet.errors import TrainingError
-from artnet.hardware import usable_processors
+from artnet.hardware import processor_count
 from artnet.imaging.views import WHOLE, stored_as
 from artnet.model.classifier import network_input
 from artnet.model.engine import Engine, OpenVinoEngine
@@ -28,7 +28,7 @@ from artnet.training.history import EpochScores, TrainScores, score_epoch, write
 from artnet.training.network.freezing import choose_trained, parameter_groups
 from artnet.training.network.loss import loss_of, targets
 from artnet.training.network.network import PaintingNetwork
-from artnet.training.recipe import RECIPES, Trained
+from artnet.training.recipe import RECIPES, FreezingOptions
 from artnet.training.run import RunSettings
 from artnet.training.schedule import set_rates
 from artnet.training.trainer import Session
@@ -71,7 +71,7 @@ def _best_head(
     session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews
 ) -> Iterator[EpochScores]:
     """Train the head, yielding each epoch's scores, and leave it as it was in the epoch that val liked best."""
-    choose_trained(network, Trained(frozen_share=1.0))
+    choose_trained(network, FreezingOptions(frozen_share=1.0))
     best, chosen = -1.0, network.state_dict()
     for scores in _epochs(session, network, _embeddings(session, network, train, val), (train, val)):
         if scores.val_balanced_accuracy > best:
@@ -93,7 +93,7 @@ def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator
         embedding: np.ndarray = found["embedding"][0]
         return embedding
 
-    with ThreadPoolExecutor(usable_processors() + 1) as pool:
+    with ThreadPoolExecutor(processor_count() + 1) as pool:
         for start in range(0, len(views.encoded), _AT_ONCE):
             yield np.stack(list(pool.map(embedded, range(start, min(start + _AT_ONCE, len(views.encoded))))))
 
@@ -108,7 +108,7 @@ def _embeddings(
         with TemporaryDirectory() as scratch:
             path = Path(scratch) / "trunk.onnx"
             write_trunk(network, session.settings.size_px, path)
-            engine = OpenVinoEngine(path, cached=False, at_once=usable_processors())
+            engine = OpenVinoEngine(path, cached=False, at_once=processor_count())
             for split, views in (("train", train), ("val", val)):
                 for part in embed(engine, views, session.settings):
                     parts[split].append(part)

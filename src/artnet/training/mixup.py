@@ -14,17 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Mixed = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C) float32, see `loss`
+MixedBatch = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C) float32, see `loss`
 
 
-def mix(views: Tensor, target: Tensor, mixup_alpha: float, cutmix_share: float, rng: np.random.Generator) -> Mixed:
+def mix_batch(
+    views: Tensor, target: Tensor, mixup_alpha: float, cutmix_share: float, rng: np.random.Generator
+) -> MixedBatch:
     """Mix a batch by mixup or, in `cutmix_share` of the batches, by cutmix."""
     if rng.random() < cutmix_share:
         return cutmix(views, target, rng)
     return mixup(views, target, mixup_alpha, rng) if mixup_alpha > 0 else (views, target)
 
 
-def mixup(views: Tensor, target: Tensor, alpha: float, rng: np.random.Generator) -> Mixed:
+def mixup(views: Tensor, target: Tensor, alpha: float, rng: np.random.Generator) -> MixedBatch:
     """Lay neighbours over one another.
 
     Zhang et al., "mixup: beyond empirical risk minimization", 2018, equation 1.
@@ -34,7 +36,7 @@ def mixup(views: Tensor, target: Tensor, alpha: float, rng: np.random.Generator)
     return share * views + (1 - share) * views[partners], share * target + (1 - share) * target[partners]
 
 
-def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> Mixed:
+def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> MixedBatch:
     """Put a rectangle of its neighbour into each view.
 
     Yun et al., "CutMix", 2019, section 3.1, with the area drawn evenly (alpha 1) as there on ImageNet. What stands

@@ -16,7 +16,7 @@ from artnet.errors import UsageError
 from artnet.imaging.views import Fit
 
 BatchNorm = Literal["frozen", "affine", "train", "restored"]
-Course = Literal["cosine", "halving"]
+Schedule = Literal["cosine", "halving"]
 Method = Literal["finetune", "probe"]
 TrainedViews = Literal["whole", "six"]
 
@@ -32,7 +32,7 @@ class Rates:
     # Clark et al., "ELECTRA", 2020, section 3; Bao et al., "BEiT", 2022. 1 gives every block the same.
     layer_decay: float = 1.0
     weight_decay: float = 0.02  # of matrices and kernels; biases and normalisations are never decayed
-    course: Course = "cosine"
+    course: Schedule = "cosine"
     warmup_share: float = 0.05
     halved_every: int = 2  # epochs, in the course "halving"
     clip_norm: float = 0.0  # the longest gradient over all tensors together; 0 clips nothing
@@ -40,7 +40,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Trained:
+class FreezingOptions:
     """Which of the trunk's tensors learn; the head always does."""
 
     # Edges and textures transfer as they are; what is frozen costs no backward pass either.
@@ -59,7 +59,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Augmentation:
     """How training views are changed at random."""
 
     augment: bool = True
@@ -80,8 +80,8 @@ class Recipe:
     epochs: int = 4
     batch: int = 32  # over all devices together
     rates: Rates = field(default_factory=Rates)
-    trained: Trained = field(default_factory=Trained)
-    changes: Changes = field(default_factory=Changes)
+    trained: FreezingOptions = field(default_factory=FreezingOptions)
+    changes: Augmentation = field(default_factory=Augmentation)
     label_smoothing: float = 0.1  # style labels are noisy
     balance: float = 0.5  # 0 draws paintings as they come, 1 every collection, and in it every movement, equally often
     head_first: bool = False  # begin with the best head for the trunk as it is
@@ -111,8 +111,8 @@ RECIPES: Mapping[str, Recipe] = {
     "finetune": Recipe(
         epochs=10,
         rates=Rates(head=5e-4, trunk=3e-4, layer_decay=0.9),
-        trained=Trained(frozen_share=0.0, batch_norm="restored"),
-        changes=Changes(crop_share=0.72, cutmix=0.3),
+        trained=FreezingOptions(frozen_share=0.0, batch_norm="restored"),
+        changes=Augmentation(crop_share=0.72, cutmix=0.3),
         balance=1.0,
         head_first=True,
         start_share=0.25,
@@ -124,8 +124,8 @@ RECIPES: Mapping[str, Recipe] = {
         epochs=60,
         batch=256,
         rates=Rates(head=2e-3, weight_decay=0.05),
-        trained=Trained(frozen_share=1.0),
-        changes=Changes(augment=False, crop_share=1.0, mixup=0.0),
+        trained=FreezingOptions(frozen_share=1.0),
+        changes=Augmentation(augment=False, crop_share=1.0, mixup=0.0),
         average_decay=0.0,
     ),
     # The project of 2020 to the letter, as a baseline. Its three convolutions are Keras' conv5_block15_2_conv,
@@ -135,7 +135,7 @@ RECIPES: Mapping[str, Recipe] = {
         epochs=15,
         batch=32,
         rates=Rates(head=1e-4, trunk=1e-4, weight_decay=0.0, course="halving", halved_every=2, epsilon=1e-7),
-        trained=Trained(
+        trained=FreezingOptions(
             only=(
                 "features.denseblock4.denselayer15.conv2",
                 "features.denseblock4.denselayer16.conv1",
@@ -144,7 +144,7 @@ RECIPES: Mapping[str, Recipe] = {
             batch_norm="train",
             norm_momentum=0.01,
         ),
-        changes=Changes(augment=False, crop_share=1.0, reencode=False, mixup=0.0),
+        changes=Augmentation(augment=False, crop_share=1.0, reencode=False, mixup=0.0),
         label_smoothing=0.0,
         balance=0.0,
         styles_weight=0.0,
@@ -184,7 +184,11 @@ def recipe_from(fields: Mapping[str, Any]) -> Recipe:
     Errors: `TypeError` for fields of other versions.
     """
     trained = {**fields["trained"], "only": tuple(fields["trained"]["only"])}
-    groups = {"rates": Rates(**fields["rates"]), "trained": Trained(**trained), "changes": Changes(**fields["changes"])}
+    groups = {
+        "rates": Rates(**fields["rates"]),
+        "trained": FreezingOptions(**trained),
+        "changes": Augmentation(**fields["changes"]),
+    }
     return Recipe(**{"styles_weight": 0.0, **fields, **groups})
 
 

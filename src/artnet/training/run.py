@@ -27,7 +27,7 @@ from artnet.training.recipe import Recipe, recipe_from
 
 FORMAT = "artnet-run/2"
 LOCK_FILE = "lock"
-Tensors = dict[str, torch.Tensor]
+TensorDict = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Run:
     folder: Path
     settings: RunSettings
 
-    def write_tensors(self, name: str, tensors: Tensors, numbers: dict[str, Any] | None = None) -> None:
+    def write_tensors(self, name: str, tensors: TensorDict, numbers: dict[str, Any] | None = None) -> None:
         """Write NAME.safetensors; `numbers` go into its header, so that both change in one rename.
 
         Errors: `OutputError` where the disk is full or gone; the file of before stays as it was.
@@ -117,11 +117,11 @@ class Run:
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
-    def read_tensors(self, name: str) -> Tensors:
+    def read_tensors(self, name: str) -> TensorDict:
         """Read NAME.safetensors. Errors: `TrainingError` where the run has none or it is damaged."""
         return self._read(name)[0]
 
-    def read_result(self) -> Tensors:
+    def read_result(self) -> TensorDict:
         """Read what the training found best, drawn towards its start by the recipe's share. Errors: `TrainingError`."""
         best, share = self.read_tensors("best"), self.settings.recipe.start_share
         if share == 0:
@@ -136,16 +136,16 @@ class Run:
         """Say whether NAME.safetensors is there."""
         return (self.folder / f"{name}.safetensors").exists()
 
-    def write_state(self, tensors: Tensors, numbers: dict[str, Any]) -> None:
+    def write_state(self, tensors: TensorDict, numbers: dict[str, Any]) -> None:
         """Write the state from which the training can go on; state.json says for people where that is."""
         self.write_tensors("last", tensors, numbers)
         self.write_text("state.json", json.dumps(numbers, indent=2) + "\n")
 
-    def read_state(self) -> tuple[Tensors, dict[str, Any]] | None:
+    def read_state(self) -> tuple[TensorDict, dict[str, Any]] | None:
         """Read the last state; None where none was written yet."""
         return self._read("last") if self.has_tensors("last") else None
 
-    def _read(self, name: str) -> tuple[Tensors, dict[str, Any]]:
+    def _read(self, name: str) -> tuple[TensorDict, dict[str, Any]]:
         path = self.folder / f"{name}.safetensors"
         try:
             with safe_open(path, framework="pt") as file:

@@ -22,7 +22,7 @@ from artnet.training.checkpoint import State, begin, resume_state, save_state
 from artnet.training.data import Batch, Epoch, Part, StoredViews, plain_batches, training_batches
 from artnet.training.devices import FitOptions, seeded
 from artnet.training.history import EpochScores, TrainScores, score_epoch, write_history
-from artnet.training.mixup import mix
+from artnet.training.mixup import mix_batch
 from artnet.training.network.freezing import train_mode
 from artnet.training.network.loss import loss_of, targets
 from artnet.training.network.network import PaintingNetwork
@@ -212,7 +212,7 @@ def take_step(session: Session, learner: Learner, batch: Batch) -> StepScores:
     rng = np.random.default_rng((settings.seed, position.epoch, position.batch, 2**31 + 1))
     pixels, movements, styles = fabric.to_device(batch)
     target = targets(movements, styles, state.network)
-    views, target = mix(normalised(pixels, settings), target, recipe.changes.mixup, recipe.changes.cutmix, rng)
+    views, target = mix_batch(normalised(pixels, settings), target, recipe.changes.mixup, recipe.changes.cutmix, rng)
     with seeded(int(rng.integers(2**62))):
         logits = learner.forward(views)
     loss = loss_of(logits, target, recipe)

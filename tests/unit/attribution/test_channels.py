@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.channels import channel_shares, dream, find_channel
-from artnet.attribution.explain import Asking, explain
-from artnet.attribution.methods import Probe
+from artnet.attribution.explain import ExplainOptions, explain
+from artnet.attribution.methods import TargetScorer
 from artnet.errors import ModelError, UsageError
 from artnet.model.classifier import Classifier
 
@@ -19,7 +19,7 @@ def test_the_shares_of_the_deepest_layer_are_what_its_channels_add_to_the_logit(
     """Behind the last activation the network is linear: taking a channel away takes its share away."""
     classifier = Classifier.load(exported, precision="f32")
     view = np.random.default_rng(0).normal(0, 1, (3, *[classifier.engine.size_px] * 2)).astype(np.float32)
-    probe = Probe(classifier.engine, np.eye(5, dtype=np.float32)[[1]])
+    probe = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[1]])
     layer = classifier.config.layers[8]
     (ranked,) = channel_shares(probe, view, [layer], layer.channels).values()
     cells = layer.grid[0] * layer.grid[1]
@@ -31,7 +31,7 @@ def test_the_shares_of_the_deepest_layer_are_what_its_channels_add_to_the_logit(
 
 
 def test_the_channels_that_matter_are_part_of_what_is_said(classifier: Classifier, painting: Image.Image) -> None:
-    entry = explain(classifier, painting, depth=5, asking=Asking(channels=3)).to_dict()["depths"][0]
+    entry = explain(classifier, painting, depth=5, asking=ExplainOptions(channels=3)).to_dict()["depths"][0]
     assert len(entry["channels"]) == 3
     assert entry["channels"][0]["share"] >= entry["channels"][2]["share"]
 

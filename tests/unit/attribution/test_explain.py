@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import artnet
-from artnet.attribution.explain import Asking, Depth, explain
+from artnet.attribution.explain import Depth, ExplainOptions, explain
 from artnet.attribution.methods import METHODS, Sampling
 from artnet.attribution.projection import scaled
 from artnet.errors import ModelError, UsageError
@@ -20,7 +20,7 @@ FEW = Sampling(masks=6, channels=2, steps=2, samples=2, squares=3)
 
 
 def test_the_public_name_is_the_function_even_after_the_module_was_imported() -> None:
-    assert artnet.attribution.explain is explain
+    assert artnet.explain is explain
 
 
 def test_nine_maps_of_the_answer(classifier: Classifier, painting: Image.Image) -> None:
@@ -103,7 +103,7 @@ def test_a_question_that_cannot_be_meant_is_refused(
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_maps_of_the_paintings_size(exported: Path, painting: Image.Image, method: str) -> None:
     classifier = Classifier.load(exported, precision="f32")
-    found = explain(classifier, painting, method=method, asking=Asking(sampling=FEW))
+    found = explain(classifier, painting, method=method, asking=ExplainOptions(sampling=FEW))
     assert list(found.maps) == (list(range(1, 10)) if METHODS[method].reads == "layers" else [0])
     for depth in found.maps:
         heatmap = found.heatmap(depth)
@@ -115,13 +115,13 @@ def test_every_method_gives_maps_of_the_paintings_size(exported: Path, painting:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_constant_picture_gives_no_nan_by_any_method(exported: Path, method: str) -> None:
     classifier = Classifier.load(exported, precision="f32")
-    found = explain(classifier, Image.new("RGB", (64, 64)), method=method, asking=Asking(sampling=FEW))
+    found = explain(classifier, Image.new("RGB", (64, 64)), method=method, asking=ExplainOptions(sampling=FEW))
     assert all(np.isfinite(found.heatmap(depth)).all() for depth in found.maps)
 
 
 @pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.directed])
 def test_a_rather_than_b_and_b_rather_than_a_cancel(exported: Path, painting: Image.Image, method: str) -> None:
-    classifier, asking = Classifier.load(exported, precision="f32"), Asking(sampling=FEW)
+    classifier, asking = Classifier.load(exported, precision="f32"), ExplainOptions(sampling=FEW)
     one, other = (
         explain(classifier, painting, *pair, method=method, against=True, asking=asking)
         for pair in (("Cubism", "Realism"), ("Realism", "Cubism"))
@@ -147,7 +147,7 @@ def test_the_most_faithful_depth_is_chosen_and_said(classifier: Classifier, pain
 
 
 def test_verdicts_are_part_of_what_is_said(classifier: Classifier, painting: Image.Image) -> None:
-    entry = explain(classifier, painting, depth=9, asking=Asking(verdicts=True)).to_dict()["depths"][0]
+    entry = explain(classifier, painting, depth=9, asking=ExplainOptions(verdicts=True)).to_dict()["depths"][0]
     assert entry["faithfulness"].keys() == {"deletion", "insertion", "gain", "gain_over_pixels"}
     assert -1 <= entry["shuffled_correlation"] <= 1
     assert isinstance(entry["passes"], bool)
@@ -155,10 +155,10 @@ def test_verdicts_are_part_of_what_is_said(classifier: Classifier, painting: Ima
 
 def test_a_large_painting_has_its_regions_looked_at(classifier: Classifier, painting: Image.Image) -> None:
     large = painting.resize((900, 640))
-    found = explain(classifier, large, depth=4, asking=Asking(canvas=True))
+    found = explain(classifier, large, depth=4, asking=ExplainOptions(canvas=True))
     assert len(found.maps[4].regions) == 5
     assert found.heatmap(4).shape == (640, 900)
-    assert not explain(classifier, painting, depth=4, asking=Asking(canvas=True)).maps[4].regions
+    assert not explain(classifier, painting, depth=4, asking=ExplainOptions(canvas=True)).maps[4].regions
 
 
 @pytest.mark.parametrize("method", ["integrated", "smoothgrad"])
@@ -176,7 +176,7 @@ def test_methods_of_forward_passes_need_no_gradients(
 ) -> None:
     forward = frozenset(name for name in classifier.engine.outputs if not name.startswith("gradient"))
     monkeypatch.setattr(type(classifier.engine), "outputs", forward)
-    assert explain(classifier, painting, method=method, asking=Asking(sampling=FEW)).maps
+    assert explain(classifier, painting, method=method, asking=ExplainOptions(sampling=FEW)).maps
     with pytest.raises(ModelError, match="gradcam needs the output 'gradient_1'"):
         explain(classifier, painting)
 

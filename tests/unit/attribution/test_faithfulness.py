@@ -18,7 +18,7 @@ from artnet.attribution.faithfulness import (
     random_orders,
     rank_correlation,
 )
-from artnet.attribution.methods import METHODS, Probe, Sampling, evidence
+from artnet.attribution.methods import METHODS, Sampling, TargetScorer, evidence
 from artnet.model.classifier import Classifier
 
 SIZE = 28
@@ -81,7 +81,7 @@ def test_ranks_correlate_whatever_the_scale() -> None:
 def test_shuffled_weights_change_the_answer_and_the_maps(classifier: Classifier) -> None:
     rng = np.random.default_rng(0)
     view = rng.normal(0, 0.6, (3, *[classifier.engine.size_px] * 2)).astype(np.float32)
-    probe = Probe(classifier.engine, np.eye(5, dtype=np.float32)[:1])
+    probe = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[:1])
     maps = evidence(probe, view, "gradcam", classifier.config.layers, Sampling())
     found = judge(probe, view, "gradcam", classifier.config.layers, Sampling(), maps)
     assert list(found) == list(range(1, 10))

@@ -5,34 +5,34 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from artnet.attribution.target import Question, asked_score
+from artnet.attribution.target import Target, target_score
 from artnet.errors import UsageError
 
 MOVEMENTS = ("Cubism", "Realism", "Abstract")
 
 
 def test_questions_are_weights_of_logits() -> None:
-    assert Question("Realism").target(MOVEMENTS).tolist() == [[0, 1, 0]]
-    assert Question("Realism", "Cubism").target(MOVEMENTS).tolist() == [[-1, 1, 0]]
+    assert Target("Realism").target(MOVEMENTS).tolist() == [[0, 1, 0]]
+    assert Target("Realism", "Cubism").target(MOVEMENTS).tolist() == [[-1, 1, 0]]
 
 
 def test_a_question_in_words() -> None:
-    assert Question("Realism", "Cubism").words == "why Realism rather than Cubism"
-    assert Question("Realism", against=True).words == "what speaks for and against Realism"
+    assert Target("Realism", "Cubism").words == "why Realism rather than Cubism"
+    assert Target("Realism", against=True).words == "what speaks for and against Realism"
 
 
 def test_a_rather_than_a_is_refused() -> None:
     with pytest.raises(UsageError, match="asks nothing"):
-        Question("Realism", "Realism").target(MOVEMENTS)
+        Target("Realism", "Realism").target(MOVEMENTS)
 
 
 def test_the_score_of_one_movement_is_its_softmax() -> None:
     # exp(0), exp(log 2), exp(0): 2 of 4.
     logits = np.array([[0, np.log(2), 0]])
-    assert asked_score(logits, Question("Realism").target(MOVEMENTS))[0] == pytest.approx(0.5)
+    assert target_score(logits, Target("Realism").target(MOVEMENTS))[0] == pytest.approx(0.5)
 
 
 def test_the_scores_of_a_pair_add_up_to_1() -> None:
     logits = np.array([[0, np.log(3), 9]])
-    pair = [asked_score(logits, Question(*names).target(MOVEMENTS))[0] for names in (MOVEMENTS[:2], MOVEMENTS[1::-1])]
+    pair = [target_score(logits, Target(*names).target(MOVEMENTS))[0] for names in (MOVEMENTS[:2], MOVEMENTS[1::-1])]
     assert pair == pytest.approx([0.25, 0.75])

@@ -9,14 +9,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from test_table import missing, read_back, right, wrong
 
 from artnet.batch import journal as parts
-from artnet.batch.journal import GrowingTable, check_table_path, growing_table, is_whole
-from artnet.batch.table import Shape, table_row
+from artnet.batch.journal import ResumableTable, check_table_path, is_whole, resumable_table
+from artnet.batch.table import RowSchema, table_row
 from artnet.errors import OutputError, UsageError
+from fixtures.tables import missing, read_back, right, wrong
 
-SHAPE = Shape(("Cubism", "Impressionism", "Pop Art"))
+SHAPE = RowSchema(("Cubism", "Impressionism", "Pop Art"))
 ROWS = [table_row(answer, SHAPE) for answer in [right(f"{index}.jpg") for index in range(5)] + [wrong(), missing()]]
 SETTINGS = {"model": "drawn", "precision": "f32"}
 ENDINGS = pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
@@ -34,7 +34,7 @@ class StopError(Exception):
 
 def begin(path: Path, count: int, settings: dict[str, Any] = SETTINGS) -> None:
     """Add some rows and stop."""
-    with pytest.raises(StopError), growing_table(path, SHAPE, settings) as table:
+    with pytest.raises(StopError), resumable_table(path, SHAPE, settings) as table:
         for row in ROWS[:count]:
             table.add(row)
         raise StopError
@@ -42,7 +42,7 @@ def begin(path: Path, count: int, settings: dict[str, Any] = SETTINGS) -> None:
 
 def go_on(path: Path, settings: dict[str, Any] = SETTINGS) -> int:
     """Add the rows that are missing and finish; gives how many were there."""
-    with growing_table(path, SHAPE, settings, resume=True) as table:
+    with resumable_table(path, SHAPE, settings, resume=True) as table:
         there = len(list(table.done()))
         for row in ROWS[there:]:
             table.add(row)
@@ -117,7 +117,7 @@ def test_what_is_there_or_was_begun_is_refused_without_a_word_on_it(tmp_path: Pa
 def test_overwriting_keeps_the_old_table_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("mine")
-    with growing_table(path, SHAPE, SETTINGS, overwrite=True) as table:
+    with resumable_table(path, SHAPE, SETTINGS, overwrite=True) as table:
         for row in ROWS:
             table.add(row)
             assert path.read_text() == "mine"
@@ -131,7 +131,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_goes_on(
     path = tmp_path / "t.csv"
     written = parts.write_rows
 
-    def full(part: Path, rows: Any, shape: Shape) -> None:
+    def full(part: Path, rows: Any, shape: RowSchema) -> None:
         if part.name.endswith("4.csv"):
             part.write_text("half a ro")
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -148,14 +148,14 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_goes_on(
 def test_two_commands_never_write_one_table(tmp_path: Path) -> None:
     pytest.importorskip("fcntl", reason="needs locks that end with their process, as Linux and macOS have")
     busy = pytest.raises(OutputError, match="another command is writing it")
-    with growing_table(tmp_path / "t.csv", SHAPE, SETTINGS), busy:
+    with resumable_table(tmp_path / "t.csv", SHAPE, SETTINGS), busy:
         go_on(tmp_path / "t.csv")
     assert go_on(tmp_path / "t.csv") == 0
 
 
 def test_an_empty_collection_is_an_empty_table(tmp_path: Path) -> None:
-    with growing_table(tmp_path / "t.csv", SHAPE, SETTINGS) as table:
-        assert isinstance(table, GrowingTable)
+    with resumable_table(tmp_path / "t.csv", SHAPE, SETTINGS) as table:
+        assert isinstance(table, ResumableTable)
         table.finish()
     assert read_back(tmp_path / "t.csv") == []
     assert json.dumps(SETTINGS) not in (tmp_path / "t.csv").read_text()
@@ -164,6 +164,6 @@ def test_an_empty_collection_is_an_empty_table(tmp_path: Path) -> None:
 def test_rows_are_written_before_many_seconds_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_ROWS_IN_A_PART", 1000)
     monkeypatch.setattr(parts, "_SECONDS_IN_A_PART", 0)
-    with growing_table(tmp_path / "t.csv", SHAPE, SETTINGS) as table:
+    with resumable_table(tmp_path / "t.csv", SHAPE, SETTINGS) as table:
         table.add(ROWS[0])
         assert table.rows == 1

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
-from artnet.batch.predict import Loading, Wanted, answer_all, classify_all, overlay_name
+from artnet.batch.predict import ModelOptions, ResultOptions, classify_sources, overlay_name, predict_items
 from artnet.errors import OutputError
 from artnet.imaging.decode import open_image
 from artnet.model import classifier as classify
 from artnet.model.classifier import Classifier
-from artnet.sources.find import find_pictures
-from artnet.sources.item import Bytes, Found, SourceRules
+from artnet.sources.find import find_items
+from artnet.sources.item import InMemory, SourceItem, SourceRules
 
 EXAMPLES = Path(__file__).parent.parent.parent.parent / "examples"
 
@@ -28,19 +28,19 @@ EXAMPLES = Path(__file__).parent.parent.parent.parent / "examples"
 def test_answers_come_in_the_order_of_the_sources(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
     sources = [str(tmp_path / "gone.png"), str(painting_file), str(tmp_path / "empty")]
     (tmp_path / "empty").mkdir()
-    answers = list(classify_all(classifier, sources))
+    answers = list(classify_sources(classifier, sources))
     assert [answer.source for answer in answers] == sources
     assert [answer.error is None for answer in answers] == [False, True, False]
 
 
 def test_an_answer_names_the_files_own_bytes(classifier: Classifier, painting_file: Path) -> None:
-    (answer,) = classify_all(classifier, [str(painting_file)])
+    (answer,) = classify_sources(classifier, [str(painting_file)])
     assert answer.sha256 == hashlib.sha256(painting_file.read_bytes()).hexdigest()
 
 
 def test_a_damaged_file_keeps_its_digest_beside_its_error(classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    (answer,) = classify_all(classifier, [str(tmp_path / "cut.png")])
+    (answer,) = classify_sources(classifier, [str(tmp_path / "cut.png")])
     assert answer.sha256 is not None
     assert answer.to_dict()["error"]["kind"] == "corrupt"
 
@@ -53,7 +53,7 @@ def test_pictures_are_read_a_little_ahead_and_never_all(classifier: Classifier) 
             read.append(name)
             return b""
 
-    answers = answer_all(classifier, (Found(f"{index}.png", Counting()) for index in range(1000)))
+    answers = predict_items(classifier, (SourceItem(f"{index}.png", Counting()) for index in range(1000)))
     assert next(answers).source == "0.png"
     answers.close()
     assert 0 < len(read) < 100
@@ -65,14 +65,14 @@ def test_a_slow_picture_keeps_its_place(classifier: Classifier, painting_file: P
             time.sleep(0.3)
             return painting_file.read_bytes()
 
-    found = [Found("late.png", Late()), *find_pictures([str(painting_file)] * 3)]
-    assert [answer.source for answer in answer_all(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
+    found = [SourceItem("late.png", Late()), *find_items([str(painting_file)] * 3)]
+    assert [answer.source for answer in predict_items(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
 
 
 def test_readers_wait_where_many_bytes_are_held(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("artnet.batch.predict._HELD_BYTES", 1)
-    found = [Found(f"{index}.png", Bytes(b"no picture at all")) for index in range(100)]
-    assert len([answer for answer in answer_all(classifier, found) if answer.error]) == 100
+    found = [SourceItem(f"{index}.png", InMemory(b"no picture at all")) for index in range(100)]
+    assert len([answer for answer in predict_items(classifier, found) if answer.error]) == 100
 
 
 def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answered(
@@ -80,20 +80,20 @@ def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answe
 ) -> None:
     monkeypatch.setattr("artnet.batch.predict._HELD_BYTES", 20)
     answered, lead = threading.Semaphore(0), list[int]()
-    decode = classify.decode_small
+    decode = classify.decode_reduced
 
     def slowly(*given: object) -> tuple[Image.Image, tuple[int, int]]:
         time.sleep(0.01)
         answered.release()
         return decode(*given)  # type: ignore[arg-type]
 
-    def carried() -> Iterator[Found]:
+    def carried() -> Iterator[SourceItem]:
         for index in range(40):
             lead.append(index - answered._value)  # type: ignore[attr-defined]
-            yield Found(f"{index}.png", Bytes(b"no picture at all"))
+            yield SourceItem(f"{index}.png", InMemory(b"no picture at all"))
 
-    monkeypatch.setattr(classify, "decode_small", slowly)
-    assert len(list(answer_all(classifier, carried()))) == 40
+    monkeypatch.setattr(classify, "decode_reduced", slowly)
+    assert len(list(predict_items(classifier, carried()))) == 40
     assert max(lead) <= 3  # two of seventeen bytes are over twenty, and one is being looked for
 
 
@@ -103,7 +103,7 @@ def test_a_picture_that_is_drawn_over_is_classified_once(
     seen: list[object] = []
     see = Classifier.see
     monkeypatch.setattr(Classifier, "see", lambda self, *given: seen.append(given) or see(self, *given))
-    (answer,) = answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path))
+    (answer,) = predict_items(classifier, find_items([str(painting_file)]), ResultOptions(overlays=tmp_path))
     assert answer.overlay is not None
     assert len(seen) == 1
 
@@ -111,7 +111,7 @@ def test_a_picture_that_is_drawn_over_is_classified_once(
 def test_a_large_jpeg_is_decoded_small_and_answered_nearly_as_in_full(classifier: Classifier, tmp_path: Path) -> None:
     with Image.open(EXAMPLES / "pointillist.jpg") as image:
         image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
-    (answer,) = classify_all(classifier, [str(tmp_path / "large.jpg")])
+    (answer,) = classify_sources(classifier, [str(tmp_path / "large.jpg")])
     expected = classifier.classify_image(open_image(tmp_path / "large.jpg"), "large.jpg")
     assert answer.prediction is not None
     assert answer.prediction == classifier.classify(tmp_path / "large.jpg")
@@ -127,7 +127,7 @@ def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
             raise RuntimeError("a fault of ours")
 
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        list(answer_all(classifier, [Found("a.png", Broken())]))
+        list(predict_items(classifier, [SourceItem("a.png", Broken())]))
 
 
 def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
@@ -135,8 +135,8 @@ def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
 ) -> None:
     for index in range(40):
         painting.rotate(9 * index).save(tmp_path / f"{index:02d}.png")
-    shared = Loading(precision="f32").load(at_once=2)
-    together = list(answer_all(shared, find_pictures([str(tmp_path)]), Wanted(embedding=True), workers=5))
+    shared = ModelOptions(precision="f32").load(at_once=2)
+    together = list(predict_items(shared, find_items([str(tmp_path)]), ResultOptions(embedding=True), workers=5))
     for answer in together:
         assert answer.prediction == classifier.classify(answer.source)
         cut = classifier.cut(open_image(answer.source))
@@ -147,8 +147,8 @@ def test_an_overlay_is_drawn_for_each_and_named_by_its_content(
     classifier: Classifier, painting_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "why").mkdir()
-    found = find_pictures([str(painting_file), str(tmp_path / "gone.png")])
-    drawn, failed = answer_all(classifier, found, Wanted(overlays=tmp_path / "why"))
+    found = find_items([str(painting_file), str(tmp_path / "gone.png")])
+    drawn, failed = predict_items(classifier, found, ResultOptions(overlays=tmp_path / "why"))
     assert drawn.overlay == f"painting-{drawn.sha256[:12]}.jpg"
     assert failed.overlay is None
     with Image.open(tmp_path / "why" / drawn.overlay) as overlay:
@@ -160,7 +160,7 @@ def test_an_overlay_that_cannot_be_written_stops_the_work(
     classifier: Classifier, painting_file: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
-        list(answer_all(classifier, find_pictures([str(painting_file)]), Wanted(overlays=tmp_path / "nowhere")))
+        list(predict_items(classifier, find_items([str(painting_file)]), ResultOptions(overlays=tmp_path / "nowhere")))
 
 
 @pytest.mark.parametrize("name", ["../../x.jpg", "s3://b/ü\n?.png", "a.zip::" + "n" * 300 + ".jpg", "..", "a\\b.png"])
@@ -174,7 +174,7 @@ def test_a_batch_answers_as_a_single_picture_is_answered(
 ) -> None:
     for index, angle in enumerate((0, 90, 180)):
         painting.rotate(angle, expand=True).save(tmp_path / f"{index}.png")
-    together = list(classify_all(classifier, [str(tmp_path)]))
+    together = list(classify_sources(classifier, [str(tmp_path)]))
     for answer in together:
         assert answer.prediction == classifier.classify(answer.source)
 
@@ -185,8 +185,8 @@ AWKWARD = Path(__file__).parent.parent.parent.parent.parent / "shared" / "data" 
 @pytest.mark.slow
 @pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
 def test_a_folder_of_odd_and_broken_pictures_gives_an_answer_or_an_error_for_each(classifier: Classifier) -> None:
-    found = list(find_pictures([str(AWKWARD)]))
-    answers = list(answer_all(classifier, found))
+    found = list(find_items([str(AWKWARD)]))
+    answers = list(predict_items(classifier, found))
     assert [answer.source for answer in answers] == [one.name for one in found]
     assert all((answer.prediction is None) != (answer.error is None) for answer in answers)
     kinds = {answer.error.kind for answer in answers if answer.error}

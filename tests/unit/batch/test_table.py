@@ -13,59 +13,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.batch.predict import Answer
-from artnet.batch.table import Shape, check_ending, join_tables, read_known, score_column, table_row, write_rows
-from artnet.errors import CorruptImageError, SourceError, UsageError
+from artnet.batch.predict import Result
+from artnet.batch.table import RowSchema, check_ending, join_tables, read_known, score_column, table_row, write_rows
+from artnet.errors import UsageError
 from artnet.imaging.views import Box
 from artnet.model.classifier import Prediction, ViewScores
+from fixtures.tables import MOVEMENTS, missing, read_back, right, wrong
 
-MOVEMENTS = ("Cubism", "Impressionism", "Pop Art")
 # DESIGN, section 5, Predictions
 COLUMNS = [
     *("source", "sha256", "movement", "confidence", "decision"),
     *("score_cubism", "score_impressionism", "score_pop_art"),
     *("error_kind", "error", "label", "id"),
 ]
-SHAPE = Shape(MOVEMENTS)
-EVERYTHING = Shape(MOVEMENTS, all_views=True, embedding=True, overlay=True)
+SHAPE = RowSchema(MOVEMENTS)
+EVERYTHING = RowSchema(MOVEMENTS, all_views=True, embedding=True, overlay=True)
 ENDINGS = pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
-
-
-def right(source: str = "clown.jpg", cubism: float = 0.75) -> Answer:
-    scores = {"Impressionism": 1 - cubism, "Pop Art": 0.0, "Cubism": cubism}
-    movement = max(scores, key=lambda name: scores[name])
-    found = Prediction(source, movement, scores[movement], "confident", scores, (), "drawn", 48, 40)
-    return Answer(source, "ab" * 32, found)
-
-
-def wrong(source: str = "torn.jpg") -> Answer:
-    return Answer(source, "cd" * 32, error=CorruptImageError(f"{source}: cannot be decoded, says 'the decoder'"))
-
-
-def missing(source: str = "gone.jpg") -> Answer:
-    return Answer(source, error=SourceError(f"{source}: no such file"))
-
-
 AWKWARD = [right(), wrong(), missing(), right('a "b", c\nd.jpg', 1 / 3), right("Lé 小丑.jpg", 0.1)]
 
 
-def read_back(path: Path) -> list[dict[str, Any]]:
-    """Read any of the three formats; what CSV cannot say (None, numbers) is given back to it."""
-    if path.suffix == ".parquet":
-        return list(pq.read_table(path).to_pylist())
-    with path.open(newline="", encoding="utf-8") as file:
-        if path.suffix == ".jsonl":
-            return [json.loads(line) for line in file]
-        return [{name: typed(name, text) for name, text in row.items()} for row in csv.DictReader(file)]
-
-
-def typed(name: str, text: str) -> str | float | None:
-    if text == "":
-        return None
-    return float(text) if name == "confidence" or name.startswith("score_") else text
-
-
-def rows_of(answers: list[Answer], shape: Shape = SHAPE) -> list[dict[str, Any]]:
+def rows_of(answers: list[Result], shape: RowSchema = SHAPE) -> list[dict[str, Any]]:
     return [table_row(answer, shape) for answer in answers]
 
 
@@ -120,12 +87,12 @@ def test_a_score_column_has_no_blank_and_no_capital(movement: str) -> None:
     assert name == name.lower()
 
 
-def everything() -> Answer:
+def everything() -> Result:
     found = right().prediction
     assert found is not None
     views = (ViewScores("whole", Box(0, 0, 48, 40), {"Cubism": 0.5, "Impressionism": 0.25, "Pop Art": 0.25}),)
     seen = Prediction("a.jpg", "Cubism", 0.75, "unsure", found.scores, views, "drawn", 48, 40)
-    return Answer("a.jpg", "ab" * 32, seen, overlay="a.jpg", embedding=np.array([0.1, 3e-9], np.float32))
+    return Result("a.jpg", "ab" * 32, seen, overlay="a.jpg", embedding=np.array([0.1, 3e-9], np.float32))
 
 
 @ENDINGS
@@ -182,8 +149,8 @@ def test_a_file_name_that_is_no_utf8_costs_no_table(ending: str, tmp_path: Path)
 
 def test_a_long_embedding_is_read_back_from_csv(tmp_path: Path) -> None:
     before = csv.field_size_limit()
-    long = Answer("a.jpg", "ab", right().prediction, embedding=np.full(20_000, 1 / 3, np.float32))
-    shape = Shape(MOVEMENTS, embedding=True)
+    long = Result("a.jpg", "ab", right().prediction, embedding=np.full(20_000, 1 / 3, np.float32))
+    shape = RowSchema(MOVEMENTS, embedding=True)
     write_rows(tmp_path / "t.csv", rows_of([long], shape), shape)
     assert read_known(tmp_path / "t.csv")[0]["source"] == "a.jpg"
     assert csv.field_size_limit() == before

@@ -17,12 +17,12 @@ from artnet.data.readers.detect import read_catalog
 from artnet.errors import ArtNetError, DataError, SourceError, TooLargeError
 from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
-from artnet.sources.stores import File
+from artnet.sources.stores import LocalFile
 from fixtures.collections import WORKS, draw_huggingface, draw_style_folders
 
 
 def test_a_catalog_counts_its_missing_files() -> None:
-    records = (Record("1.jpg", None, "Cubism"), Record("2.jpg", File("2.jpg"), "Cubism"))
+    records = (Record("1.jpg", None, "Cubism"), Record("2.jpg", LocalFile("2.jpg"), "Cubism"))
     assert Catalog("mine", "csv", records).missing == 1
 
 

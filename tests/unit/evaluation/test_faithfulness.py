@@ -10,7 +10,7 @@ import pytest
 from artnet.attribution.faithfulness import Faithfulness, Verdict
 from artnet.errors import UsageError
 from artnet.evaluation.evaluate import EvaluateOptions, evaluate
-from artnet.evaluation.faithfulness import _scores, answered, try_maps
+from artnet.evaluation.faithfulness import _scores, answered, evaluate_maps
 from artnet.evaluation.report_html import report_page
 from artnet.model.classifier import Classifier
 
@@ -43,4 +43,4 @@ def test_the_report_tells_how_faithful_the_maps_are(exported: Path, data: Path) 
 
 def test_a_method_that_there_is_not_is_refused(exported: Path, data: Path) -> None:
     with pytest.raises(UsageError, match="unknown method"):
-        try_maps(Classifier.load(exported), data, "test", 1, "guesswork")
+        evaluate_maps(Classifier.load(exported), data, "test", 1, "guesswork")

@@ -1,4 +1,4 @@
-"""Strangers are told from paintings by their strangeness alone."""
+"""OodScores are told from paintings by their ood_score alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from artnet.errors import UsageError
-from artnet.evaluation.ood import KnownPaintings, measure_strangers
+from artnet.evaluation.ood import InDistribution, measure_ood
 from artnet.model.classifier import Classifier
 
 PHOTOGRAPHS = Path(__file__).parent.parent.parent.parent.parent / "shared" / "data" / "not-paintings" / "photo"
@@ -28,10 +28,10 @@ def folder(painting: Image.Image, tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_set_against_the_paintings_of_each_collection(opened: Classifier, folder: Path) -> None:
-    strangeness = opened.classify(folder / "one.png").strangeness
-    assert strangeness is not None
-    paintings = KnownPaintings(strangeness + np.array([-2, -1, 1, 0]), ["a", "a", "a", "b"])
-    found = measure_strangers(opened, str(folder), paintings)
+    ood_score = opened.classify(folder / "one.png").ood_score
+    assert ood_score is not None
+    paintings = InDistribution(ood_score + np.array([-2, -1, 1, 0]), ["a", "a", "a", "b"])
+    found = measure_ood(opened, str(folder), paintings)
     assert (found.pictures, found.failed) == (1, 1)
     assert found.auroc == pytest.approx(2.5 / 4)
     assert found.auroc_by_collection == pytest.approx({"a": 2 / 3, "b": 0.5})
@@ -39,11 +39,11 @@ def test_a_folder_is_set_against_the_paintings_of_each_collection(opened: Classi
 
 def test_a_folder_without_a_readable_picture_is_refused(opened: Classifier, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no picture that can be read"):
-        measure_strangers(opened, str(tmp_path), KnownPaintings(np.ones(2), ["a", "a"]))
+        measure_ood(opened, str(tmp_path), InDistribution(np.ones(2), ["a", "a"]))
 
 
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="needs ../shared/data beside the repository")
 def test_the_embedded_model_finds_photographs_strange(classifier: Classifier) -> None:
-    assert classifier.familiarity is not None
+    assert classifier.ood is not None
     answers = [classifier.classify(path).decision for path in sorted(PHOTOGRAPHS.iterdir())[:40]]
     assert answers.count("unfamiliar") > len(answers) / 2

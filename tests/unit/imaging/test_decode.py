@@ -21,7 +21,7 @@ from artnet.errors import (
     SourceError,
     TooLargeError,
 )
-from artnet.imaging.decode import SUFFIXES, Limits, decode_image, decode_small, open_image, read_bytes, upright_srgb
+from artnet.imaging.decode import SUFFIXES, Limits, decode_image, decode_reduced, open_image, read_bytes, upright_srgb
 
 DATA = Path(__file__).parent.parent.parent.parent / "../shared/data"
 LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
@@ -604,7 +604,7 @@ def test_every_sample_painting_opens() -> None:
 )
 def test_a_jpeg_is_decoded_as_small_as_two_sides_allow(width: int, height: int, decoded: tuple[int, int]) -> None:
     data = encoded(Image.new("RGB", (width, height), RED), "JPEG")
-    small, size = decode_small(data, "red", 500)
+    small, size = decode_reduced(data, "red", 500)
     assert (small.size, size) == (decoded, (width, height))
     assert np.abs(np.asarray(small, int) - RED).max() <= 2
 
@@ -614,13 +614,13 @@ def test_a_small_picture_tells_the_full_size_that_it_has_upright(orientation: in
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     data = encoded(Image.new("RGB", (640, 480)), "JPEG", exif=exif)
-    small, size = decode_small(data, "turned", 100)
+    small, size = decode_reduced(data, "turned", 100)
     assert size == decode_image(data, "turned").size
     assert small.size == (size[0] // 4, size[1] // 4)
 
 
 def test_other_formats_are_decoded_whole() -> None:
     image = Image.effect_noise((640, 480), 50).convert("RGB")
-    small, size = decode_small(encoded(image, "PNG"), "noise", 100)
+    small, size = decode_reduced(encoded(image, "PNG"), "noise", 100)
     assert size == image.size
     assert np.array_equal(np.asarray(small), np.asarray(image))

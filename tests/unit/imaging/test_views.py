@@ -18,7 +18,7 @@ from artnet.imaging.views import (
     Box,
     Fit,
     checked_fit,
-    cut_views,
+    extract_views,
     painted_part,
     placement,
     region_box,
@@ -50,14 +50,14 @@ def test_there_are_six_views_and_the_whole_comes_first() -> None:
 
 def test_all_views_are_cut_in_their_order_unless_others_are_named() -> None:
     image = painted(9, 7)
-    assert tuple(view.name for view in cut_views(image, 4, "letterbox")) == VIEWS
+    assert tuple(view.name for view in extract_views(image, 4, "letterbox")) == VIEWS
     chosen = ("centre", "whole", "top-left")
-    assert tuple(view.name for view in cut_views(image, 4, "letterbox", chosen)) == chosen
+    assert tuple(view.name for view in extract_views(image, 4, "letterbox", chosen)) == chosen
 
 
 def test_an_unknown_view_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(UsageError, match=r"unknown view 'middle'; .*whole, top-left.*centre"):
-        cut_views(painted(9, 7), 4, "letterbox", ("whole", "middle"))
+        extract_views(painted(9, 7), 4, "letterbox", ("whole", "middle"))
 
 
 def test_an_unknown_fit_is_refused_with_the_names_there_are() -> None:
@@ -125,7 +125,7 @@ def test_regions_reach_their_corners_and_the_centre_is_central(width: int, heigh
 @example(1, 5000, 40, "stretch")
 @FEW
 def test_every_view_is_an_rgb_square_of_a_box_inside(width: int, height: int, size_px: int, fit: Fit) -> None:
-    for view in cut_views(painted(width, height), size_px, fit):
+    for view in extract_views(painted(width, height), size_px, fit):
         assert (view.image.mode, view.image.size) == ("RGB", (size_px, size_px))
         assert 0 <= view.box.left < view.box.right <= width
         assert 0 <= view.box.top < view.box.bottom <= height
@@ -137,7 +137,7 @@ def test_every_view_is_an_rgb_square_of_a_box_inside(width: int, height: int, si
 @FEW
 def test_regions_are_the_paintings_own_pixels(width: int, height: int, size_px: int) -> None:
     image = painted(width, height)
-    for view in cut_views(image, size_px, "letterbox", REGIONS):
+    for view in extract_views(image, size_px, "letterbox", REGIONS):
         assert same(view.image, image.crop(view.box.as_tuple())), view.name
 
 
@@ -146,7 +146,7 @@ def test_regions_are_the_paintings_own_pixels(width: int, height: int, size_px: 
 @FEW
 def test_a_view_shows_its_box_and_nothing_else(width: int, height: int, size_px: int) -> None:
     image = painted(width, height)
-    for view in cut_views(image, size_px, "stretch"):
+    for view in extract_views(image, size_px, "stretch"):
         part = image.crop(view.box.as_tuple())
         gap = REDUCING_GAP if view.name == WHOLE else None
         expected = part.resize((size_px, size_px), Image.Resampling.BICUBIC, reducing_gap=gap)
@@ -167,26 +167,26 @@ def test_a_large_painting_is_fitted_quickly_and_hardly_changed() -> None:
 def test_a_smaller_paintings_region_is_enlarged() -> None:
     image = Image.new("RGB", (8, 4), RED)
     image.paste(BLUE, (4, 0, 8, 4))
-    views = {view.name: view for view in cut_views(image, 64, "letterbox")}
+    views = {view.name: view for view in extract_views(image, 64, "letterbox")}
     assert views["top-left"].box == Box(0, 0, 4, 4)
     assert same(views["top-left"].image, Image.new("RGB", (64, 64), RED))
     assert same(views["bottom-right"].image, Image.new("RGB", (64, 64), BLUE))
 
 
 def test_the_whole_shows_the_whole_painting() -> None:
-    (view,) = cut_views(painted(50, 30), 10, "letterbox", (WHOLE,))
+    (view,) = extract_views(painted(50, 30), 10, "letterbox", (WHOLE,))
     assert view.box == Box(0, 0, 50, 30)
 
 
 def test_letterbox_pads_with_black_above_and_below() -> None:
-    (view,) = cut_views(Image.new("RGB", (40, 20), WHITE), 10, "letterbox", (WHOLE,))
+    (view,) = extract_views(Image.new("RGB", (40, 20), WHITE), 10, "letterbox", (WHOLE,))
     rows = np.asarray(view.image)
     assert (rows[[0, 1, 7, 8, 9]] == 0).all()  # 10 x 5 centred: two rows above, three below
     assert (rows[2:7] == 255).all()
 
 
 def test_letterbox_pads_with_black_left_and_right() -> None:
-    (view,) = cut_views(Image.new("RGB", (20, 40), WHITE), 12, "letterbox", (WHOLE,))
+    (view,) = extract_views(Image.new("RGB", (20, 40), WHITE), 12, "letterbox", (WHOLE,))
     columns = np.asarray(view.image).swapaxes(0, 1)
     assert (columns[[0, 1, 2, 9, 10, 11]] == 0).all()  # 6 x 12 centred: three columns each side
     assert (columns[3:9] == 255).all()
@@ -195,18 +195,18 @@ def test_letterbox_pads_with_black_left_and_right() -> None:
 @pytest.mark.parametrize("fit", FITS)
 def test_a_square_painting_fills_the_view_in_either_fit(fit: Fit) -> None:
     image = painted(16, 16)
-    (view,) = cut_views(image, 16, fit, (WHOLE,))
+    (view,) = extract_views(image, 16, fit, (WHOLE,))
     assert same(view.image, image)
 
 
 def test_stretch_leaves_no_band() -> None:
-    (view,) = cut_views(Image.new("RGB", (400, 3), GREEN), 24, "stretch", (WHOLE,))
+    (view,) = extract_views(Image.new("RGB", (400, 3), GREEN), 24, "stretch", (WHOLE,))
     assert same(view.image, Image.new("RGB", (24, 24), GREEN))
 
 
 def test_cutting_leaves_the_painting_as_it_was() -> None:
     image = painted(30, 20)
-    for view in cut_views(image, 20, "stretch"):
+    for view in extract_views(image, 20, "stretch"):
         view.image.paste(BLACK, (0, 0, 20, 20))
     assert same(image, painted(30, 20))
 
@@ -275,7 +275,7 @@ def test_a_point_rounded_to_the_views_pixels_comes_back_within_one_of_them(
 def test_a_marked_spot_is_found_where_the_placement_says() -> None:
     image = Image.new("RGB", (400, 100), WHITE)
     image.paste(RED, (300, 40, 320, 60))
-    (view,) = cut_views(image, 200, "letterbox", (WHOLE,))
+    (view,) = extract_views(image, 200, "letterbox", (WHOLE,))
     x, y = placement(400, 100, 200, "letterbox").to_view(310, 50)
     assert view.image.getpixel((round(x), round(y))) == RED
     assert view.image.getpixel((round(x) + 8, round(y))) == WHITE

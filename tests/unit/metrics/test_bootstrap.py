@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artnet.metrics.bootstrap import interval, resampled_sums
+from artnet.metrics.bootstrap import bootstrap_interval, resampled_sums
 
 FEW = settings(deadline=None, max_examples=25)
 
@@ -37,7 +37,7 @@ def test_all_features_see_the_same_resamples() -> None:
 
 def test_the_interval_of_a_proportion_is_the_textbooks() -> None:
     right = (np.arange(400) < 300).astype(float)  # by hand: 0.75 -+ 1.96 * sqrt(0.75 * 0.25 / 400) = 0.75 -+ 0.0424
-    found = interval(resampled_sums({"right": right[:, None]}, rounds=2000)["right"][:, 0] / 400)
+    found = bootstrap_interval(resampled_sums({"right": right[:, None]}, rounds=2000)["right"][:, 0] / 400)
     assert found.value == 0.75
     assert (found.low, found.high) == pytest.approx((0.7076, 0.7924), abs=0.005)
 
@@ -52,6 +52,6 @@ def test_the_seed_decides_the_resamples_and_nothing_else() -> None:
 
 
 def test_an_interval_leaves_out_draws_in_which_there_was_nothing_to_measure() -> None:
-    found = interval(np.array([0.5, np.nan, 0.5, 0.5]))
+    found = bootstrap_interval(np.array([0.5, np.nan, 0.5, 0.5]))
     assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
-    assert np.isnan(interval(np.array([np.nan, 0.5])).value)
+    assert np.isnan(bootstrap_interval(np.array([np.nan, 0.5])).value)

@@ -79,7 +79,7 @@ def test_the_smallest_picture_gets_an_answer(classifier: Classifier) -> None:
 
 
 def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting: Image.Image) -> None:
-    bare = Classifier(dataclasses.replace(classifier.config, familiarity=None), classifier.engine)
+    bare = Classifier(dataclasses.replace(classifier.config, ood=None), classifier.engine)
     confidence = bare.classify(painting).confidence
     for threshold, decision in ((confidence, "confident"), (np.nextafter(confidence, 2), "unsure")):
         calibration = Calibration(classifier.config.calibration.temperature, float(threshold))
@@ -90,19 +90,19 @@ def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting:
 def test_a_picture_beyond_the_threshold_of_strangeness_is_unfamiliar_however_sure(
     classifier: Classifier, painting: Image.Image
 ) -> None:
-    known = classifier.config.familiarity
-    strangeness = classifier.classify(painting).strangeness
+    known = classifier.config.ood
+    ood_score = classifier.classify(painting).ood_score
     assert known is not None
-    assert strangeness is not None
-    for threshold, unfamiliar in ((strangeness, False), (strangeness * 0.999, True)):
-        config = dataclasses.replace(classifier.config, familiarity=dataclasses.replace(known, threshold=threshold))
-        strict = Classifier(config, classifier.engine, classifier.familiarity)
+    assert ood_score is not None
+    for threshold, unfamiliar in ((ood_score, False), (ood_score * 0.999, True)):
+        config = dataclasses.replace(classifier.config, ood=dataclasses.replace(known, threshold=threshold))
+        strict = Classifier(config, classifier.engine, classifier.ood)
         assert (strict.classify(painting).decision == "unfamiliar") is unfamiliar
-        assert (strict.decide(0.1, strangeness) == "unfamiliar") is unfamiliar
+        assert (strict.decide(0.1, ood_score) == "unfamiliar") is unfamiliar
 
 
 def test_all_views_do_not_change_how_strange_a_picture_is(classifier: Classifier, painting: Image.Image) -> None:
-    assert classifier.classify(painting, views="all").strangeness == classifier.classify(painting).strangeness
+    assert classifier.classify(painting, views="all").ood_score == classifier.classify(painting).ood_score
 
 
 def test_a_vote_worked_by_hand() -> None:

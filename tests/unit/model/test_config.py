@@ -14,8 +14,8 @@ from artnet.errors import ModelError
 from artnet.model.classifier import Classifier
 from artnet.model.config import (
     CONFIG_FILE,
-    FAMILIARITY_FILE,
     GRAPH_FILE,
+    OOD_FILE,
     default_model,
     read_config,
     read_model,
@@ -47,9 +47,7 @@ def test_the_embedded_model_is_within_its_size() -> None:
 
 
 def test_a_model_folder_holds_nothing_that_executes() -> None:
-    assert {path.name for path in default_model().iterdir()} == {
-        *("config.json", "model.onnx", "README.md", "familiarity.npz")
-    }
+    assert {path.name for path in default_model().iterdir()} == {*("config.json", "model.onnx", "README.md", "ood.npz")}
 
 
 def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
@@ -58,14 +56,14 @@ def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
     assert read_config(folder) == config
 
 
-@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE, FAMILIARITY_FILE])
+@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE, OOD_FILE])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ModelError, match=name):
         read_model(folder)
 
 
-@pytest.mark.parametrize("name", [GRAPH_FILE, FAMILIARITY_FILE])
+@pytest.mark.parametrize("name", [GRAPH_FILE, OOD_FILE])
 def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -99,9 +97,9 @@ def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> N
         (lambda fields: fields["calibration"].update(temperature=0), "temperature"),
         (lambda fields: fields["calibration"].update(temperature=float("nan")), "temperature"),
         (lambda fields: fields["calibration"].update(unsure_below=2), "unsure_below"),
-        (lambda fields: fields["familiarity"].update(method="guess"), "method of familiarity"),
-        (lambda fields: fields["familiarity"].update(threshold=0), "threshold of familiarity"),
-        (lambda fields: fields["familiarity"].pop("sha256"), "sha256"),
+        (lambda fields: fields["ood"].update(method="guess"), "method of ood"),
+        (lambda fields: fields["ood"].update(threshold=0), "threshold of ood"),
+        (lambda fields: fields["ood"].pop("sha256"), "sha256"),
         (lambda fields: fields.update(view_weights={"centre": 1}), "vote of the whole"),
         (lambda fields: fields["preprocessing"].update(size_px="224"), "size_px"),
         (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
@@ -117,11 +115,11 @@ def test_a_setting_that_contradicts_is_refused(folder: Path, edit: Callable[[Any
 
 
 def test_a_folder_from_before_familiarity_is_never_unfamiliar(folder: Path) -> None:
-    change(folder, lambda fields: fields.pop("familiarity"))
+    change(folder, lambda fields: fields.pop("ood"))
     change(folder, lambda fields: [fields["calibration"].pop(name) for name in ("coverage", "accuracy")])
-    (folder / FAMILIARITY_FILE).unlink()
+    (folder / OOD_FILE).unlink()
     opened = Classifier.load(folder)
-    assert opened.familiarity is None
+    assert opened.ood is None
     assert opened.decide(1.0, 1e9) == "confident"
     assert opened.config.calibration.coverage is None
 

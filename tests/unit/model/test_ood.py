@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artnet.errors import ModelError
-from artnet.model.ood import Familiarity, fit_familiarity, read_familiarity, write_familiarity
+from artnet.model.ood import OodDetector, fit_ood_detector, read_ood_detector, write_ood_detector
 
 RNG = np.random.default_rng(0)
 MOVEMENTS = np.arange(300) % 3
@@ -18,71 +18,71 @@ PAINTINGS = RNG.normal(size=(300, 12)) + 4 * np.eye(12)[MOVEMENTS]
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Familiarity:
-    return fit_familiarity(PAINTINGS, MOVEMENTS, directions=5)
+def fitted() -> OodDetector:
+    return fit_ood_detector(PAINTINGS, MOVEMENTS, directions=5)
 
 
 def test_a_distance_worked_by_hand() -> None:
     # Apart from the mean by (0.6, -0.2, 0): 0.6 at variance 0.09 is 2 deviations, 0.2 at variance 0.01 also 2.
-    known = Familiarity(
+    known = OodDetector(
         np.array([[0, 1, 0]], np.float32), np.array([[1, 0, 0]], np.float32), np.array([0.09], np.float32), 0.01
     )
-    assert known.strangeness(np.array([[0.6, 0.8, 0]])) == pytest.approx([np.sqrt(8)], rel=1e-5)
+    assert known.ood_score(np.array([[0.6, 0.8, 0]])) == pytest.approx([np.sqrt(8)], rel=1e-5)
 
 
 def test_all_directions_give_the_whole_covariances_distance() -> None:
-    full = fit_familiarity(PAINTINGS, MOVEMENTS, directions=11)
+    full = fit_ood_detector(PAINTINGS, MOVEMENTS, directions=11)
     units = PAINTINGS / np.linalg.norm(PAINTINGS, axis=1, keepdims=True)
     means = np.stack([units[MOVEMENTS == movement].mean(0) for movement in range(3)])
     apart = units - means[MOVEMENTS]
     inverse = np.linalg.inv(apart.T @ apart / len(apart))
     distances = units[:9, None] - means
     expected = np.sqrt(np.einsum("nmd,de,nme->nm", distances, inverse, distances).min(1))
-    assert full.strangeness(PAINTINGS[:9]) == pytest.approx(expected, rel=1e-3)
+    assert full.ood_score(PAINTINGS[:9]) == pytest.approx(expected, rel=1e-3)
 
 
-def test_what_lies_elsewhere_is_stranger_than_every_painting(fitted: Familiarity) -> None:
+def test_what_lies_elsewhere_is_stranger_than_every_painting(fitted: OodDetector) -> None:
     elsewhere = RNG.normal(size=(20, 12)) - 6 * np.eye(12)[7]
-    assert fitted.strangeness(elsewhere).min() > fitted.strangeness(PAINTINGS).max()
+    assert fitted.ood_score(elsewhere).min() > fitted.ood_score(PAINTINGS).max()
 
 
 @given(st.floats(0.01, 100))
 @settings(deadline=None, max_examples=20)
 def test_the_length_of_an_embedding_does_not_matter(factor: float) -> None:
-    known = fit_familiarity(PAINTINGS, MOVEMENTS, directions=5)
-    assert known.strangeness(factor * PAINTINGS[:5]) == pytest.approx(known.strangeness(PAINTINGS[:5]))
+    known = fit_ood_detector(PAINTINGS, MOVEMENTS, directions=5)
+    assert known.ood_score(factor * PAINTINGS[:5]) == pytest.approx(known.ood_score(PAINTINGS[:5]))
 
 
 def test_fewer_paintings_than_directions_can_be_fitted_too() -> None:
-    known = fit_familiarity(RNG.normal(size=(6, 12)), np.array([0, 0, 0, 1, 1, 1]))
-    assert np.isfinite(known.strangeness(PAINTINGS)).all()
+    known = fit_ood_detector(RNG.normal(size=(6, 12)), np.array([0, 0, 0, 1, 1, 1]))
+    assert np.isfinite(known.ood_score(PAINTINGS)).all()
 
 
-def test_the_file_gives_back_what_was_written_and_is_the_same_each_time(fitted: Familiarity, tmp_path: Path) -> None:
+def test_the_file_gives_back_what_was_written_and_is_the_same_each_time(fitted: OodDetector, tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        write_familiarity(tmp_path / name, fitted)
+        write_ood_detector(tmp_path / name, fitted)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
-    read = read_familiarity(tmp_path / "one.npz")
-    assert read.strangeness(PAINTINGS) == pytest.approx(fitted.strangeness(PAINTINGS), rel=1e-5)
+    read = read_ood_detector(tmp_path / "one.npz")
+    assert read.ood_score(PAINTINGS) == pytest.approx(fitted.ood_score(PAINTINGS), rel=1e-5)
 
 
 def test_objects_in_the_file_are_not_loaded(tmp_path: Path) -> None:
     np.savez(tmp_path / "bad.npz", means=np.array([{"a": 1}], object))
     with pytest.raises(ModelError, match=r"bad\.npz"):
-        read_familiarity(tmp_path / "bad.npz")
+        read_ood_detector(tmp_path / "bad.npz")
 
 
 @pytest.mark.parametrize(
     "change", [{"variances": np.zeros(5)}, {"means": np.zeros((3, 4))}, {"rest": np.nan}, {"directions": np.zeros(3)}]
 )
-def test_arrays_that_do_not_fit_are_refused(fitted: Familiarity, tmp_path: Path, change: dict[str, object]) -> None:
+def test_arrays_that_do_not_fit_are_refused(fitted: OodDetector, tmp_path: Path, change: dict[str, object]) -> None:
     arrays = {name: getattr(fitted, name) for name in ("means", "directions", "variances", "rest")}
     np.savez(tmp_path / "bad.npz", **{**arrays, **change})
     with pytest.raises(ModelError, match="do not fit together"):
-        read_familiarity(tmp_path / "bad.npz")
+        read_ood_detector(tmp_path / "bad.npz")
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"PK no archive")
     with pytest.raises(ModelError, match="cannot be read as numbers"):
-        read_familiarity(tmp_path / "bad.npz")
+        read_ood_detector(tmp_path / "bad.npz")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.attribution.explain import Asking, explain
+from artnet.attribution.explain import ExplainOptions, explain
 from artnet.errors import OutputError, UsageError
 from artnet.model.classifier import Classifier
 from artnet.render.contact_sheet import tiles_sheet
@@ -63,7 +63,7 @@ def test_an_svg_is_one_file_with_texts_and_pictures(
 
 
 def test_arrays_hold_the_maps_and_what_was_asked(classifier: Classifier, painting: Image.Image, tmp_path: Path) -> None:
-    found = explain(classifier, painting.resize((900, 640)), depth=4, against=True, asking=Asking(canvas=True))
+    found = explain(classifier, painting.resize((900, 640)), depth=4, against=True, asking=ExplainOptions(canvas=True))
     write_explanation(tmp_path / "why.npz", found)
     with np.load(tmp_path / "why.npz") as arrays:
         assert np.array_equal(arrays["depth4"], found.maps[4].grid)

@@ -13,12 +13,14 @@ import pytest
 
 from artnet.errors import BusyError, CorruptImageError, DeadlineError
 from artnet.model.classifier import Classifier
-from artnet.serving.work_queue import Service, ServiceLimits
+from artnet.serving.work_queue import ClassifierQueue, QueueLimits
 
 
 @contextmanager
-def serving(classifier: Classifier, at_once: int = 1, waiting: int = 2, timeout_s: float = 20) -> Iterator[Service]:
-    service = Service(classifier, ServiceLimits(at_once, waiting, timeout_s))
+def serving(
+    classifier: Classifier, at_once: int = 1, waiting: int = 2, timeout_s: float = 20
+) -> Iterator[ClassifierQueue]:
+    service = ClassifierQueue(classifier, QueueLimits(at_once, waiting, timeout_s))
     yield service
     service.close()
 
@@ -32,7 +34,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def occupied(service: Service, count: int) -> Iterator[None]:
+def occupied(service: ClassifierQueue, count: int) -> Iterator[None]:
     """Fill places with work that ends when the block does."""
     ended = threading.Event()
     with ThreadPoolExecutor(count) as pool:
@@ -112,7 +114,7 @@ def test_begun_work_keeps_its_place_until_it_ends_while_its_caller_leaves_in_tim
 
 
 def test_a_cancelled_task_gives_its_place_in_the_queue_back(classifier: Classifier) -> None:
-    async def leave(service: Service) -> None:
+    async def leave(service: ClassifierQueue) -> None:
         task = asyncio.create_task(service.run_async(lambda: 1))
         await asyncio.sleep(0.02)
         assert service.waiting == 1
@@ -132,7 +134,7 @@ def test_an_error_that_comes_too_late_disturbs_nobody(classifier: Classifier, ca
         ended.wait()
         raise CorruptImageError("x.jpg: broken")
 
-    async def leave(service: Service) -> None:
+    async def leave(service: ClassifierQueue) -> None:
         with pytest.raises(DeadlineError):
             await service.run_async(broken, timeout_s=0.05)
         ended.set()
@@ -158,7 +160,7 @@ def test_first_come_is_first_served(classifier: Classifier) -> None:
 def test_a_stopped_service_drops_what_waits_and_takes_no_more(classifier: Classifier) -> None:
     ended = threading.Event()
     with ThreadPoolExecutor(3) as pool:
-        service = Service(classifier, ServiceLimits(at_once=1))
+        service = ClassifierQueue(classifier, QueueLimits(at_once=1))
         held = pool.submit(service.run, ended.wait)
         until(lambda: service.running == 1)
         waiting = pool.submit(service.run, lambda: 1)

@@ -7,24 +7,24 @@ import pickle
 import pytest
 
 from artnet.errors import NoPicturesError, SourceError
-from artnet.sources.item import Bytes, Found, Names, is_picture, needed_side
+from artnet.sources.item import InMemory, Names, SourceItem, is_image_name, needed_side
 
 
 def test_what_is_found_travels() -> None:
-    found = Found("a", Bytes(b"A"), label="one", id="1")
+    found = SourceItem("a", InMemory(b"A"), label="one", id="1")
     assert pickle.loads(pickle.dumps(found)) == found
     assert found.read() == b"A"
 
 
 def test_an_error_travels_and_is_raised_on_reading() -> None:
-    found = pickle.loads(pickle.dumps(Found("a", error=NoPicturesError("a: nothing"))))
+    found = pickle.loads(pickle.dumps(SourceItem("a", error=NoPicturesError("a: nothing"))))
     with pytest.raises(NoPicturesError, match="a: nothing"):
         found.read()
 
 
 def test_what_lies_nowhere_is_an_error() -> None:
     with pytest.raises(SourceError):
-        Found("a").read()
+        SourceItem("a").read()
 
 
 def test_a_name_that_comes_again_gets_its_position() -> None:
@@ -50,7 +50,7 @@ def test_of_a_hundred_thousand_names_hardly_one_is_taken_for_another() -> None:
     ],
 )
 def test_a_picture_is_told_by_its_name(name: str, is_one: bool) -> None:
-    assert is_picture(name) is is_one
+    assert is_image_name(name) is is_one
 
 
 def test_regions_need_more_pixels_than_the_whole() -> None:

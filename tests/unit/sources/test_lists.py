@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from artnet.sources.find import find_pictures
-from artnet.sources.item import Found
+from artnet.sources.find import find_items
+from artnet.sources.item import SourceItem
 from artnet.sources.lists import resolve
 from fixtures.web import HERE, jpeg, serving
 
 
-def found(path: Path, text: str | bytes) -> list[Found]:
+def found(path: Path, text: str | bytes) -> list[SourceItem]:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return list(find_pictures([str(path)], HERE))
+    return list(find_items([str(path)], HERE))
 
 
-def names(pictures: list[Found]) -> list[str]:
+def names(pictures: list[SourceItem]) -> list[str]:
     return [one.name for one in pictures]
 
 
@@ -100,21 +100,21 @@ def test_a_list_in_a_store_names_no_file_of_this_machine(target: str) -> None:
 
     with fsspec.open("memory://lists/a.txt", "wb") as file:
         file.write(target.encode())
-    (one,) = find_pictures(["memory://lists/a.txt"])
+    (one,) = find_items(["memory://lists/a.txt"])
     assert "names a path of this machine" in str(one.error)
 
 
 @pytest.mark.parametrize("target", ["ftp://10.0.0.1/a.jpg", "sftp://host/a/", "memory://a::ftp://10.0.0.1/a.jpg"])
 def test_a_list_leads_to_no_other_machine_unless_that_is_allowed(target: str, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(target)
-    (one,) = find_pictures([str(tmp_path / "list.txt")])
+    (one,) = find_items([str(tmp_path / "list.txt")])
     assert one.error is not None
     assert one.error.kind == "address-refused"
 
 
 def test_a_hundred_thousand_lines_cost_no_memory(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("".join(f"https://example.org/{number}.jpg\n" for number in range(100_000)))
-    pictures = find_pictures([str(tmp_path / "list.txt")])
+    pictures = find_items([str(tmp_path / "list.txt")])
     next(pictures)
     tracemalloc.start()
     count = sum(1 for _ in pictures)

@@ -12,13 +12,13 @@ import pytest
 
 from artnet.errors import ArtNetError
 from artnet.imaging.decode import Limits
-from artnet.sources.find import find_pictures
-from artnet.sources.item import Found, SourceRules
+from artnet.sources.find import find_items
+from artnet.sources.item import SourceItem, SourceRules
 
 
-def found(path: Path, rules: SourceRules | None = None, **columns: object) -> list[Found]:
+def found(path: Path, rules: SourceRules | None = None, **columns: object) -> list[SourceItem]:
     pq.write_table(pa.table(columns), path, row_group_size=2)
-    return list(find_pictures([str(path)], rules or SourceRules()))
+    return list(find_items([str(path)], rules or SourceRules()))
 
 
 def test_the_struct_of_hugging_face_gives_bytes_and_names(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_file_cut_short_is_an_error(share: float, tmp_path: Path) -> None:
     found(path, image=[os.urandom(100)] * 20)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    (one,) = find_pictures([str(path)])
+    (one,) = find_items([str(path)])
     assert one.error is not None
     assert "download it again" in str(one.error)
 
@@ -90,7 +90,7 @@ def test_a_damaged_row_group_costs_itself_alone(tmp_path: Path) -> None:
     where = pq.read_metadata(path).row_group(2).column(0).data_page_offset
     data[where : where + 40] = b"\xff" * 40
     path.write_bytes(data)
-    pictures = list(find_pictures([str(path)]))
+    pictures = list(find_items([str(path)]))
     assert [one.name for one in pictures if one.error] == [f"{path}#row 100"]
     assert len(pictures) == 151
     assert pictures[-1].name == f"{path}/row 199"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from test_tars import packed
 
 from artnet.data.catalog import RecordReader
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ArtNetError, DataError
 from artnet.sources.item import SourceRules
 from artnet.sources.tree import open_tree
+from fixtures.archives import packed_tar as packed
 from fixtures.collections import (
     WORKS,
     draw_csv,
@@ -21,16 +21,8 @@ from fixtures.collections import (
     draw_painter_by_numbers,
     draw_style_folders,
     draw_wikiart,
+    upload,
 )
-
-
-def upload(folder: Path, address: str) -> str:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with fsspec.open(f"{address}/{path.relative_to(folder).as_posix()}", "wb") as file:
-                file.write(path.read_bytes())
-    return address
-
 
 DRAWERS = {
     "painter-by-numbers": lambda folder: draw_painter_by_numbers(folder, WORKS),

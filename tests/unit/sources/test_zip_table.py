@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_zips import Onwards, packed
 
-from artnet.sources.find import find_pictures
+from artnet.sources.find import find_items
 from artnet.sources.zip_table import find_table, members_of, overlapping
+from fixtures.archives import Onwards
+from fixtures.archives import packed_zip as packed
 
 
 def listed(data: bytes) -> list[tuple[object, ...]]:
@@ -90,8 +91,8 @@ def test_many_members_cost_little_memory(tmp_path: Path) -> None:
         for number in range(5000):
             archive.writestr(f"folder/{number}.jpg", b"")
     (tmp_path / "all.zip").write_bytes(file.getvalue())
-    next(find_pictures([str(tmp_path / "all.zip")]))
-    pictures = find_pictures([str(tmp_path / "all.zip")])
+    next(find_items([str(tmp_path / "all.zip")]))
+    pictures = find_items([str(tmp_path / "all.zip")])
     tracemalloc.start()
     count = sum(1 for _ in pictures)
     _, peak = tracemalloc.get_traced_memory()

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.training.mixup import cutmix, mix, mixup
+from artnet.training.mixup import cutmix, mix_batch, mixup
 
 
 class Fixed(np.random.Generator):
@@ -53,7 +53,7 @@ def test_a_rectangle_over_the_edge_is_cut_off_and_weighs_less() -> None:
 @given(st.integers(0, 2**32), st.integers(1, 7), st.floats(0, 1))
 def test_targets_stay_shares(seed: int, count: int, cutmix_share: float) -> None:
     target = torch.eye(5)[torch.arange(count) % 5]
-    views, mixed = mix(torch.rand(count, 3, 8, 8), target, 0.2, cutmix_share, np.random.default_rng(seed))
+    views, mixed = mix_batch(torch.rand(count, 3, 8, 8), target, 0.2, cutmix_share, np.random.default_rng(seed))
     assert views.shape == (count, 3, 8, 8)
     assert torch.allclose(mixed.sum(1), torch.ones(count))
     assert mixed.min() >= 0
@@ -62,12 +62,12 @@ def test_targets_stay_shares(seed: int, count: int, cutmix_share: float) -> None
 @given(st.integers(0, 2**32), st.booleans())
 def test_the_halves_of_a_batch_are_mixed_like_the_whole(seed: int, cut: bool) -> None:
     views, target = torch.rand(8, 3, 8, 8), torch.eye(8)
-    whole, _ = mix(views, target, 0.2, float(cut), np.random.default_rng(seed))
-    parts = [mix(views[rows], target[rows], 0.2, float(cut), np.random.default_rng(seed))[0] for rows in
+    whole, _ = mix_batch(views, target, 0.2, float(cut), np.random.default_rng(seed))
+    parts = [mix_batch(views[rows], target[rows], 0.2, float(cut), np.random.default_rng(seed))[0] for rows in
              (slice(0, 4), slice(4, 8))]  # fmt: skip
     assert torch.equal(whole, torch.cat(parts))
 
 
 def test_nothing_is_mixed_where_nothing_is_asked_for() -> None:
     views = views_of(1, 2)
-    assert mix(views, torch.eye(2), 0, 0, np.random.default_rng(0))[0] is views
+    assert mix_batch(views, torch.eye(2), 0, 0, np.random.default_rng(0))[0] is views

@@ -16,7 +16,7 @@ from artnet.data.readers.parquet import read_parquet
 from artnet.data.readers.tables import PAINTER_BY_NUMBERS_TABLE, lists_pictures, read_painter_by_numbers, read_table
 from artnet.errors import DataError, SourceError, UsageError
 from artnet.fetch.http import is_address
-from artnet.sources.item import DEFAULT_RULES, SourceRules, is_picture
+from artnet.sources.item import DEFAULT_RULES, SourceRules, is_image_name
 from artnet.sources.stores import is_stored, without_local_scheme
 from artnet.sources.tree import Tree, folder_of, is_archive, is_folder, last_name, open_tree
 
@@ -103,7 +103,7 @@ def _recognise_file(location: str) -> Kind:
 
 
 def _recognise_names(location: str, names: Iterable[str]) -> Kind:
-    pictures = [name.rpartition("/")[2] for name in names if is_picture(name)]
+    pictures = [name.rpartition("/")[2] for name in names if is_image_name(name)]
     if not pictures:
         raise DataError(
             f"{location}: no catalog found; expected {PAINTER_BY_NUMBERS_TABLE}, a .csv with the columns path "

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from artnet.data.catalog import Record, normalise_artist
 from artnet.errors import DataError
-from artnet.sources.item import Place, is_picture
+from artnet.sources.item import Location, is_image_name
 from artnet.sources.stores import open_file
 from artnet.sources.tree import Tree
 
@@ -50,7 +50,7 @@ def split_tables(source: Tree) -> list[str]:
     return [name for name in source.places if name.count("/") <= 1 and name.rpartition("/")[2] in SPLIT_TABLES]
 
 
-def _wikiart_record(source: str, place: Place | None) -> Record:
+def _wikiart_record(source: str, place: Location | None) -> Record:
     style, name = source.split("/")[-2:]
     match = _WIKIART_NAME.match(name.rpartition(".")[0])
     if match is None:
@@ -66,7 +66,7 @@ def _listed(table: str) -> Iterator[str]:
             for raw in file:
                 line = raw.decode("utf-8", "replace")
                 name = line.rpartition(",")[0].strip().strip('"')
-                if "/" in name and is_picture(name):
+                if "/" in name and is_image_name(name):
                     yield name
     except OSError as error:
         raise DataError(f"{table}: cannot be read ({error.strerror or error})") from error

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from artnet.data.catalog import Record
 from artnet.fetch.http import is_address
-from artnet.fetch.retry import fetch_patiently
+from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.find import check_web
 from artnet.sources.iiif import iiif_canvases
-from artnet.sources.item import Broken, SourceRules
+from artnet.sources.item import SourceRules, UnreadableLocation
 from artnet.sources.stores import address_rules, open_file
 
 # The labels under which museums' manifests say it, the first that is there counts; IIIF itself fixes none.
@@ -29,14 +29,14 @@ def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
     """
     if is_address(location):
         check_web(location)
-        data = fetch_patiently(location, address_rules(rules)).data
+        data = fetch_with_retry(location, address_rules(rules)).data
     else:
         with open_file(location) as file:
             data = file.read(_DOCUMENT_BYTES)
     for shown in iiif_canvases(location, data, rules):
         yield Record(
             source=shown.name,
-            place=shown.place if shown.error is None else Broken(shown.error),
+            place=shown.place if shown.error is None else UnreadableLocation(shown.error),
             style=_first(shown.facts, STYLES) or "",
             artist=_first(shown.facts, ARTISTS),
             title=shown.title or shown.label,

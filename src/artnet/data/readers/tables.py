@@ -16,9 +16,9 @@ from artnet.data.readers.iiif import read_iiif
 from artnet.errors import DataError, SourceError
 from artnet.fetch.http import is_address
 from artnet.sources.find import find_listed, leads_on
-from artnet.sources.item import Broken, Bytes, Found, Place, SourceRules
+from artnet.sources.item import InMemory, Location, SourceItem, SourceRules, UnreadableLocation
 from artnet.sources.lists import resolve
-from artnet.sources.stores import File, Stored, Web, check_listed, is_stored, open_file
+from artnet.sources.stores import LocalFile, StoredFile, WebFile, check_listed, is_stored, open_file
 from artnet.sources.tree import Tree, folder_of, last_name, open_tree
 
 PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
@@ -32,7 +32,7 @@ _STYLE, _FILE, _PATH = ("style",), ("new_filename", "filename"), ("path",)
 def read_painter_by_numbers(table: str) -> Iterator[Record]:
     """Read the Kaggle set as downloaded: one table, pictures in train/ and test/ or still in their zips."""
     folder = folder_of(table)
-    places: dict[str, dict[str, Place]] | None = None
+    places: dict[str, dict[str, Location]] | None = None
     for row in rows(table, _STYLE, _FILE):
         if places is None:
             places = _painter_by_numbers_places(open_tree(folder))
@@ -53,17 +53,17 @@ def read_table(table: str, rules: SourceRules) -> Iterator[Record]:
             if is_stored(target):
                 check_listed(target, rules)
         except SourceError as error:
-            yield _record(path, Broken(error), row)
+            yield _record(path, UnreadableLocation(error), row)
             continue
         if is_address(target) and leads_on(target):
             yield from (_with_row(record, row) for record in read_iiif(target, rules))
         elif _leads_on(target):
             yield from (_found(found, row) for found in find_listed(target, rules))
         elif is_address(target):
-            yield _record(target, Web(target), row)
+            yield _record(target, WebFile(target), row)
         else:
             name = path if is_stored(path) else f"{folder}/{path}"
-            yield _record(name, Stored(target) if is_stored(target) else _place(target), row)
+            yield _record(name, StoredFile(target) if is_stored(target) else _place(target), row)
 
 
 def rows(table: str, *required: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -94,9 +94,9 @@ def lists_pictures(table: str) -> bool:
     return True
 
 
-def _painter_by_numbers_places(folder: Tree) -> dict[str, dict[str, Place]]:
+def _painter_by_numbers_places(folder: Tree) -> dict[str, dict[str, Location]]:
     """Find the pictures: for each name its place in train, in test or in both."""
-    places: dict[str, dict[str, Place]] = {}
+    places: dict[str, dict[str, Location]] = {}
     for name in folder.places:
         if _PART_ARCHIVE.fullmatch(name):
             part = "train" if name.lower().startswith("train") else "test"
@@ -109,12 +109,12 @@ def _painter_by_numbers_places(folder: Tree) -> dict[str, dict[str, Place]]:
     return places
 
 
-def _sort_in(places: dict[str, dict[str, Place]], part: str, pictures: Iterator[tuple[str, Place]]) -> None:
+def _sort_in(places: dict[str, dict[str, Location]], part: str, pictures: Iterator[tuple[str, Location]]) -> None:
     for name, place in pictures:
         places.setdefault(name.rpartition("/")[2], {})[part] = place
 
 
-def _replace(places: dict[str, dict[str, Place]], pictures: Iterator[tuple[str, Place]]) -> None:
+def _replace(places: dict[str, dict[str, Location]], pictures: Iterator[tuple[str, Location]]) -> None:
     """Put a replacement where its own folder says, or for every picture of its name."""
     for name, place in pictures:
         found = places.setdefault(name.rpartition("/")[2], {})
@@ -130,20 +130,20 @@ def _leads_on(target: str) -> bool:
         return False
 
 
-def _place(path: str) -> Place | None:
+def _place(path: str) -> Location | None:
     try:
-        return File(path) if Path(path).is_file() else None
+        return LocalFile(path) if Path(path).is_file() else None
     except (OSError, ValueError):  # a name that no file can have
         return None
 
 
-def _found(found: Found, row: Mapping[str, str]) -> Record:
+def _found(found: SourceItem, row: Mapping[str, str]) -> Record:
     place = found.place
     if found.error is not None:
-        place = Broken(found.error)
-    elif isinstance(place, Bytes):  # bytes of a whole collection would have to be kept
+        place = UnreadableLocation(found.error)
+    elif isinstance(place, InMemory):  # bytes of a whole collection would have to be kept
         reason = "lies where only reading from the front leads; unpack it, or make it a zip or a Parquet collection"
-        place = Broken(SourceError(f"{found.name}: {reason}"))
+        place = UnreadableLocation(SourceError(f"{found.name}: {reason}"))
     return _record(found.name, place, row)
 
 
@@ -153,6 +153,6 @@ def _with_row(record: Record, row: Mapping[str, str]) -> Record:
     return _record(record.source, record.place, {name: row.get(name) or word or "" for name, word in words.items()})
 
 
-def _record(source: str, place: Place | None, row: Mapping[str, str]) -> Record:
+def _record(source: str, place: Location | None, row: Mapping[str, str]) -> Record:
     artist, title, date = (row.get(column) or None for column in ("artist", "title", "date"))
     return Record(source, place, row["style"], artist, title, date)

@@ -3,8 +3,7 @@
 Knows nothing about servers, sockets or the page.
 
 A page joins the same application: `mount_page(api, service, settings)` in `artnet.serving.web.page` is given what
-`create_api` made, the service and the settings that it was made with, and gives back the application to serve
-(`MountPage`). Its routes then have the limits of `Guard` and the ids, headers, log and metrics of `Access`, too.
+`create_api` made and returns the application to serve (`MountPage`); its routes then have the same limits and log.
 """
 
 from __future__ import annotations
@@ -46,15 +45,15 @@ from artnet.serving.api.responses import (
 from artnet.serving.api.schemas import (
     ClassifyFields,
     ExplainFields,
-    ExplanationAnswer,
-    HealthAnswer,
-    ModelAnswer,
-    PredictionAnswer,
+    ExplanationResponse,
+    HealthResponse,
+    ModelResponse,
+    PredictionResponse,
 )
-from artnet.serving.middleware.access_log import Access, Metrics
-from artnet.serving.middleware.limits import Guard, GuardLimits
+from artnet.serving.middleware.access_log import AccessLogMiddleware, Metrics
+from artnet.serving.middleware.limits import LimitsMiddleware, RequestLimits
 from artnet.serving.middleware.problems import problem_of
-from artnet.serving.work_queue import Service, ServiceLimits, Turns
+from artnet.serving.work_queue import ClassifierQueue, QueueLimits, WorkQueue
 
 if TYPE_CHECKING:
     from artnet.batch.index import Index
@@ -69,7 +68,7 @@ _FORM_BYTES = 64 * 1024  # of a form beside its file
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """What strangers may do. `page_bytes` is for a request to the page, where several files come at once.
+    """What a client may do. `page_bytes` is for a request to the page, where several files come at once.
 
     `memory_bytes` is for all requests' bodies together; `fetches` are pictures fetched from addresses at once.
     `page_headers` are added to the answers of everything that is not the API. `paintings` are those that the page
@@ -90,11 +89,11 @@ class ApiSettings:
 class MountPage(Protocol):
     """What `artnet.serving.web.page.mount_page` is: it puts the page at / of an application."""
 
-    def __call__(self, api: FastAPI, service: Service, settings: ApiSettings) -> FastAPI:
+    def __call__(self, api: FastAPI, service: ClassifierQueue, settings: ApiSettings) -> FastAPI:
         """Give the application to serve; it may be `api` itself."""
 
 
-def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI:
+def create_api(service: ClassifierQueue, settings: ApiSettings | None = None) -> FastAPI:
     """Make the application: routes under /v1, /healthz, /metrics, /docs and /openapi.json.
 
     The service is closed when the application is shut down.
@@ -120,9 +119,9 @@ def create_api(service: Service, settings: ApiSettings | None = None) -> FastAPI
     )
     metrics = Metrics(lambda: service.running, lambda: service.waiting)
     size_bytes = settings.limits.size_bytes + _FORM_BYTES
-    guard = GuardLimits(size_bytes, settings.page_bytes, settings.memory_bytes, service.limits.timeout_s)
-    api.add_middleware(Guard, limits=guard)
-    api.add_middleware(Access, metrics=metrics, page_headers=settings.page_headers, api=API_PATHS)
+    guard = RequestLimits(size_bytes, settings.page_bytes, settings.memory_bytes, service.limits.timeout_s)
+    api.add_middleware(LimitsMiddleware, limits=guard)
+    api.add_middleware(AccessLogMiddleware, metrics=metrics, page_headers=settings.page_headers, api=API_PATHS)
     api.add_exception_handler(ArtNetError, _told)
     api.add_exception_handler(HTTPException, _told)
     api.openapi = partial(document, api)  # type: ignore[method-assign]
@@ -149,10 +148,10 @@ class _WholeRoute(APIRoute):
 class _Routes:
     """The routes that answer, with what they share."""
 
-    def __init__(self, service: Service, settings: ApiSettings) -> None:
+    def __init__(self, service: ClassifierQueue, settings: ApiSettings) -> None:
         self.service = service
         self.settings = settings
-        self.fetches = Turns(ServiceLimits(settings.fetches, 4 * settings.fetches, service.limits.timeout_s))
+        self.fetches = WorkQueue(QueueLimits(settings.fetches, 4 * settings.fetches, service.limits.timeout_s))
 
     async def classify(self, request: Request) -> Response:
         """Say which movement a painting belongs to, and how sure one can be."""
@@ -211,7 +210,7 @@ def _add_answers(api: FastAPI, routes: _Routes) -> None:
         routes.classify,
         methods=["POST"],
         route_class_override=_WholeRoute,
-        responses={**answers("The answer.", PredictionAnswer), **failures},
+        responses={**answers("The answer.", PredictionResponse), **failures},
         openapi_extra=body_of(ClassifyFields, {"views": "all"}),
     )
     api.router.add_api_route(
@@ -220,16 +219,16 @@ def _add_answers(api: FastAPI, routes: _Routes) -> None:
         methods=["POST"],
         route_class_override=_WholeRoute,
         responses={
-            **answers("Figures, or a picture.", ExplanationAnswer, PNG, SVG),
+            **answers("Figures, or a picture.", ExplanationResponse, PNG, SVG),
             **problems(406),
             **failures,
         },
         openapi_extra=body_of(ExplainFields, {"rather_than": "Realism", "depth": 7}),
     )
-    api.add_api_route("/v1/model", routes.model, methods=["GET"], responses=answers("Facts.", ModelAnswer))
+    api.add_api_route("/v1/model", routes.model, methods=["GET"], responses=answers("Facts.", ModelResponse))
 
 
-def _add_facts(api: FastAPI, service: Service, metrics: Metrics) -> None:
+def _add_facts(api: FastAPI, service: ClassifierQueue, metrics: Metrics) -> None:
     """Add the routes that tell how the server is, and what it can do."""
 
     async def healthz() -> Response:
@@ -245,7 +244,7 @@ def _add_facts(api: FastAPI, service: Service, metrics: Metrics) -> None:
         policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
         return HTMLResponse(html_page(document(api)), headers={"Content-Security-Policy": policy})
 
-    api.add_api_route("/healthz", healthz, methods=["GET"], responses=answers("It does.", HealthAnswer))
+    api.add_api_route("/healthz", healthz, methods=["GET"], responses=answers("It does.", HealthResponse))
     api.add_api_route("/metrics", prometheus, methods=["GET"], response_class=PlainTextResponse)
     api.add_api_route("/docs", docs, methods=["GET"], include_in_schema=False)
     api.add_route("/v1/{rest:path}", _unknown, ALL_METHODS, include_in_schema=False)  # or a page at / would answer

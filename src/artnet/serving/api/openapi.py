@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from artnet.serving.api.requests import FILE
-from artnet.serving.api.schemas import ProblemAnswer
+from artnet.serving.api.schemas import ProblemResponse
 from artnet.serving.middleware.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
@@ -107,7 +107,7 @@ def body_of(shape: type[BaseModel], example: Json) -> Json:
 
 def problems(*statuses: int) -> dict[int | str, Json]:
     """Describe the problems that a route can end in."""
-    return {status: {"description": PROBLEMS[status], "model": ProblemAnswer} for status in statuses}
+    return {status: {"description": PROBLEMS[status], "model": ProblemResponse} for status in statuses}
 
 
 def answers(description: str, model: type[BaseModel], *others: str) -> dict[int | str, Json]:

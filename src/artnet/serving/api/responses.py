@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 
 from artnet import __version__
-from artnet.attribution.explain import Asking, Explanation, explain
+from artnet.attribution.explain import ExplainOptions, Explanation, explain
 from artnet.attribution.methods import METHODS, Sampling, needed_outputs
 from artnet.errors import UsageError
-from artnet.imaging.decode import Limits, PictureFile
-from artnet.imaging.encode import png
+from artnet.imaging.decode import ImageFile, Limits
+from artnet.imaging.encode import encode_png
 from artnet.model.classifier import Classifier
 from artnet.render.contact_sheet import Look, drawn, explanation_sheet, svg
 from artnet.render.writers import drawn_overlay
@@ -43,9 +43,9 @@ class Given:
     data: bytes
     name: str
 
-    def file(self, limits: Limits) -> PictureFile:
+    def file(self, limits: Limits) -> ImageFile:
         """Give it with a name for errors."""
-        return PictureFile(self.data, self.name or "the picture", limits)
+        return ImageFile(self.data, self.name or "the picture", limits)
 
 
 def classified(classifier: Classifier, given: Given, fields: ClassifyFields, limits: Limits) -> Reply:
@@ -58,7 +58,7 @@ def explained(classifier: Classifier, given: Given, fields: ExplainFields, limit
     """Answer as `artnet explain --json` does, or draw; `fields.answer` must be chosen."""
     _check_method(classifier, fields.method)
     channels = fields.channels if fields.answer == "json" else 0
-    asking = Asking(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed))
+    asking = ExplainOptions(fields.canvas, fields.faithfulness, channels, replace(sampling, seed=fields.seed))
     opened = classifier.open(given.file(limits))
     found = explain(
         classifier, opened, fields.movement, fields.rather_than, fields.method, fields.depth, fields.against, asking
@@ -153,7 +153,7 @@ def _described(found: Explanation, name: str, values: bool) -> dict[str, Any]:
 
 
 def _drawn(image: Image.Image) -> Reply:
-    return Reply(png(image, _PNG_LEVEL), PNG)
+    return Reply(encode_png(image, _PNG_LEVEL), PNG)
 
 
 def json_reply(value: dict[str, Any]) -> Reply:

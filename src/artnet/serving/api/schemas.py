@@ -49,7 +49,7 @@ class ExplainFields(_Shape):
     side_px: int = Field(1600, ge=64, le=4096, description="longest side of an overlay; never enlarged")
 
 
-class ViewAnswer(_Shape):
+class ViewResponse(_Shape):
     """What one view alone would have answered."""
 
     name: str
@@ -57,7 +57,7 @@ class ViewAnswer(_Shape):
     scores: Scores
 
 
-class PredictionAnswer(_Shape):
+class PredictionResponse(_Shape):
     """The answer for one painting, as `artnet classify --json` prints it."""
 
     source: str = Field(description="the file's name or the address, as the client gave it")
@@ -66,20 +66,20 @@ class PredictionAnswer(_Shape):
     decision: Literal["confident", "unsure", "unfamiliar"]
     scores: Scores
     styles: dict[str, float] = Field({}, description="fine styles, 0 to 1 each for itself, where the model has them")
-    views: list[ViewAnswer]
+    views: list[ViewResponse]
     model: str
     width: int
     height: int
 
 
-class ChannelAnswer(_Shape):
+class ChannelResponse(_Shape):
     """A channel, and what it adds to the logit that was asked about."""
 
     channel: int
     share: float
 
 
-class FaithfulnessAnswer(_Shape):
+class FaithfulnessResponse(_Shape):
     """Areas under the curves of deletion and insertion, and the gains over random orders."""
 
     deletion: float
@@ -88,7 +88,7 @@ class FaithfulnessAnswer(_Shape):
     gain_over_pixels: float
 
 
-class DepthAnswer(_Shape):
+class DepthResponse(_Shape):
     """One depth's map."""
 
     depth: int = Field(description="0 for methods that read pixels")
@@ -97,27 +97,27 @@ class DepthAnswer(_Shape):
     grid: list[int] = Field(description="the map's rows and columns")
     peak: list[int] | None = Field(description="x, y of the strongest evidence in the painting's pixels")
     regions: list[Box]
-    channels: list[ChannelAnswer]
-    faithfulness: FaithfulnessAnswer | None = Field(None, description="where it was asked for")
+    channels: list[ChannelResponse]
+    faithfulness: FaithfulnessResponse | None = Field(None, description="where it was asked for")
     shuffled_correlation: float | None = Field(None, description="with the map of shuffled weights")
     passes: bool | None = Field(None, description="whether the map may be trusted")
     values: list[list[float]] | None = Field(None, description="0 to 1, or -1 to 1 with `against`, where asked for")
 
 
-class ExplanationAnswer(_Shape):
+class ExplanationResponse(_Shape):
     """Where the evidence lies, as `artnet explain --json` prints it."""
 
-    prediction: PredictionAnswer
+    prediction: PredictionResponse
     movement: str
     rather_than: str | None
     against: bool
     method: str
     chosen_depth: int | None = Field(description="the depth that `auto` chose")
-    gains: dict[str, FaithfulnessAnswer] = Field(description="by depth, where `auto` had to choose")
-    depths: list[DepthAnswer]
+    gains: dict[str, FaithfulnessResponse] = Field(description="by depth, where `auto` had to choose")
+    depths: list[DepthResponse]
 
 
-class LayerAnswer(_Shape):
+class LayerResponse(_Shape):
     """One explained layer."""
 
     depth: int
@@ -126,7 +126,7 @@ class LayerAnswer(_Shape):
     grid: list[int]
 
 
-class LimitsAnswer(_Shape):
+class LimitsResponse(_Shape):
     """What a request may take."""
 
     size_bytes: int
@@ -135,7 +135,7 @@ class LimitsAnswer(_Shape):
     addresses: bool = Field(description="whether pictures are fetched from addresses")
 
 
-class ModelAnswer(_Shape):
+class ModelResponse(_Shape):
     """What is asked here, and within which limits."""
 
     version: str = Field(description="of ArtNet")
@@ -146,12 +146,12 @@ class ModelAnswer(_Shape):
     backbone: str
     views: list[str] = Field(description="those whose vote counts")
     methods: list[str] = Field(description="those that this model's graph can do")
-    layers: list[LayerAnswer]
+    layers: list[LayerResponse]
     scores: dict[str, float] = Field(description="on its test split, where it was measured")
-    limits: LimitsAnswer
+    limits: LimitsResponse
 
 
-class HealthAnswer(_Shape):
+class HealthResponse(_Shape):
     """That the server answers, and how busy it is."""
 
     status: Literal["ok"]
@@ -166,7 +166,7 @@ class FieldFault(_Shape):
     message: str
 
 
-class ProblemAnswer(_Shape):
+class ProblemResponse(_Shape):
     """What went wrong (RFC 9457)."""
 
     type: str = Field(description="where this kind of problem is described")

@@ -52,7 +52,7 @@ class Metrics:
         Gauge("artnet_waiting", "Pieces of work in the queue.", registry=self.registry).set_function(waiting)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request; `route` is a pattern, so that strangers cannot invent ever more of them."""
+        """Count one request; `route` is a pattern, so that clients cannot invent ever more of them."""
         self.requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
 
@@ -60,7 +60,7 @@ class Metrics:
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class Access:
+class AccessLogMiddleware:
     """ASGI middleware around everything else; an error that nobody caught ends here, as a problem without details."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, page_headers: Mapping[str, str], api: tuple[str, ...]) -> None:

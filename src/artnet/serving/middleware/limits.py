@@ -23,7 +23,7 @@ _RETRY_S = 5
 
 
 @dataclass(frozen=True)
-class GuardLimits:
+class RequestLimits:
     """What a request may take: `api_bytes` under the API's addresses, `other_bytes` elsewhere, such as on a page.
 
     `memory_bytes` is for the bodies of all requests together. `timeout_s` runs from a request's beginning to the end
@@ -41,10 +41,10 @@ class _GoneError(Exception):
     """The client has hung up."""
 
 
-class Guard:
+class LimitsMiddleware:
     """ASGI middleware that reads bodies within limits and ends what takes too long."""
 
-    def __init__(self, app: ASGIApp, limits: GuardLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
         self.app = app
         self.limits = limits
         self._held_bytes = 0

@@ -14,11 +14,11 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from artnet.errors import AddressError, ArtNetError, BusyError, DeadlineError, FieldsError, MissingPartError
+from artnet.errors import AddressError, ArtNetError, BusyError, DeadlineError, FieldsError, MissingExtraError
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/docs"
-_TOLD = (AddressError, DeadlineError, MissingPartError)  # of the errors from 500 on, those that are no secrets
+_TOLD = (AddressError, DeadlineError, MissingExtraError)  # of the errors from 500 on, those that are no secrets
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def _figures(scores: Mapping[str, Any]) -> list[str]:
 
 
 def _limits(config: ModelConfig) -> list[str]:
-    known = "" if config.familiarity else " This model never says that a picture is unfamiliar."
+    known = "" if config.ood else " This model never says that a picture is unfamiliar."
     return [
         f"It answers with one of its movements whatever it is shown.{known}",
         "Names of styles are opinions, and a painting may honestly be two things.",

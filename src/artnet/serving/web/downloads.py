@@ -18,7 +18,7 @@ from PIL import Image
 from artnet.attribution.explain import Explanation
 from artnet.errors import UsageError
 from artnet.html.render import Html, figure, group, page, paragraph, section, table
-from artnet.imaging.encode import jpeg, png
+from artnet.imaging.encode import encode_jpeg, encode_png
 from artnet.render.contact_sheet import Look, drawn, explanation_sheet, shrunk
 from artnet.render.writers import drawn_overlay
 from artnet.serving.web.labels import METHOD_WORDS, decision_words
@@ -63,9 +63,13 @@ def take_away(found: Explanation, name: str, wish: Wish) -> Taken:
     depth = wish.depth if wish.depth in found.maps else max(found.maps)
     if wish.kind == "overlay":
         picture = drawn_overlay(found, depth, wish.look, _OVERLAY_PX)
-        return Taken(f"{stem}-depth{depth}.png", "image/png", png(picture, _PNG_LEVEL))
+        return Taken(f"{stem}-depth{depth}.png", "image/png", encode_png(picture, _PNG_LEVEL))
     if wish.kind == "sheet":
-        return Taken(f"{stem}-explained.png", "image/png", png(drawn(explanation_sheet(found, wish.look)), _PNG_LEVEL))
+        return Taken(
+            f"{stem}-explained.png",
+            "image/png",
+            encode_png(drawn(explanation_sheet(found, wish.look)), _PNG_LEVEL),
+        )
     if wish.kind == "report":
         text = report_of(found, name, depth, wish.look)
         return Taken(f"{stem}-report.html", "text/html", text.encode())
@@ -123,5 +127,5 @@ def _depths(found: Explanation, look: Look) -> Html:
 
 
 def _embedded(image: Image.Image, words: str) -> Html:
-    data = b64encode(jpeg(image, _JPEG_QUALITY)).decode("ascii")
+    data = b64encode(encode_jpeg(image, _JPEG_QUALITY)).decode("ascii")
     return Html(f'<img style="max-width:100%" alt="{escape(words)}" src="data:image/jpeg;base64,{data}">')

@@ -19,7 +19,7 @@ from artnet.serving.web.page_files import SCRIPTS, compare_html, look_html, many
 from artnet.serving.web.page_guard import PageGuard
 from artnet.serving.web.quick_gradio import import_gradio, without_servers
 from artnet.serving.web.samples import sample_path
-from artnet.serving.work_queue import Service
+from artnet.serving.work_queue import ClassifierQueue
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
@@ -41,7 +41,7 @@ _SPARE_THREADS = 8  # for calls that need no turn, or are refused one
 _PAPER = {"body_background_fill": "#faf9f6", "body_background_fill_dark": "#1b1a18"}
 
 
-def mount_page(app: FastAPI, service: Service, settings: ApiSettings) -> FastAPI:
+def mount_page(app: FastAPI, service: ClassifierQueue, settings: ApiSettings) -> FastAPI:
     """Mount the page at / of an application whose other routes are there already, and give the application."""
     gradio = quiet_gradio()
     app.get("/page/{name}", include_in_schema=False)(_page_file)

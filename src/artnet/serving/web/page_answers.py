@@ -16,22 +16,22 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from artnet.attribution.explain import Asking, Explanation, explain
+from artnet.attribution.explain import ExplainOptions, Explanation, explain
 from artnet.attribution.faithfulness import STEPS, measure_all
-from artnet.attribution.methods import Probe, Sampling
+from artnet.attribution.methods import Sampling, TargetScorer
 from artnet.attribution.projection import content_cells, touched_cells
 from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
 from artnet.fetch.http import fetch
-from artnet.imaging.decode import Limits, PictureFile, decode_image
-from artnet.imaging.encode import jpeg, png
-from artnet.imaging.views import WHOLE, cut_views, painted_part
-from artnet.model.classifier import Opened, Prediction, network_input
+from artnet.imaging.decode import ImageFile, Limits, decode_image
+from artnet.imaging.encode import encode_jpeg, encode_png
+from artnet.imaging.views import WHOLE, extract_views, painted_part
+from artnet.model.classifier import OpenedImage, Prediction, network_input
 from artnet.render.channel_sheet import show_channel
 from artnet.render.contact_sheet import drawn, shrunk
 from artnet.serving.api.app import ApiSettings
 from artnet.serving.web.downloads import Wish, take_away
 from artnet.serving.web.labels import METHOD_WORDS, decision_words, faithful_words, likely_styles
-from artnet.serving.work_queue import Service, ServiceLimits, Turns
+from artnet.serving.work_queue import ClassifierQueue, QueueLimits, WorkQueue
 
 Answer = dict[str, Any]
 T = TypeVar("T")
@@ -76,21 +76,21 @@ class Asked:
 class PageAnswers:
     """What the page can ask, over one service, within the limits of the API."""
 
-    service: Service
+    service: ClassifierQueue
     settings: ApiSettings
-    fetches: Turns
-    slow: Turns
+    fetches: WorkQueue
+    slow: WorkQueue
 
     @classmethod
-    def over(cls, service: Service, settings: ApiSettings) -> PageAnswers:
+    def over(cls, service: ClassifierQueue, settings: ApiSettings) -> PageAnswers:
         """Set up beside a service what else takes turns: addresses, and questions that take seconds."""
         limits, few = service.limits, settings.fetches
         half = max(1, limits.at_once // 2)  # so that a quick question never waits for slow ones alone
         return cls(
             service,
             settings,
-            Turns(ServiceLimits(few, 4 * few, settings.address.timeout_s)),
-            Turns(ServiceLimits(half, limits.waiting, limits.timeout_s)),
+            WorkQueue(QueueLimits(few, 4 * few, settings.address.timeout_s)),
+            WorkQueue(QueueLimits(half, limits.waiting, limits.timeout_s)),
         )
 
     @property
@@ -125,13 +125,13 @@ class PageAnswers:
         classifier = self.service.classifier
 
         def work() -> Answer:
-            opened = classifier.open(PictureFile(data, name, self.limits))
+            opened = classifier.open(ImageFile(data, name, self.limits))
             prediction = classifier.answer_opened(opened)
             view = painted_part(classifier.whole(opened), classifier.config.preprocessing.fit)
             shown = data.startswith(_SHOWN_BY_BROWSERS)
             return {
                 **described(prediction),
-                "view": _text(png(view, 1)),
+                "view": _text(encode_png(view, 1)),
                 "preview": None if shown else _small(opened.image, _PREVIEW_PX),  # only a JPEG is opened smaller
             }
 
@@ -156,8 +156,8 @@ class PageAnswers:
             found = self._explained(view, wanted)
             classifier = self.service.classifier
             seen = classifier.config.preprocessing
-            inputs = network_input(cut_views(view, seen.size_px, seen.fit, (WHOLE,)), seen)
-            probe = Probe(classifier.engine, found.asked.target(classifier.config.movements))
+            inputs = network_input(extract_views(view, seen.size_px, seen.fit, (WHOLE,)), seen)
+            probe = TargetScorer(classifier.engine, found.asked.target(classifier.config.movements))
             grids = {depth: each.grid for depth, each in found.maps.items()}
             gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
             return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
@@ -172,19 +172,24 @@ class PageAnswers:
             raise UsageError("a depth and a channel are named by numbers; load the page again")
 
         def work() -> Answer:
-            asking = Asking(channels=PAGE_CHANNELS)
+            asking = ExplainOptions(channels=PAGE_CHANNELS)
             found = explain(classifier, view, wanted.movement, wanted.rather_than, depth=depth, asking=asking)
             most = [each.channel for each in found.channels.get(depth, ())]
             index = channel if channel is not None else next(iter(most), 0)
             shown = show_channel(classifier, view, f"{depth}:{index}", steps=PAGE_CLIMB)
-            return {"channels": most, "channel": index, "line": shown.line, "sheet": _text(png(drawn(shown.sheet), 1))}
+            return {
+                "channels": most,
+                "channel": index,
+                "line": shown.line,
+                "sheet": _text(encode_png(drawn(shown.sheet), 1)),
+            }
 
         return self._run(work, slow=True)
 
     def votes(self, asked: Any) -> Answer:
         """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
         name, data = picture_in(asked, self.limits)
-        file = PictureFile(data, name, self.limits)
+        file = ImageFile(data, name, self.limits)
         prediction = self.service.run(lambda: self.service.classifier.classify(file, "all"))
         return {"views": prediction.to_dict()["views"]}
 
@@ -212,7 +217,7 @@ class PageAnswers:
         wish, wanted = Wish.of(asked), Asked.of(asked)
 
         def work() -> Answer:
-            found = self._explained(self.service.classifier.open(PictureFile(data, name, self.limits)), wanted)
+            found = self._explained(self.service.classifier.open(ImageFile(data, name, self.limits)), wanted)
             taken = take_away(found, name, wish)
             return {"name": taken.name, "type": taken.media_type, "data": _text(taken.data)}
 
@@ -232,7 +237,7 @@ class PageAnswers:
 
         def work() -> Answer:
             classifier = self.service.classifier
-            opened = classifier.open(PictureFile(data, name, self.limits))
+            opened = classifier.open(ImageFile(data, name, self.limits))
             found = described(classifier.answer_opened(opened))
             return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(opened.image, _THUMB_PX)}
 
@@ -254,7 +259,7 @@ class PageAnswers:
         limits = Limits(8 * size_px * size_px + 2**16, size_px * size_px)
         return decode_image(_bytes(asked, "view"), "the view", limits)
 
-    def _explained(self, image: Image.Image | Opened, wanted: Asked) -> Explanation:
+    def _explained(self, image: Image.Image | OpenedImage, wanted: Asked) -> Explanation:
         return explain(
             self.service.classifier,
             image,
@@ -262,7 +267,7 @@ class PageAnswers:
             wanted.rather_than,
             wanted.method,
             against=wanted.against,
-            asking=Asking(sampling=PAGE_SAMPLING),
+            asking=ExplainOptions(sampling=PAGE_SAMPLING),
         )
 
 
@@ -327,4 +332,4 @@ def _text(data: bytes) -> str:
 
 
 def _small(image: Image.Image, longest_px: int) -> str:
-    return _text(jpeg(shrunk(image, longest_px), 85))
+    return _text(encode_jpeg(shrunk(image, longest_px), 85))

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
-from artnet.batch.predict import Answer
-from artnet.batch.table import Shape, table_row, write_rows
+from artnet.batch.predict import Result
+from artnet.batch.table import RowSchema, table_row, write_rows
 from artnet.errors import ArtNetError, UsageError
 from artnet.model.classifier import Decision, Prediction
 
@@ -29,22 +29,22 @@ def table_of(rows: Any, kind: Any, movements: Sequence[str]) -> bytes:
     answers = [_answer(row, movements) for row in rows]
     with TemporaryDirectory(prefix="artnet-") as folder:
         path = Path(folder, f"table.{kind}")
-        shape = Shape(tuple(movements))
+        shape = RowSchema(tuple(movements))
         write_rows(path, [table_row(answer, shape) for answer in answers], shape)
         return path.read_bytes()
 
 
-def _answer(row: Any, movements: Sequence[str]) -> Answer:
+def _answer(row: Any, movements: Sequence[str]) -> Result:
     try:
         source = str(row["source"])
         if "error" in row:
             error = ArtNetError(str(row["error"]["message"]))
             error.kind = str(row["error"]["kind"])
-            return Answer(source, error=error)
+            return Result(source, error=error)
         scores = {movement: float(row["scores"][movement]) for movement in movements}
         decision = _DECISIONS[_DECISIONS.index(row["decision"])]
         best = max(scores, key=lambda name: scores[name])
         found = Prediction(source, best, scores[best], decision, scores, (), "", 0, 0)
-        return Answer(source, str(row["sha256"]), found)
+        return Result(source, str(row["sha256"]), found)
     except (TypeError, KeyError, ValueError) as error:
         raise UsageError(f"a row of the table cannot be read ({error}); load the page again") from None

@@ -1,4 +1,4 @@
-"""Decide on validation what an exported model says beside its answer: votes, temperature, thresholds, familiarity.
+"""Fit on validation what a model folder carries: view weights, temperature, thresholds and the OOD detector.
 
 Knows nothing about torch or the training: it runs the exported graph with the engine, as users will.
 """
@@ -18,15 +18,15 @@ from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.classification import confidence_for_accuracy, fit_temperature, negative_log_likelihood
 from artnet.model.classifier import network_input, vote
-from artnet.model.config import Calibration, FamiliaritySettings, Preprocessing
+from artnet.model.config import Calibration, OodSettings, Preprocessing
 from artnet.model.engine import Engine
-from artnet.model.ood import METHOD, Familiarity, fit_familiarity
+from artnet.model.ood import METHOD, OodDetector, fit_ood_detector
 
 WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
 FAMILIAR_SHARE = 0.975  # of each collection's validation paintings, not to be called unfamiliar
 ENOUGH_PAINTINGS = 200  # to choose the weights of the views' votes on
 ENOUGH_OF_A_COLLECTION = 100  # for a quantile of its own
-MOST_FITTED = 8000  # train paintings that the familiarity is fitted to; more do not move 128 directions
+MOST_FITTED = 8000  # train paintings that the OOD detector is fitted to; more do not move 128 directions
 
 Floats = NDArray[np.floating]
 Progress = Callable[[int, int], None]
@@ -34,12 +34,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Calibrated:
-    """All that validation decides; `familiarity.sha256` is filled in once the file is written."""
+    """All that validation decides; `ood.sha256` is filled in once the file is written."""
 
     view_weights: dict[str, float]
     calibration: Calibration
-    fitted: Familiarity
-    familiarity: FamiliaritySettings
+    fitted: OodDetector
+    ood: OodSettings
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ def calibrate(network: Network, data: Path, progress: Progress = lambda done, to
     if weights[WHOLE] < 1:
         everything = np.arange(len(val.movements))
         logits, shares = _see_all_views(network, data, everything), [weights[name] for name in VIEWS]
-    fitted = fit_familiarity(train.embeddings, train.movements)
-    threshold = familiar_up_to(fitted.strangeness(val.embeddings), val.collections)
+    fitted = fit_ood_detector(train.embeddings, train.movements)
+    threshold = ood_threshold(fitted.ood_score(val.embeddings), val.collections)
     return Calibrated(
         weights,
         calibration_of(logits, shares, val.movements),
         fitted,
-        FamiliaritySettings(METHOD, round(threshold, 4), FAMILIAR_SHARE, ""),
+        OodSettings(METHOD, round(threshold, 4), FAMILIAR_SHARE, ""),
     )
 
 
@@ -126,15 +126,15 @@ def view_weights(regions_share: float) -> dict[str, float]:
     return {WHOLE: 1 - regions_share, **{name: regions_share / len(REGIONS) for name in REGIONS}}
 
 
-def familiar_up_to(strangeness: Floats, collections: Sequence[str], share: float = FAMILIAR_SHARE) -> float:
-    """Find the strangeness that the wanted share of every collection's paintings stays at or under.
+def ood_threshold(ood_score: Floats, collections: Sequence[str], share: float = FAMILIAR_SHARE) -> float:
+    """Find the ood_score that the wanted share of every collection's paintings stays at or under.
 
     Collections differ in resolution and sharpness, and a network sees that: a quantile of all together would call
     most of a small collection's paintings unfamiliar. Those under 100 paintings count only with the rest.
     """
     names = np.array(collections)
-    by_collection = (strangeness[names == name] for name in np.unique(names))
-    groups = [strangeness, *(group for group in by_collection if len(group) >= ENOUGH_OF_A_COLLECTION)]
+    by_collection = (ood_score[names == name] for name in np.unique(names))
+    groups = [ood_score, *(group for group in by_collection if len(group) >= ENOUGH_OF_A_COLLECTION)]
     return max(float(np.quantile(group, share)) for group in groups)
 
 

@@ -21,15 +21,15 @@ from artnet.imaging.views import WHOLE, stored_as
 from artnet.model.card import write_card
 from artnet.model.classifier import network_input
 from artnet.model.config import (
-    FAMILIARITY_FILE,
     GRAPH_FILE,
+    OOD_FILE,
     Layer,
     ModelConfig,
     sha256_of,
     write_config,
 )
 from artnet.model.engine import OpenVinoEngine
-from artnet.model.ood import write_familiarity
+from artnet.model.ood import write_ood_detector
 from artnet.training.export.calibrate import Calibrated, Network, Progress, calibrate
 from artnet.training.export.onnx_graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network.network import PaintingNetwork, build_network, explained_layers
@@ -68,7 +68,7 @@ def export(
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
         opened = Network(OpenVinoEngine(folder / GRAPH_FILE, cached=False), settings.preprocessing)
         decided = calibrate(opened, data, progress)
-        write_familiarity(folder / FAMILIARITY_FILE, decided.fitted)
+        write_ood_detector(folder / OOD_FILE, decided.fitted)
         config = _describe(settings, _layers(network, names, settings.size_px), decided, folder)
         config = replace(config, training={**config.training, **(facts or {})})
         write_config(folder, config)
@@ -125,7 +125,7 @@ def _describe(settings: RunSettings, layers: tuple[Layer, ...], decided: Calibra
         calibration=decided.calibration,
         graph_sha256=sha256_of(folder / GRAPH_FILE),
         styles=settings.styles,
-        familiarity=replace(decided.familiarity, sha256=sha256_of(folder / FAMILIARITY_FILE)),
+        ood=replace(decided.ood, sha256=sha256_of(folder / OOD_FILE)),
         training={
             "data": settings.data,
             "recipe": settings.recipe_name,

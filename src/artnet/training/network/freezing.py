@@ -12,10 +12,10 @@ from torch import nn
 
 from artnet.errors import UsageError
 from artnet.training.network.network import PaintingNetwork, norms
-from artnet.training.recipe import Rates, Trained
+from artnet.training.recipe import FreezingOptions, Rates
 
 
-def choose_trained(network: PaintingNetwork, trained: Trained) -> None:
+def choose_trained(network: PaintingNetwork, trained: FreezingOptions) -> None:
     """Let the head learn and, of the trunk, what the recipe says; everything else is frozen.
 
     Errors: `UsageError` for a module that this trunk has not.
@@ -34,7 +34,7 @@ def choose_trained(network: PaintingNetwork, trained: Trained) -> None:
             module.requires_grad_(True)
 
 
-def train_mode(network: PaintingNetwork, trained: Trained) -> None:
+def train_mode(network: PaintingNetwork, trained: FreezingOptions) -> None:
     """Switch to training; the trunk's batch normalisation keeps its statistics unless they are trained, too."""
     network.train()
     for module in norms(network.trunk):

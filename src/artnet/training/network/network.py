@@ -95,7 +95,7 @@ class PaintingNetwork(nn.Module):
         return self.classify(self.embed(views))
 
 
-class MovementsAlone(nn.Module):
+class MovementLogitsOnly(nn.Module):
     """A network as other libraries want it, such as pytorch-grad-cam and Captum: views in, one tensor of logits out."""
 
     def __init__(self, network: PaintingNetwork) -> None:

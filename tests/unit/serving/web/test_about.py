@@ -15,7 +15,7 @@ def test_every_movements_recall_is_there(classifier: Classifier) -> None:
 
 
 def test_a_model_that_was_never_measured_says_so(classifier: Classifier) -> None:
-    html = about_html(dataclasses.replace(classifier.config, scores={}, training={}, familiarity=None))
+    html = about_html(dataclasses.replace(classifier.config, scores={}, training={}, ood=None))
     assert "has not been evaluated yet" in html
     assert "never says that a picture is unfamiliar" in html
 

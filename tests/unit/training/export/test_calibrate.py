@@ -15,7 +15,7 @@ from artnet.training.export.calibrate import (
     calibrate,
     calibration_of,
     choose_view_weights,
-    familiar_up_to,
+    ood_threshold,
 )
 
 
@@ -46,7 +46,7 @@ def test_the_threshold_says_what_it_leaves() -> None:
 def test_every_large_collection_keeps_its_share_of_familiar_paintings() -> None:
     sharp, soft, few = np.arange(200.0), np.arange(200.0) / 2, np.full(20, 1000.0)
     names = ["sharp"] * 200 + ["soft"] * 200 + ["few"] * 20
-    threshold = familiar_up_to(np.concatenate([sharp, soft, few]), names, share=0.9)
+    threshold = ood_threshold(np.concatenate([sharp, soft, few]), names, share=0.9)
     assert threshold == pytest.approx(np.quantile(sharp, 0.9))  # the highest of the collections, not the mixture's
     assert (few > threshold).all()  # too few to raise it
 
@@ -57,7 +57,7 @@ def test_a_calibration_is_what_the_model_folder_holds(exported: Path, data: Path
     told: list[tuple[int, int]] = []
     found = calibrate(network, data, lambda done, total: told.append((done, total)))
     assert found.calibration == config.calibration
-    assert config.familiarity is not None
-    assert found.familiarity.threshold == config.familiarity.threshold
+    assert config.ood is not None
+    assert found.ood.threshold == config.ood.threshold
     assert found.view_weights == config.view_weights
     assert told[-1][0] == told[-1][1]
