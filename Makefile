@@ -1,13 +1,17 @@
-.PHONY: check format test
+.PHONY: check format test test-all
 
-check:  ## what CI checks besides the tests
+check:  ## format, lint, types and layers
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports
 
 format:
 	ruff format .
 	ruff check --fix .
 
-test:
+test:  ## the unit tests, in a minute
+	python -m pytest -n 2 --dist loadfile tests/unit
+
+test-all:  ## what CI runs
 	python -m pytest -n 2 --dist loadfile
