@@ -1,49 +1,74 @@
-"""Make a folder under another name and rename it when it is whole; take up what an earlier call left.
-
-Knows nothing about what is written into it: a digest says whether two calls write the same.
-"""
+"""Files and folders that appear under their name only when they are complete."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from artnet.errors import DataError, OutputError
+from artnet.errors import DataError, OutputError, output_errors
 
 
 @contextmanager
-def atomic_folder(out: Path, digest: str) -> Iterator[Path]:
-    """Give a folder to write into that becomes `out` when everything has been written; its `chunks` go.
+def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
+    """Yield a partial path beside `path` that is renamed to it on success and removed on any error.
 
-    A folder that an earlier call with the same digest left is taken up; any other is refused. After an error of the
-    data the folder goes, since the next call would end in the same error.
+    The partial has the suffix of `path`, since libraries choose a format by it. It is on disk before it is renamed.
+    For an `OutputError` in place of an `OSError`: `with output_errors(path), atomic_write(path) as partial`.
+
+    Args:
+        path: file to write or to replace; its folder must exist
+        shared: whether several threads or processes may write this path at once; each then has a partial of its own
     """
-    partial = out.with_name(out.name + ".partial")
+    writer = f"{os.getpid()}-{threading.get_ident()}." if shared else ""
+    partial = path.with_name(f".partial.{writer}{path.name}")
+    try:
+        yield partial
+        with partial.open("r+b") as file:  # Windows flushes no file that is open for reading only
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path, digest: str) -> Iterator[Path]:
+    """Yield a partial folder beside `path` that is renamed to it on success and kept for the next call on an error.
+
+    What is in its folder `chunks` is needed only until then and goes before the rename. After a `DataError` the
+    partial goes, too, since the next call would end in the same error.
+
+    Args:
+        path: folder to make; must not exist
+        digest: what is written, as a digest of inputs and settings; only a call with the same one continues a partial
+
+    Raises:
+        OutputError: for an `OSError` of the block or of the rename, and for a partial with another digest
+    """
+    partial = path.with_name(f"{path.name}.partial")
     plan = partial / "plan.txt"
     try:
-        if partial.exists() and (not plan.exists() or plan.read_text() != digest):
-            raise OutputError(
-                f"{partial}: holds something else than an unfinished dataset of these pictures and settings; remove it"
-            )
-        if not partial.exists():
-            _begin(partial, digest)
-        yield partial
-        shutil.rmtree(partial / "chunks", ignore_errors=True)
-        plan.unlink()
-        partial.rename(out)
+        with output_errors(path, "what is done is kept, the same command continues"):
+            if not partial.exists():
+                _start(partial, digest)
+            elif not plan.exists() or plan.read_text() != digest:
+                raise OutputError(
+                    f"{partial}: was left by a command with other images or settings; remove it, or repeat that command"
+                )
+            yield partial
+            shutil.rmtree(partial / "chunks", ignore_errors=True)
+            plan.unlink()
+            partial.rename(path)
     except DataError:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    except OSError as error:
-        raise OutputError(
-            f"{out}: cannot be written ({error.strerror or error}); what is done is kept, the same command goes on"
-        ) from error
 
 
-def _begin(partial: Path, digest: str) -> None:
-    """Make the folder with its plan already in it, so that no kill leaves one without."""
+def _start(partial: Path, digest: str) -> None:
+    """Make the partial folder with its plan already in it, so that no kill leaves one without."""
     scratch = partial.with_name(f".{partial.name}.new")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

@@ -35,7 +35,10 @@ answers some of its inputs and fails on others names each failure and exits with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class ArtNetError(Exception):
@@ -213,4 +216,33 @@ class MissingExtraError(ArtNetError):
 
     exit_code = 8
     http_status = 501
-    kind = "missing-part"
+    kind = "missing-extra"
+
+
+def reason(error: BaseException, limit: int = 200) -> str:
+    """Return one short line that says why `error` was raised, to stand in parentheses in a message.
+
+    The operating system's words where it has some, else the first line that does not merely announce the next, else
+    the class of the error or of its cause.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "a.jpg"))
+    'No such file or directory'
+    >>> reason(RuntimeError("Exception from core.cpp:135:\\nUnable to read the model."))
+    'Unable to read the model'
+    >>> reason(TimeoutError())
+    'TimeoutError'
+    """
+    text = getattr(error, "strerror", None) or str(error)
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    line = next((line for line in lines if not line.endswith(":")), lines[-1] if lines else "")
+    line = re.sub(r"^\[Errno [^]]*\] ", "", line).rstrip(".:") or type(error.__cause__ or error).__name__
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+@contextmanager
+def output_errors(path: Path, hint: str = "make room or choose another folder") -> Iterator[None]:
+    """Raise an `OutputError` about `path` for any `OSError` of the block; `hint` says what the user can do."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({reason(error)}); {hint}") from error

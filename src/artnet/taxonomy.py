@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.errors import TaxonomyError, UsageError
+from artnet.errors import TaxonomyError, UsageError, reason
 
 DEFAULT = "artnet-2026"
 PACKAGED = "taxonomy.toml"
@@ -109,9 +109,8 @@ def _read(file: str, known: tuple[str, ...]) -> bytes:
     try:
         return Path(file).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = getattr(error, "strerror", None) or str(error)
         todo = f"give the path of a TOML file, or one of {', '.join(known)}"
-        raise _refusal(file, f"cannot be read ({reason})", todo) from error
+        raise _refusal(file, f"cannot be read ({reason(error)})", todo) from error
 
 
 def _parse(content: bytes, file: str) -> dict[str, Any]:

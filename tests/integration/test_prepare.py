@@ -447,7 +447,7 @@ def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, mon
 def test_an_unfinished_dataset_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out.partial").mkdir()
     (tmp_path / "out.partial" / "notes.txt").write_text("precious")
-    with pytest.raises(OutputError, match=r"out\.partial: holds something else"):
+    with pytest.raises(OutputError, match=r"out\.partial: was left by a command"):
         prepare([small(tmp_path)], tmp_path / "out", TAXONOMY, OPTIONS)
     assert (tmp_path / "out.partial" / "notes.txt").read_text() == "precious"
 

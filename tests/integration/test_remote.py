@@ -82,7 +82,7 @@ def test_a_store_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "adlfs", None)
     (one,) = found("az://bucket/folder/")
     assert one.error is not None
-    assert one.error.kind == "missing-part"
+    assert one.error.kind == "missing-extra"
     assert "adlfs" in str(one.error)
 
 

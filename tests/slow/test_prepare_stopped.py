@@ -121,7 +121,7 @@ def test_a_command_that_may_write_no_more_says_so_and_goes_on_afterwards(
         message = process.communicate()[1]
     assert process.returncode == 7, message
     assert message.startswith(f"artnet: {tmp_path / 'out'}: cannot be written (")
-    assert message.endswith("what is done is kept, the same command goes on\n")
+    assert message.endswith("what is done is kept, the same command continues\n")
     assert message.count("\n") == 1
     assert not (tmp_path / "out").exists()
     run(collection, tmp_path / "out")
@@ -140,7 +140,6 @@ def full_disk(*_: object, **__: object) -> None:
         "artnet.data.dataset.pq.ParquetWriter.close",  # its end
         "artnet.data.prepare._write_rejected",
         "artnet.data.prepare.write_info",
-        "artnet.atomic._begin",
     ],
 )
 def test_a_disk_that_is_full_at_any_step_leaves_no_dataset_and_loses_nothing(

@@ -23,6 +23,7 @@ from artnet.errors import (
     ImageError,
     SourceError,
     TooLargeError,
+    reason,
 )
 
 # Only these are handed to Pillow, so that no rarely used decoder ever sees a stranger's bytes.
@@ -51,10 +52,17 @@ _pillow_limit = threading.Lock()
 
 @dataclass(frozen=True)
 class Limits:
-    """Budgets that are checked before anything is decoded."""
+    """Limits of an image file, checked before anything is decoded."""
 
     size_bytes: int = 64 * 2**20
     pixels: int = 100_000_000
+
+    def check_size(self, size_bytes: int, name: str) -> None:
+        """Raise `EmptyImageError` for a file without content, `TooLargeError` for one over the limit of bytes."""
+        if size_bytes == 0:
+            raise EmptyImageError(f"{name}: the file is empty")
+        if size_bytes > self.size_bytes:
+            raise TooLargeError(f"{name}: over the limit of {self.size_bytes / 2**20:.3g} MB; save it smaller first")
 
 
 DEFAULT_LIMITS = Limits()
@@ -89,13 +97,12 @@ def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
         if path.is_dir():
             raise SourceError(f"{path}: is a folder where one picture was expected; name a file in it")
         size = path.stat().st_size
-        _check_size(size, str(path), limits)
+        limits.check_size(size, str(path))
         return path.read_bytes()
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file; check the spelling and the folder") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(f"{path}: cannot be read ({reason})") from error
+        raise SourceError(f"{path}: cannot be read ({reason(error)})") from error
 
 
 def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
@@ -103,7 +110,7 @@ def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Ima
 
     `name` is what errors call the picture. Errors: every `ImageError` of `artnet.errors`.
     """
-    _check_size(len(data), name, limits)
+    limits.check_size(len(data), name)
     with _opened(data, name, limits) as image:
         return _decoded(image, name)
 
@@ -117,7 +124,7 @@ def decode_reduced(
     takes a fraction of the time; its blocks are shrunk as frequencies, so that nothing is skipped.
     Errors: as `decode_image`.
     """
-    _check_size(len(data), name, limits)
+    limits.check_size(len(data), name)
     with _opened(data, name, limits) as image:
         width, height = image.size
         size = (height, width) if _is_turned(image) else (width, height)
@@ -133,7 +140,7 @@ def upright_srgb(image: Image.Image, name: str = "the image") -> Image.Image:
     try:
         own = image.copy()
     except Exception as error:  # a lazy image is decoded here
-        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}; {_SAVE_AGAIN}") from error
+        raise CorruptImageError(f"{name}: cannot be decoded: {reason(error)}; {_SAVE_AGAIN}") from error
     return _decoded(own, name)
 
 
@@ -145,7 +152,7 @@ def _decoded(image: Image.Image, name: str) -> Image.Image:
     except MemoryError as error:
         raise TooLargeError(f"{name}: does not fit into memory; make it smaller") from error
     except Exception as error:  # Pillow's decoders raise nearly every built-in class
-        raise CorruptImageError(f"{name}: cannot be decoded: {_reason(error)}; {_SAVE_AGAIN}") from error
+        raise CorruptImageError(f"{name}: cannot be decoded: {reason(error)}; {_SAVE_AGAIN}") from error
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -177,12 +184,12 @@ def _opened(data: bytes, name: str, limits: Limits) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         raise _unreadable(data, name) from None
     except Exception as error:
-        raise CorruptImageError(f"{name}: its header cannot be read: {_reason(error)}; {_SAVE_AGAIN}") from error
+        raise CorruptImageError(f"{name}: its header cannot be read: {reason(error)}; {_SAVE_AGAIN}") from error
     with image:
         pixels = image.width * image.height
         if pixels > limits.pixels:
             raise TooLargeError(
-                f"{name}: declares {image.width} x {image.height} pixels, over the budget of "
+                f"{name}: declares {image.width} x {image.height} pixels, over the limit of "
                 f"{limits.pixels / 1e6:g} megapixels; scale it down first"
             )
         yield image
@@ -224,16 +231,6 @@ def _unreadable(data: bytes, name: str) -> ImageError:
     known = ", ".join(_allowed_formats())
     hint = "; HEIC needs pip install 'artnet[heic]'" if data[4:8] == b"ftyp" else ""
     return FormatError(f"{name}: its content is not a picture in a format that is read here ({known}){hint}")
-
-
-def _check_size(size_bytes: int, name: str, limits: Limits) -> None:
-    if size_bytes == 0:
-        raise EmptyImageError(f"{name}: the file is empty")
-    if size_bytes > limits.size_bytes:
-        raise TooLargeError(
-            f"{name}: {size_bytes / 2**20:.0f} MB, over the budget of {limits.size_bytes / 2**20:.0f} MB; "
-            "save it smaller first"
-        )
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -287,7 +284,3 @@ def _bare(image: Image.Image) -> Image.Image:
     """Drop what the file carried along (EXIF, profile), so that nothing is applied a second time."""
     image.info = {}
     return image
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().rstrip(".")

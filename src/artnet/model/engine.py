@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.errors import MissingExtraError, ModelError, UsageError
+from artnet.errors import MissingExtraError, ModelError, UsageError, reason
 from artnet.hardware import has_fast_bf16
 from artnet.model.config import DEPTHS
 from artnet.model.openvino import cache_folder, open_core
@@ -210,7 +210,7 @@ class OpenVinoEngine:
             try:
                 self._model = open_core().read_model(self._graph)
             except RuntimeError as error:
-                raise ModelError(f"{self._graph}: cannot be read as an ONNX graph ({_first_line(error)})") from error
+                raise ModelError(f"{self._graph}: cannot be read as an ONNX graph ({reason(error)})") from error
         return self._model
 
 
@@ -230,7 +230,7 @@ class OnnxRuntimeEngine:
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the classes it raises differ from release to release
-            raise ModelError(f"{graph}: cannot be read as an ONNX graph ({_first_line(error)})") from error
+            raise ModelError(f"{graph}: cannot be read as an ONNX graph ({reason(error)})") from error
         self._run_options = onnxruntime.RunOptions()
         self._run_options.only_execute_path_to_fetches = True  # leaves the backward pass out where it can
 
@@ -306,7 +306,3 @@ def _feed(views: Floats, target: Floats | None, mixture: Floats | None, needed: 
             raise UsageError(f"gradients were asked for without a {name}; give one row of weights for each view")
         feed[name] = values
     return feed
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[-1]
