@@ -12,11 +12,11 @@ import pytest
 
 from artnet.errors import AddressError, RefusedAddressError, TooLargeError
 from artnet.fetch import http as address
-from artnet.fetch.http import AddressRules, fetch, is_address
+from artnet.fetch.http import FetchRules, fetch, is_url
 from fixtures.raw_server import Raw, answering, raw_server
 
-OPEN = AddressRules(allow_private=True, size_bytes=100_000, timeout_s=5, redirects=3)
-SOON = AddressRules(allow_private=True, size_bytes=100_000, timeout_s=0.4)
+OPEN = FetchRules(allow_private=True, size_bytes=100_000, timeout_s=5, redirects=3)
+SOON = FetchRules(allow_private=True, size_bytes=100_000, timeout_s=0.4)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_what_lies_at_an_address_comes_back(picture_server: Raw) -> None:
 )  # fmt: skip
 def test_private_machines_are_refused_in_every_spelling(picture_server: Raw, host: str) -> None:
     with pytest.raises(AddressError) as caught:
-        fetch(f"http://{host}:{picture_server.port}/", AddressRules(timeout_s=5))
+        fetch(f"http://{host}:{picture_server.port}/", FetchRules(timeout_s=5))
     known = caught.type is RefusedAddressError or "not known" in str(caught.value)  # some systems resolve no octals
     assert known
     assert not picture_server.requests
@@ -224,7 +224,7 @@ def test_nobody_listening_and_nobody_known_are_errors_in_words() -> None:
 
 
 def test_addresses_are_told_from_names_of_files() -> None:
-    assert is_address("https://example.org/a.jpg")
-    assert is_address("HTTP://example.org")
-    assert not is_address("http/a.jpg")
-    assert not is_address("a.jpg")
+    assert is_url("https://example.org/a.jpg")
+    assert is_url("HTTP://example.org")
+    assert not is_url("http/a.jpg")
+    assert not is_url("a.jpg")

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from artnet.attribution.explain import explain
 from artnet.attribution.methods import Sampling
-from artnet.fetch.http import AddressRules
+from artnet.fetch.http import FetchRules
 from artnet.imaging.decode import Limits
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import ApiSettings
@@ -36,7 +36,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def server(classifier: Classifier) -> Iterator[Live]:
-    rules = AddressRules(allow_private=True, size_bytes=300_000, timeout_s=0.5)
+    rules = FetchRules(allow_private=True, size_bytes=300_000, timeout_s=0.5)
     settings = ApiSettings(
         limits=Limits(300_000, 2_000_000), allow_urls=True, address=rules, sampling=Sampling(masks=8, channels=2)
     )

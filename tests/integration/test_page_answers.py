@@ -18,7 +18,7 @@ from PIL import Image
 from artnet.attribution.explain import explain
 from artnet.batch.index import Neighbour
 from artnet.errors import DeadlineError
-from artnet.fetch.http import AddressRules
+from artnet.fetch.http import FetchRules
 from artnet.imaging.decode import Limits, read_file
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import ApiSettings
@@ -102,7 +102,7 @@ def test_a_picture_is_fetched_from_an_address_as_if_it_had_been_dropped(answers:
         def log_message(self, *_: Any) -> None:
             pass
 
-    settings = ApiSettings(allow_urls=True, address=AddressRules(allow_private=True))
+    settings = ApiSettings(allow_urls=True, address=FetchRules(allow_private=True))
     with HTTPServer(("127.0.0.1", 0), Pictures) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/on/the/wall.jpg?size=2"

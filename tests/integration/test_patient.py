@@ -12,11 +12,11 @@ import pytest
 
 from artnet.errors import RetryLaterError
 from artnet.fetch import retry as patient
-from artnet.fetch.http import AddressRules
+from artnet.fetch.http import FetchRules
 from artnet.fetch.retry import fetch_with_retry
 from fixtures.web import Site, busy, send, serving
 
-RULES = AddressRules(allow_private=True, timeout_s=5)
+RULES = FetchRules(allow_private=True, timeout_s=5)
 
 
 @pytest.fixture

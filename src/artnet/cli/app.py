@@ -62,7 +62,7 @@ def serve_app(
 ) -> int:
     """Open the web page and the REST API."""
     from artnet.concurrency import DaemonPool
-    from artnet.fetch.http import AddressRules
+    from artnet.fetch.http import FetchRules
     from artnet.hardware import serving_concurrency
     from artnet.imaging.decode import Limits
     from artnet.serving.api.app import ApiSettings, create_api
@@ -73,7 +73,7 @@ def serve_app(
     place = Place(host, port)
     listener = bound(place)
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
-    rules = AddressRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
+    rules = FetchRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     fetches = place.is_loopback if allow_urls is None else allow_urls
     settings = ApiSettings(limits, fetches, rules, paintings=_paintings(index, model))
     places = at_once or serving_concurrency()

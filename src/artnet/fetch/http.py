@@ -34,7 +34,7 @@ _KEPT = "%/:=&?~#+!$,;'@()*[]"  # what has a meaning in an address, or is escape
 
 
 @dataclass(frozen=True)
-class AddressRules:
+class FetchRules:
     """What may be fetched: `timeout_s` is for everything from the name to the last byte, redirects included."""
 
     allow_private: bool = False
@@ -52,18 +52,18 @@ class Fetched:
     content_type: str
 
 
-def is_address(text: str) -> bool:
+def is_url(text: str) -> bool:
     """Tell whether a text is meant as an http(s) address, rather than as a file's name."""
     return text[:8].lower().startswith(("http://", "https://"))
 
 
-def fetch(url: str, rules: AddressRules | None = None) -> Fetched:
+def fetch(url: str, rules: FetchRules | None = None) -> Fetched:
     """Fetch what lies at an address, whole, in memory.
 
     Errors: `RefusedAddressError` for an address that must not be fetched, `AddressError` for one that gives nothing
     or not in time, among them `RetryLaterError`, `TooLargeError` for more bytes than `rules` allow.
     """
-    rules = rules or AddressRules()
+    rules = rules or FetchRules()
     deadline = time.monotonic() + rules.timeout_s
     there = url
     for _ in range(rules.redirects + 1):
@@ -74,7 +74,7 @@ def fetch(url: str, rules: AddressRules | None = None) -> Fetched:
     raise AddressError(f"{_shown(url)}: redirects more than {rules.redirects} times; give the address it leads to")
 
 
-def _fetch_once(there: str, named: str, rules: AddressRules, deadline: float) -> Fetched | str:
+def _fetch_once(there: str, named: str, rules: FetchRules, deadline: float) -> Fetched | str:
     """Make one request; give what it brought, or the address that it redirects to."""
     from artnet.fetch import pinned  # brings a client for HTTP, which no command needs before it is given an address
 
@@ -99,7 +99,7 @@ def _fetch_once(there: str, named: str, rules: AddressRules, deadline: float) ->
         raise AddressError(f"{_shown(named)}: cannot be fetched ({_reason(error)})") from error
 
 
-def _answer(response: httpcore2.Response, there: str, named: str, rules: AddressRules) -> Fetched | str:
+def _answer(response: httpcore2.Response, there: str, named: str, rules: FetchRules) -> Fetched | str:
     headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
     if response.status in _REDIRECTS and headers.get("location"):
         return _redirected(there, headers["location"], named)
@@ -173,7 +173,7 @@ def _host_header(host: str, parts: SplitResult) -> str:
     return name if parts.port in (None, _PORTS[parts.scheme]) else f"{name}:{parts.port}"
 
 
-def _resolved(host: str, port: int, named: str, rules: AddressRules, deadline: float) -> list[str]:
+def _resolved(host: str, port: int, named: str, rules: FetchRules, deadline: float) -> list[str]:
     """Resolve a host once. Refused as a whole if one of its addresses is: it could be chosen another time."""
     try:
         found = _looked_up(host, port, deadline)
@@ -210,7 +210,7 @@ def _looked_up(host: str, port: int, deadline: float) -> list[str]:
     return found
 
 
-def _too_large(named: str, rules: AddressRules) -> TooLargeError:
+def _too_large(named: str, rules: FetchRules) -> TooLargeError:
     return TooLargeError(
         f"{_shown(named)}: over the budget of {rules.size_bytes / 2**20:.0f} MB; give the address of a smaller one"
     )

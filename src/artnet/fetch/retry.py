@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from artnet.errors import RetryLaterError
-from artnet.fetch.http import AddressRules, Fetched, fetch
+from artnet.fetch.http import Fetched, FetchRules, fetch
 
 _ATTEMPTS = 5
 _LONGEST_S = 60.0  # a server that wants to be left alone for longer has its picture fail, and the others go on
@@ -54,7 +54,7 @@ class _Server:
 _servers: dict[str, _Server] = {}  # of the process: what one thread was told counts for all
 
 
-def fetch_with_retry(url: str, rules: AddressRules) -> Fetched:
+def fetch_with_retry(url: str, rules: FetchRules) -> Fetched:
     """Fetch what lies at an address, again after a pause where its server asks for one.
 
     At most five times, and never after a pause of more than a minute; `timeout_s` is for each attempt by itself.

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import SUFFIXES
 from artnet.sources.iiif import iiif_pictures
@@ -54,7 +54,7 @@ def find_items(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> It
 def holds_many(source: str) -> bool:
     """Tell whether a source may name more than one picture; nothing is asked of a server for it."""
     source = without_local_scheme(source)
-    if is_address(source):
+    if is_url(source):
         return not _is_picture_address(source)
     if is_stored(source):
         return has_pattern(source) or Path(source).suffix.lower() not in SUFFIXES
@@ -69,7 +69,7 @@ def find_listed(target: str, rules: SourceRules) -> Iterator[SourceItem]:
 
 def leads_on(target: str) -> bool:
     """Tell whether an entry of a list leads to several pictures, or to what must be asked."""
-    if is_address(target):
+    if is_url(target):
         return _is_document_address(target)
     if is_stored(target):
         return Path(target).suffix.lower() not in SUFFIXES
@@ -90,7 +90,7 @@ def _from_source(source: str, rules: SourceRules) -> Iterator[SourceItem]:
     source = without_local_scheme(source)
     if not source:
         raise NoPicturesError("an empty name was given; name a file or a folder with pictures")
-    if is_address(source):
+    if is_url(source):
         yield from _from_web(source, rules)
     elif is_stored(source):
         yield from _from_store(source, rules)
@@ -142,11 +142,11 @@ def _from_entry(target: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Take an entry of a list; its characters mean themselves, and a plain address is not asked what it is."""
     if is_stored(target):
         check_listed(target, rules)
-    if is_address(target) and not _is_document_address(target):
+    if is_url(target) and not _is_document_address(target):
         yield SourceItem(target, WebFile(target), rules)
     elif is_list(target):
         raise SourceError(f"{target}: is a list within a list; name it as a source of its own")
-    elif is_address(target) or is_stored(target) or _is_folder(target):
+    elif is_url(target) or is_stored(target) or _is_folder(target):
         yield from _from_source(target, rules)
     else:
         yield from _from_file(target, rules)

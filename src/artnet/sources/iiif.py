@@ -15,7 +15,7 @@ from typing import Any
 
 from artnet.concurrency import DaemonPool
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.iiif_image import IiifImage
 from artnet.sources.iiif_words import (
@@ -108,7 +108,7 @@ class _Walk:
         title, facts = words(content.get("label")), metadata(content)
         position = 0
         for position, canvas in enumerate(canvases(content), start=1):
-            name = canvas.id if is_address(canvas.id) else f"{address}#{canvas.id or position}"
+            name = canvas.id if is_url(canvas.id) else f"{address}#{canvas.id or position}"
             name = self.names.distinct(name, position)
             label = canvas.label or title or None
             try:
@@ -165,7 +165,7 @@ class _Walk:
                 waiting.append((address, _failed(address, "this collection lies within itself; not read again")))
             elif isinstance(part, dict) and is_embedded(part):
                 waiting.append((address, part))
-            elif not is_address(address) or not identity(part):
+            elif not is_url(address) or not identity(part):
                 waiting.append((address, _failed(address, "is listed in a collection without an http(s) address")))
             elif self.is_new(address):
                 waiting.append((address, self.background.start(self._load, address)))

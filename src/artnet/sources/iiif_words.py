@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.sources.iiif_image import IiifImage
 from artnet.sources.item import Location
 from artnet.sources.stores import WebFile
@@ -166,10 +166,10 @@ def _picture(body: object, depth: int = 0) -> Location | None:
     address = identity(body)
     for service in _list(body.get("service")):
         base = identity(service).removesuffix("/info.json").rstrip("/")
-        if is_image_service(service) and is_address(base):
-            return IiifImage(base, address if is_address(address) else "")
+        if is_image_service(service) and is_url(base):
+            return IiifImage(base, address if is_url(address) else "")
     is_image = kind in ("image", "dctypes:image") or str(body.get("format", "")).startswith("image/")
-    return WebFile(address) if is_image and is_address(address) else None
+    return WebFile(address) if is_image and is_url(address) else None
 
 
 def _type(part: object) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from artnet.errors import NoPicturesError, SourceError
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.sources.stores import is_stored, join, open_file, without_local_scheme
 
 TABLES = {".csv": ",", ".tsv": "\t"}
@@ -61,7 +61,7 @@ def lines(location: str) -> Iterator[Line]:
 def resolve(location: str, target: str) -> str:
     """Say where an entry of a list leads. Errors: `SourceError` for one that a list in a store must not name."""
     plain = without_local_scheme(target)
-    if is_address(plain) or is_stored(plain):
+    if is_url(plain) or is_stored(plain):
         return plain
     if is_stored(location) and (plain.startswith(("/", "\\")) or plain != target):
         raise SourceError(f"{target}: a list in a store names a path of this machine; copy the list here to use it")

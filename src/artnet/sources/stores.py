@@ -22,7 +22,7 @@ from artnet.errors import (
     SourceError,
     TooLargeError,
 )
-from artnet.fetch.http import AddressRules, is_address
+from artnet.fetch.http import FetchRules, is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import Limits, read_bytes
 from artnet.sources.item import SourceRules
@@ -67,19 +67,19 @@ class StoredFile:
         return read_stored(self.location, name, rules.limits)
 
 
-def address_rules(rules: SourceRules) -> AddressRules:
+def address_rules(rules: SourceRules) -> FetchRules:
     """Say the rules for sources as those for one address."""
-    return AddressRules(rules.allow_private, rules.limits.size_bytes, rules.timeout_s)
+    return FetchRules(rules.allow_private, rules.limits.size_bytes, rules.timeout_s)
 
 
 def is_stored(source: str) -> bool:
     """Tell whether a source is an address for fsspec, rather than a file's name or an http(s) address."""
-    return _SCHEME.match(source) is not None and not is_address(source)
+    return _SCHEME.match(source) is not None and not is_url(source)
 
 
 def is_remote(location: str) -> bool:
     """Tell whether reading from a place means to ask a server."""
-    return is_address(location) or is_stored(location)
+    return is_url(location) or is_stored(location)
 
 
 def check_listed(address: str, rules: SourceRules) -> None:
@@ -164,7 +164,7 @@ def stamp(location: str) -> tuple[int, str] | None:
 
     Errors: `SourceError`.
     """
-    if is_address(location):
+    if is_url(location):
         return None
     with _explained(location):
         if not is_stored(location):

@@ -15,7 +15,7 @@ from artnet.data.readers.iiif import read_iiif
 from artnet.data.readers.parquet import read_parquet
 from artnet.data.readers.tables import PAINTER_BY_NUMBERS_TABLE, lists_pictures, read_painter_by_numbers, read_table
 from artnet.errors import DataError, SourceError, UsageError
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.sources.item import DEFAULT_RULES, SourceRules, is_image_name
 from artnet.sources.stores import is_stored, without_local_scheme
 from artnet.sources.tree import Tree, folder_of, is_archive, is_folder, last_name, open_tree
@@ -54,7 +54,7 @@ def read_catalog(source: str | Path, kind: str | None = None, rules: SourceRules
 def _located(source: str) -> tuple[str, bool]:
     """Bring a source to one spelling and tell whether it is a folder."""
     source = without_local_scheme(source)
-    if is_address(source):
+    if is_url(source):
         return source, False
     if is_stored(source):
         return source.rstrip("/"), is_folder(source)
@@ -89,7 +89,7 @@ def _recognise(location: str, folder: Tree | None) -> Kind:
 
 def _recognise_file(location: str) -> Kind:
     ending = Path(location).suffix.lower()
-    if is_address(location) or ending == ".json":
+    if is_url(location) or ending == ".json":
         return "iiif"
     if ending == ".csv":
         return "painter-by-numbers" if last_name(location) == PAINTER_BY_NUMBERS_TABLE else "csv"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from artnet.data.catalog import Record
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.find import check_web
 from artnet.sources.iiif import iiif_canvases
@@ -27,7 +27,7 @@ def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
 
     Errors: `SourceError` where there is no such document.
     """
-    if is_address(location):
+    if is_url(location):
         check_web(location)
         data = fetch_with_retry(location, address_rules(rules)).data
     else:

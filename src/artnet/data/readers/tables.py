@@ -14,7 +14,7 @@ from pathlib import Path
 from artnet.data.catalog import Record
 from artnet.data.readers.iiif import read_iiif
 from artnet.errors import DataError, SourceError
-from artnet.fetch.http import is_address
+from artnet.fetch.http import is_url
 from artnet.sources.find import find_listed, leads_on
 from artnet.sources.item import InMemory, Location, SourceItem, SourceRules, UnreadableLocation
 from artnet.sources.lists import resolve
@@ -55,11 +55,11 @@ def read_table(table: str, rules: SourceRules) -> Iterator[Record]:
         except SourceError as error:
             yield _record(path, UnreadableLocation(error), row)
             continue
-        if is_address(target) and leads_on(target):
+        if is_url(target) and leads_on(target):
             yield from (_with_row(record, row) for record in read_iiif(target, rules))
         elif _leads_on(target):
             yield from (_found(found, row) for found in find_listed(target, rules))
-        elif is_address(target):
+        elif is_url(target):
             yield _record(target, WebFile(target), row)
         else:
             name = path if is_stored(path) else f"{folder}/{path}"

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 from artnet import __version__
 from artnet.attribution.methods import Sampling
 from artnet.errors import ArtNetError, RefusedAddressError
-from artnet.fetch.http import AddressRules, fetch
+from artnet.fetch.http import FetchRules, fetch
 from artnet.imaging.decode import DEFAULT_LIMITS, Limits
 from artnet.serving.api.api_page import html_page
 from artnet.serving.api.openapi import answers, body_of, document, problems
@@ -77,7 +77,7 @@ class ApiSettings:
 
     limits: Limits = DEFAULT_LIMITS
     allow_urls: bool = False
-    address: AddressRules = field(default_factory=AddressRules)
+    address: FetchRules = field(default_factory=FetchRules)
     fetches: int = 8
     sampling: Sampling = field(default_factory=Sampling)
     memory_bytes: int = 512 * 2**20
