@@ -94,7 +94,7 @@ def test_a_killed_server_leaves_no_files_and_its_port_to_the_next(tmp_path: Path
     assert time.monotonic() - begun < 20
 
 
-@pytest.mark.parametrize("options", [["--port", "99999"], ["--host", "192.0.2.1"], ["--at-once", "0"]])
+@pytest.mark.parametrize("options", [["--port", "99999"], ["--host", "192.0.2.1"], ["--concurrency", "0"]])
 def test_places_and_numbers_that_cannot_be_are_refused_before_anything_is_loaded(options: list[str]) -> None:
     command = [sys.executable, "-m", "artnet", "app", "--api-only", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from artnet.batch.predict import Result
-from artnet.cli.console import Tally, prediction_line, print_json, progress
+from artnet.cli.console import Tally, prediction_line, print_json, progress_bar
 from artnet.errors import EmptyImageError
 from artnet.model.classifier import Decision, Prediction
 
@@ -64,6 +64,6 @@ def test_a_name_that_the_terminals_encoding_lacks_is_escaped(painting_file: Path
 
 
 def test_progress_is_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress("working") as advance:
+    with progress_bar("working") as advance:
         advance(1, 2)
     assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""The prepare command takes addresses for sources, and a folder of this machine for what it makes."""
+"""The prepare command takes addresses for sources, and a local folder for what it makes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from artnet.sources.item import SourceRules
 
 @pytest.mark.parametrize("out", ["s3://bucket/out", "https://example.org/out"])
 def test_a_dataset_is_not_written_to_an_address(out: str) -> None:
-    with pytest.raises(UsageError, match="a folder of this machine"):
+    with pytest.raises(UsageError, match="a local folder"):
         prepare(["memory://bucket/mine", out])
 
 
 def test_a_source_and_a_place_are_needed() -> None:
-    with pytest.raises(UsageError, match="at least one SOURCE and then OUT"):
+    with pytest.raises(UsageError, match="at least one SOURCE, then OUT"):
         prepare(["mine"])
 
 

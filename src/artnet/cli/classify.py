@@ -1,7 +1,4 @@
-"""The classify command: parse, call one function, print.
-
-Knows nothing itself; every import that costs time stands inside the function that needs it.
-"""
+"""The `classify` command."""
 
 from __future__ import annotations
 
@@ -11,24 +8,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from artnet.cli.console import Tally, pictures_bar, print_answer, print_json, progress, say
+from artnet.cli.console import Tally, batch_progress, print_answer, print_json, print_message, progress_bar
 from artnet.cli.options import (
     AllowPrivate,
-    ExecutorChoice,
+    Executor,
     IiifPx,
     Json,
     MaxMb,
     Model,
     Precision,
-    PrecisionChoice,
     Runtime,
-    RuntimeChoice,
     Timeout,
-    ViewsChoice,
     source_rules,
 )
 from artnet.errors import ImageError, OutputError, SourceError, UsageError
@@ -49,16 +43,14 @@ def classify(
     ] = None,
     as_json: Json = False,
     views: Annotated[
-        ViewsChoice, typer.Option("--views", help="voting, or all six with what each would have answered.")
-    ] = ViewsChoice.voting,
+        Literal["voting", "all"], typer.Option("--views", help="voting, or all six with what each would have answered.")
+    ] = "voting",
     all_views: Annotated[bool, typer.Option("--all-views", help="The same as --views all.")] = False,
     embeddings: Annotated[bool, typer.Option("--embeddings", help="Also give the whole view's embedding.")] = False,
     overlays: Annotated[
         Path | None, typer.Option("--explain", metavar="FOLDER", help="Also draw the evidence over each picture.")
     ] = None,
-    executor: Annotated[
-        ExecutorChoice, typer.Option("--executor", help="local, or ray: on a cluster.")
-    ] = ExecutorChoice.local,
+    executor: Executor = "local",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the table where it was stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the table that is there.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first picture that fails.")] = False,
@@ -67,8 +59,8 @@ def classify(
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
     model: Model = None,
-    runtime: Runtime = RuntimeChoice.openvino,
-    precision: Precision = PrecisionChoice.auto,
+    runtime: Runtime = "openvino",
+    precision: Precision = "auto",
 ) -> int:
     """Say which movement each painting belongs to."""
     from artnet.batch.job import BatchJob
@@ -82,16 +74,16 @@ def classify(
     if out is not None:
         check_table_path(out, resume, overwrite)
         if resume and is_whole(out):
-            say(f"{out} is whole already, nothing to do; --overwrite makes it anew")
+            print_message(f"{out} is whole already, nothing to do; --overwrite makes it anew")
             return 0
-    wanted = ResultOptions("all" if all_views else views.value, embeddings, _made(overlays))
+    wanted = ResultOptions("all" if all_views else views, embeddings, _made(overlays))
     needed = iiif_px or needed_px(sources, model, wanted.views == "all" or wanted.overlays is not None)
     asked = BatchJob(
         sources,
         rules=source_rules(allow_private, timeout_s, max_mb, needed),
-        loading=ModelOptions(model, runtime.value, precision.value),
+        loading=ModelOptions(model, runtime, precision),
         wanted=wanted,
-        on_ray=executor is ExecutorChoice.ray,
+        on_ray=executor == "ray",
     )
     if out is None:
         return _print_answers(asked, as_json, fail_fast)
@@ -115,7 +107,7 @@ def _print_answers(asked: BatchJob, as_json: bool, fail_fast: bool) -> int:
 
     answers = open_executor(asked)(asked.pictures)
     tally = Tally()
-    with progress("classifying", shown=not sys.stdout.isatty()) as advance:
+    with progress_bar("classifying", shown=not sys.stdout.isatty()) as advance:
         counted = tally.count(until_failure(answers) if fail_fast else answers, advance)
         if as_json:
             print_json(counted, asked.single)
@@ -123,15 +115,15 @@ def _print_answers(asked: BatchJob, as_json: bool, fail_fast: bool) -> int:
             for answer in counted:
                 print_answer(answer)
     if not asked.single:
-        say(f"{tally.total} pictures, {tally.failed} failed")
+        print_message(f"{tally.total} pictures, {tally.failed} failed")
     return 1 if tally.failed else 0
 
 
 def _write_table(asked: BatchJob, out: Path, resume: bool, overwrite: bool, fail_fast: bool) -> int:
     summary = fill(asked, out, resume, overwrite, fail_fast)
     for line in summary.lines:
-        say(line)
-    say(f"{summary.total} pictures, {summary.failed} failed; written to {out}")
+        print_message(line)
+    print_message(f"{summary.total} pictures, {summary.failed} failed; written to {out}")
     return 1 if summary.failed else 0
 
 
@@ -146,11 +138,11 @@ def fill(asked: BatchJob, out: Path, resume: bool, overwrite: bool, fail_fast: b
     settings = resume_settings(folder, config, asked)
     known = _Counted(asked)
     shape = row_schema_of(config, asked.wanted)
-    with resumable_table(out, shape, settings, resume, overwrite) as table, pictures_bar() as bar, known.counting():
+    with resumable_table(out, shape, settings, resume, overwrite) as table, batch_progress() as bar, known.counting():
 
         def seen(answer: Result | None, summary: Summary) -> None:
             if answer is not None and answer.error is not None:
-                say(f"artnet: {answer.error}")
+                print_message(f"artnet: {answer.error}")
             bar(summary.total, summary.failed, known.total)
 
         try:
@@ -165,7 +157,7 @@ def fill(asked: BatchJob, out: Path, resume: bool, overwrite: bool, fail_fast: b
 def _say_kept(table: ResumableTable) -> None:
     """Say how a table that was stopped goes on; whatever stopped it says itself what it was."""
     table.close()
-    say(f"{table.rows} rows are kept in {table.folder}; the same command with --resume goes on from there")
+    print_message(f"{table.rows} rows are kept in {table.folder}; the same command with --resume goes on from there")
 
 
 def _made(folder: Path | None) -> Path | None:

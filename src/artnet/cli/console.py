@@ -38,19 +38,19 @@ class Tally:
             self.total += 1
             if answer.error is not None:
                 self.failed += 1
-                say(f"artnet: {answer.error}")
+                print_message(f"artnet: {answer.error}")
             advance(self.total)
             yield answer
 
 
-def take_any_name() -> None:
+def escape_unencodable() -> None:
     """Let standard output and error print names that their encoding lacks, as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def say(message: str) -> None:
+def print_message(message: str) -> None:
     """Print a message for a person on standard error."""
     print(message, file=sys.stderr)
 
@@ -83,15 +83,17 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
     for split, counts in summary["splits"].items():
         print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
     for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
-        say(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
+        print_message(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
     uneven = [
         f"{each['split']} has {each['paintings']} of {each['movement']} "
-        f"({each['share']:.0%}, wanted {each['wanted']:.0%})"
+        f"({each['share']:.0%}, requested {each['wanted']:.0%})"
         for each in summary["stratification"]["warnings"]
     ]
     if uneven:
         more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
-        say(f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html")
+        print_message(
+            f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html"
+        )
     left_out = sum(summary["rejected"].values())
     print_line(f"{summary['paintings']} paintings in {folder}; {left_out} left out, see rejected.csv and audit.html")
 
@@ -134,7 +136,7 @@ def print_json(answers: Iterable[Result], single: bool) -> None:
 
 
 @contextmanager
-def pictures_bar(shown: bool = True) -> Iterator[PicturesSeen]:
+def batch_progress(shown: bool = True) -> Iterator[PicturesSeen]:
     """Show how many pictures are done, how fast, how many failed and how long it will take, where that is seen."""
     if not (shown and sys.stderr.isatty()):
         yield lambda done, failed, total: None
@@ -159,7 +161,7 @@ def pictures_bar(shown: bool = True) -> Iterator[PicturesSeen]:
 
 
 @contextmanager
-def progress(what: str, shown: bool = True) -> Iterator[Advance]:
+def progress_bar(what: str, shown: bool = True) -> Iterator[Advance]:
     """Show one line of progress on standard error while the block runs, where that is a terminal."""
     if not (shown and sys.stderr.isatty()):
         yield lambda done, total=None, note=None: None

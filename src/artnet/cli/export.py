@@ -1,0 +1,51 @@
+"""The `export` command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from artnet.cli.console import print_line, progress_bar
+from artnet.training.requirements import check_installed
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Model folder to write.")],
+    facts: Annotated[
+        Path | None,
+        typer.Option("--facts", metavar="FILE.toml", help="Licence, limitations and the like for the model card."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, if it has been moved.")
+    ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            "--gallery", metavar="DATA", help="Also store the patches that activate channels most; parts of paintings."
+        ),
+    ] = None,
+) -> int:
+    """Export a finished run as a model folder."""
+    check_installed()
+    from artnet.attribution.exemplars import GALLERY_FILE
+    from artnet.evaluation.exemplars import write_gallery
+    from artnet.model.classifier import Classifier
+    from artnet.training.export.export import export as export_run
+    from artnet.training.export.export import read_facts
+    from artnet.training.run import open_run
+
+    known = None if facts is None else read_facts(facts)
+    with progress_bar("calibrating") as advance:
+        agreement = export_run(open_run(run), out, known, data, advance)
+    print_line(
+        f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
+        f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
+    )
+    if gallery is not None:
+        with progress_bar("collecting patches") as advance:
+            patches = write_gallery(Classifier.load(out), out, gallery, advance)
+        print_line(f"{patches} patches in {out / GALLERY_FILE}; they are parts of the dataset's images")
+    return 0

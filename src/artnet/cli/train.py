@@ -1,0 +1,72 @@
+"""The `train` command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from artnet.cli.console import print_line, print_message, progress_bar
+from artnet.training.requirements import check_installed
+
+# How launchers number the processes that train together.
+_RANK_VARIABLES = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+
+
+def train(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A prepared dataset.")],
+    out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Run folder to write.")],
+    recipe: Annotated[str, typer.Option("--recipe", help="Named settings, see docs/train.md.")] = "finetune",
+    backbone: Annotated[
+        str | None, typer.Option("--backbone", help="A timm model name; by default the recipe's, or densenet121.")
+    ] = None,
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="FILE|pretrained|none", help="Initial weights of the backbone.")
+    ] = "pretrained",
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Override the recipe's epochs.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting of the recipe.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Seed of every random choice.")] = 0,
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--device", help="Where to train.")] = "auto",
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Number of devices to train on (DDP).")] = 1,
+    num_nodes: Annotated[int, typer.Option("--num-nodes", min=1, help="Number of machines to train on.")] = 1,
+    checkpoint_every: Annotated[
+        float, typer.Option("--checkpoint-every", metavar="MINUTES", min=0, help="Interval between checkpoints.")
+    ] = 5.0,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that decode views.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in RUN.")] = False,
+    precision: Annotated[
+        Literal["auto", "f32"], typer.Option("--precision", help="auto: bf16 where the device supports it; or f32.")
+    ] = "auto",
+) -> int:
+    """Train a network on a prepared dataset."""
+    check_installed()
+    import dataclasses
+
+    from artnet.training.devices import FitOptions
+    from artnet.training.fit import fit
+    from artnet.training.recipe import adjusted, find_recipe
+    from artnet.training.run import RunSettings
+    from artnet.training.trainer import Watch
+
+    settings = adjusted(find_recipe(recipe), overrides or [])
+    if epochs is not None:
+        settings = dataclasses.replace(settings, epochs=epochs)
+    name = backbone or settings.backbone or "densenet121"
+    run = RunSettings(backbone=name, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
+    options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every, precision)
+    is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
+    with progress_bar("training", shown=is_first) as advance:
+        watch = Watch(
+            on_step=lambda step: advance(step.done, step.total, step.line),
+            on_epoch=lambda scores: print_line(scores.line) if is_first else None,
+            on_embedded=lambda done, total: advance(done, total, "embedding"),
+            on_note=lambda note: print_message(f"artnet: warning: {note}") if is_first else None,
+        )
+        fit(data, out, run, options, watch)
+    if is_first:
+        print_line(f"training finished; export a model folder with: artnet export {out} --out FOLDER")
+    return 0
