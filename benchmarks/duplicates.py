@@ -91,7 +91,7 @@ def read(records: Iterable[Record]) -> Iterable[tuple[Record, Image.Image]]:
     """Decode what can be decoded."""
     with RecordReader() as reader:
         for record in records:
-            if record.place is not None:
+            if record.location is not None:
                 try:
                     yield record, decode_image(reader.read(record), record.source)
                 except (ImageError, SourceError) as error:

@@ -26,7 +26,7 @@ from artnet.batch.summary import Summary
 from artnet.errors import CorruptImageError, UsageError
 from artnet.model.classifier import Classifier
 from artnet.model.config import read_model
-from artnet.sources.item import SourceItem
+from artnet.sources.item import SourceItem, SourceRules
 from fixtures.tables import read_back
 from fixtures.web import (
     HERE,
@@ -80,7 +80,7 @@ def fill(
     """Fill a table, stopping by an error after `most` new answers."""
 
     def executor(rest: Iterable[SourceItem]) -> Iterator[Result]:
-        for count, answer in enumerate(predict_items(classifier, rest, asked.wanted)):
+        for count, answer in enumerate(predict_items(classifier, rest, asked.wanted, rules=asked.rules)):
             if count == most:
                 raise KeyboardInterrupt
             yield answer
@@ -101,9 +101,9 @@ def test_a_stopped_collection_goes_on_and_computes_nothing_twice(
     read: list[str] = []
     straight = SourceItem.read
 
-    def counted(found: SourceItem) -> bytes:
+    def counted(found: SourceItem, rules: SourceRules) -> bytes:
         read.append(Path(found.name).name)
-        return straight(found)
+        return straight(found, rules)
 
     monkeypatch.setattr(SourceItem, "read", counted)
     summary = fill(classifier, asked, tmp_path / "t.csv", resume=True)

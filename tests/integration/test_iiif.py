@@ -45,7 +45,7 @@ def pictures(address: str) -> list[SourceItem]:
 
 
 def size_of(found: SourceItem) -> tuple[int, int]:
-    return Image.open(BytesIO(found.read())).size
+    return Image.open(BytesIO(found.read(HERE))).size
 
 
 def kinds(found: list[SourceItem]) -> list[str]:
@@ -80,7 +80,7 @@ def test_a_picture_without_a_service_is_fetched_where_it_lies(site: Site) -> Non
     picture = site.put("/a.jpg", jpeg())
     body = {"id": picture, "type": "Image", "format": "image/jpeg"}
     (found,) = pictures(site.put("/manifest", manifest_3("https://example.org/m", [body])))
-    assert found.read() == jpeg()
+    assert found.read(HERE) == jpeg()
 
 
 def test_a_choice_and_a_specific_resource_lead_to_the_picture_within(site: Site) -> None:
@@ -261,6 +261,6 @@ def test_a_document_of_any_shape_gives_pictures_or_errors(kind: str, items: obje
     for document in (content, {**content, "items": canvases}):
         try:
             for found in iiif_pictures("https://example.org/m", json.dumps(document).encode(), HERE):
-                assert found.error is not None or found.place is not None
+                assert found.error is not None or found.location is not None
         except ArtNetError:
             pass

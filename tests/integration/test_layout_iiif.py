@@ -98,7 +98,7 @@ def test_a_table_gives_its_style_to_every_picture_that_a_row_leads_to(site: Site
     assert records[2].source == picture
     with RecordReader(HERE) as reader:
         assert (reader.read(records[2]), reader.read(records[3])) == (jpeg(), b"c")
-    assert records[4].place is None
+    assert records[4].location is None
 
 
 def test_an_address_that_may_not_be_fetched_is_refused_when_it_is_read(site: Site, tmp_path: Path) -> None:

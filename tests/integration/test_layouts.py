@@ -93,8 +93,8 @@ def test_plain_folders_give_the_style_and_claim_nothing_more(tmp_path: Path) -> 
 def test_the_records_of_a_zip_are_members_of_it(tmp_path: Path) -> None:
     source = draw_wikiart(tmp_path / "wikiart.zip", WORKS[:1])
     (record,) = read_catalog(source).records
-    assert isinstance(record.place, ZipMember)
-    assert record.place.location == str(source)
+    assert isinstance(record.location, ZipMember)
+    assert record.location.path == str(source)
     assert record.source == "wikiart.zip/Cubism/juan-gris_clown-1919.jpg"
 
 
@@ -130,8 +130,8 @@ def test_a_listed_file_that_is_missing_is_a_record_without_a_place(
 ) -> None:
     catalog = read_catalog(draw(tmp_path / "mine", [WORKS[0], replace(WORKS[1], data=None)]))
     present, missing = catalog.records
-    assert present.place is not None
-    assert missing.place is None
+    assert present.location is not None
+    assert missing.location is None
     with RecordReader() as reader, pytest.raises(SourceError, match=r"mine/2\.jpg: .*no such file"):
         reader.read(missing)
 
@@ -229,7 +229,7 @@ def test_a_broken_zip_of_the_kaggle_set_is_refused_by_name(tmp_path: Path) -> No
 
 def test_an_overlong_path_in_a_table_is_a_missing_file(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "mine.csv", [("path", "style"), ("x" * 300 + ".jpg", "Cubism")])
-    assert [record.place for record in read_catalog(table).records] == [None]
+    assert [record.location for record in read_catalog(table).records] == [None]
 
 
 def test_the_kaggle_table_named_itself_is_the_same_collection(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_each_row_for_one_file_is_a_record(tmp_path: Path) -> None:
     rows = [("path", "style"), ("1.jpg", "Cubism"), ("1.jpg", "Cubism"), ("1.jpg", "Realism")]
     records = read_catalog(write_csv(tmp_path / "mine.csv", rows)).records
     assert [record.style for record in records] == ["Cubism", "Cubism", "Realism"]
-    assert {record.place for record in records} == {LocalFile(str(tmp_path / "1.jpg"))}
+    assert {record.location for record in records} == {LocalFile(str(tmp_path / "1.jpg"))}
 
 
 def test_a_name_that_a_zip_holds_twice_is_one_record(tmp_path: Path) -> None:

@@ -31,10 +31,9 @@ def test_the_example_museum_gives_every_picture_at_the_size_wanted() -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        found = list(
-            find_items([f"http://127.0.0.1:{server.server_port}/manifest"], replace(HERE, shorter_side_px=512))
-        )
-        first = found[0].read()
+        rules = replace(HERE, shorter_side_px=512)
+        found = list(find_items([f"http://127.0.0.1:{server.server_port}/manifest"], rules))
+        first = found[0].read(rules)
         server.shutdown()
     assert [one.label for one in found] == ["Atelier", "Expressive", "Faceted", "Pointillist", "Suprematist"]
     assert min(Image.open(BytesIO(first)).size) == 512

@@ -73,9 +73,9 @@ def test_what_is_missing_is_told(store: str) -> None:
 
 
 def test_a_file_over_the_budget_is_refused(store: str) -> None:
-    (one,) = found(put(f"{store}/a.jpg", bytes(100)), rules=SourceRules(Limits(size_bytes=99)))
+    (one,) = found(put(f"{store}/a.jpg", bytes(100)))
     with pytest.raises(Exception, match="over the budget"):
-        one.read()
+        one.read(SourceRules(Limits(size_bytes=99)))
 
 
 def test_a_store_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

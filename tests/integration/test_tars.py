@@ -34,8 +34,8 @@ def test_members_are_read_in_the_archives_order_however_it_is_packed(ending: str
 
 
 def test_only_packed_members_carry_their_bytes(tmp_path: Path) -> None:
-    assert not isinstance(found(tmp_path / "a.tar", packed(WORKS))[0].place, InMemory)
-    assert isinstance(found(tmp_path / "a.tgz", packed(WORKS, ".tgz"))[0].place, InMemory)
+    assert not isinstance(found(tmp_path / "a.tar", packed(WORKS))[0].location, InMemory)
+    assert isinstance(found(tmp_path / "a.tgz", packed(WORKS, ".tgz"))[0].location, InMemory)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,8 @@ def test_an_archive_cut_between_two_members_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [".tar", ".tar.gz"])
 def test_a_member_over_the_budget_is_refused_unread(ending: str, tmp_path: Path) -> None:
     data = packed({"a.jpg": bytes(10**6), "b.jpg": b"B"}, ending)
-    assert kinds(found(tmp_path / f"all{ending}", data, SourceRules(Limits(size_bytes=10**5)))) == ["too-large", "read"]
+    rules = SourceRules(Limits(size_bytes=10**5))
+    assert kinds(found(tmp_path / f"all{ending}", data, rules), rules) == ["too-large", "read"]
 
 
 def test_an_archive_that_swells_beyond_reason_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,8 +65,8 @@ def test_two_members_of_one_name_are_two_pictures_of_two_names(tmp_path: Path) -
 
 
 def test_a_bomb_that_declares_its_size_is_refused_unread(tmp_path: Path) -> None:
-    pictures = found(tmp_path / "b.zip", packed({"a.jpg": bytes(10**7)}), SourceRules(Limits(size_bytes=10**6)))
-    assert kinds(pictures) == ["too-large"]
+    pictures = found(tmp_path / "b.zip", packed({"a.jpg": bytes(10**7)}))
+    assert kinds(pictures, SourceRules(Limits(size_bytes=10**6))) == ["too-large"]
 
 
 def test_a_bomb_that_lies_about_its_size_is_unpacked_no_further(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_what_is_no_archive_is_an_error(data: bytes, tmp_path: Path) -> None:
 
 def test_a_member_is_read_no_matter_what_becomes_of_the_table(tmp_path: Path) -> None:
     (one, *_) = found(tmp_path / "all.zip", packed({"a.jpg": b"A"}))
-    assert isinstance(one.place, ZipMember)
+    assert isinstance(one.location, ZipMember)
     (tmp_path / "all.zip").write_bytes(b"something else")
     with pytest.raises(CorruptImageError):
         one.read()

@@ -58,10 +58,10 @@ class BatchJob:
 def open_executor(asked: BatchJob) -> Executor:
     """Load what answers. Errors: `ModelError`, `UsageError`, `MissingPartError` where Ray is not installed."""
     if asked.on_ray:
-        return partial(predict_on_ray, loading=asked.loading, wanted=asked.wanted)
+        return partial(predict_on_ray, loading=asked.loading, wanted=asked.wanted, rules=asked.rules)
     # A single picture is answered soonest by all processors at once, many by one each.
     classifier = asked.loading.load(1 if asked.single else inference_concurrency())
-    return partial(predict_items, classifier, wanted=asked.wanted)
+    return partial(predict_items, classifier, wanted=asked.wanted, rules=asked.rules)
 
 
 def until_failure(answers: Iterable[Result]) -> Iterator[Result]:

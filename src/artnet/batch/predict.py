@@ -108,7 +108,7 @@ def classify_sources(
     rules: SourceRules = DEFAULT_RULES,
 ) -> Iterator[Result]:
     """Yield an answer for every picture that the sources name, in their order."""
-    yield from predict_items(classifier, find_items(sources, rules), ResultOptions(views))
+    yield from predict_items(classifier, find_items(sources, rules), ResultOptions(views), rules=rules)
 
 
 def predict_items(
@@ -116,6 +116,7 @@ def predict_items(
     pictures: Iterable[SourceItem],
     wanted: ResultOptions = DEFAULT_RESULT_OPTIONS,
     workers: int | None = None,
+    rules: SourceRules = DEFAULT_RULES,
 ) -> Iterator[Result]:
     """Yield an answer for every picture, in order, while those behind it are under way already.
 
@@ -130,21 +131,21 @@ def predict_items(
     def answer(found: SourceItem, data: bytes | ArtNetError) -> Future[Result]:
         size = len(data) if isinstance(data, bytes) else 0
         held.add(size)
-        future = answerers.submit(_answer, classifier, found, data, wanted)
+        future = answerers.submit(_answer, classifier, found, data, wanted, rules)
         future.add_done_callback(lambda _: held.add(-size))
         return future
 
     def read(found: SourceItem) -> Future[Result]:
         held.wait_for_room()
-        return answer(found, _read(found))
+        return answer(found, _read(found, rules))
 
     try:
         for found in pictures:
             if isinstance(
-                found.place, InMemory
+                found.location, InMemory
             ):  # held already: with no room for more, the next is not even looked for
                 held.wait_for_room()
-                under_way.append(_there(answer(found, _read(found))))
+                under_way.append(_there(answer(found, _read(found, rules))))
             else:
                 under_way.append(readers.start(read, found))
             while under_way and (len(under_way) >= ahead or _is_done(under_way[0])):
@@ -190,19 +191,21 @@ def _is_done(reading: Future[Future[Result]]) -> bool:
     return reading.done() and (reading.exception() is not None or reading.result().done())
 
 
-def _read(found: SourceItem) -> bytes | ArtNetError:
+def _read(found: SourceItem, rules: SourceRules) -> bytes | ArtNetError:
     try:
-        return found.read()
+        return found.read(rules)
     except ArtNetError as error:
         return error
 
 
-def _answer(classifier: Classifier, found: SourceItem, data: bytes | ArtNetError, wanted: ResultOptions) -> Result:
+def _answer(
+    classifier: Classifier, found: SourceItem, data: bytes | ArtNetError, wanted: ResultOptions, rules: SourceRules
+) -> Result:
     if isinstance(data, ArtNetError):
         return Result(found.name, None, None, data, found.label, found.id)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        opened = classifier.open(ImageFile(data, found.name, found.rules.limits), wanted.views)
+        opened = classifier.open(ImageFile(data, found.name, rules.limits), wanted.views)
         seen = classifier.see(opened.views, wanted.embedding)
         prediction = classifier.answer(found.name, opened.size, opened.views, seen)
         drawn = None

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
 from artnet.errors import MissingExtraError, WorkerError
-from artnet.sources.item import SourceItem
+from artnet.sources.item import DEFAULT_RULES, SourceItem, SourceRules
 from artnet.sources.stores import is_remote
 
 _PICTURES_IN_A_BLOCK = 64  # some seconds of one processor: long against Ray's cost of a task, short to repeat
@@ -43,18 +43,20 @@ _THREADS = 2  # of a block: one reads and decodes while the other's view is comp
 class RayPredictor:
     """What lives on a machine of the cluster: a model, loaded once, and one processor."""
 
-    def __init__(self, loading: ModelOptions, wanted: ResultOptions) -> None:
+    def __init__(self, loading: ModelOptions, wanted: ResultOptions, rules: SourceRules) -> None:
         self._classifier = loading.load(processors=1)
-        self._wanted = wanted
+        self._wanted, self._rules = wanted, rules
 
     def __call__(self, block: pa.Table) -> pa.Table:
         """Answer a block of pictures."""
         pictures = [pickle.loads(each) for each in block["picture"].to_pylist()]
-        answers = predict_items(self._classifier, pictures, self._wanted, _THREADS)
+        answers = predict_items(self._classifier, pictures, self._wanted, _THREADS, self._rules)
         return pa.table({"answer": pa.array([pickle.dumps(answer) for answer in answers], pa.binary())})
 
 
-def predict_on_ray(pictures: Iterable[SourceItem], loading: ModelOptions, wanted: ResultOptions) -> Iterator[Result]:
+def predict_on_ray(
+    pictures: Iterable[SourceItem], loading: ModelOptions, wanted: ResultOptions, rules: SourceRules = DEFAULT_RULES
+) -> Iterator[Result]:
     """Yield an answer for every picture, in order, computed by all processors of the cluster.
 
     `RAY_ADDRESS` names the cluster; without it one is started on this machine and ended again. A machine that dies
@@ -71,12 +73,12 @@ def predict_on_ray(pictures: Iterable[SourceItem], loading: ModelOptions, wanted
         while blocks := list(first_blocks(_blocks(rest), _BYTES_IN_A_SLICE, seconds)):
             seconds *= 2
             try:
-                yield from _answers([ray.put(block) for block in blocks], loading, wanted)
+                yield from _answers([ray.put(block) for block in blocks], loading, wanted, rules)
             except ray.exceptions.RayError as error:
                 raise WorkerError(f"the Ray cluster gave up ({_first_line(error)}); --resume goes on") from error
 
 
-def _answers(blocks: list[Any], loading: ModelOptions, wanted: ResultOptions) -> Iterator[Result]:
+def _answers(blocks: list[Any], loading: ModelOptions, wanted: ResultOptions, rules: SourceRules) -> Iterator[Result]:
     """Run one slice through Ray Data."""
     import ray
 
@@ -90,7 +92,7 @@ def _answers(blocks: list[Any], loading: ModelOptions, wanted: ResultOptions) ->
     )
     answered = ray.data.from_arrow_refs(blocks).map_batches(
         RayPredictor,
-        fn_constructor_args=(loading, wanted),
+        fn_constructor_args=(loading, wanted, rules),
         batch_format="pyarrow",
         batch_size=None,
         compute=pool,
@@ -104,10 +106,10 @@ def _answers(blocks: list[Any], loading: ModelOptions, wanted: ResultOptions) ->
 
 def _absolute(found: SourceItem) -> SourceItem:
     """Name a place on a disk as every machine that has that disk can: each works in a folder of its own."""
-    place: Any = found.place  # each kind is a frozen dataclass
-    if place is None or not place.location or is_remote(place.location):
+    location: Any = found.location  # each kind is a frozen dataclass
+    if location is None or not location.path or is_remote(location.path):
         return found
-    return replace(found, place=replace(place, location=str(Path(place.location).absolute())))
+    return replace(found, location=replace(location, path=str(Path(location.path).absolute())))
 
 
 def _absolute_model(loading: ModelOptions) -> ModelOptions:

@@ -43,7 +43,7 @@ _ROWS_AT_ONCE = 16  # some files hold thousands of pictures in one row group: no
 class ParquetRow:
     """A picture in a row of a Parquet file's row group, counted from the group's first."""
 
-    location: str
+    path: str
     group: int
     row: int
 
@@ -55,10 +55,10 @@ class ParquetRow:
 
 @dataclass(frozen=True)
 class Record:
-    """One painting of a collection as its catalog describes it; `place` is None where its file is missing."""
+    """One painting of a collection as its catalog describes it; `location` is None where its file is missing."""
 
     source: str
-    place: Location | None
+    location: Location | None
     style: str
     artist: str | None = None
     title: str | None = None
@@ -90,7 +90,7 @@ class Catalog:
     @property
     def missing(self) -> int:
         """Count the records whose file is not there."""
-        return sum(record.place is None for record in self.records)
+        return sum(record.location is None for record in self.records)
 
 
 class RecordReader:
@@ -119,7 +119,7 @@ class RecordReader:
 
     def read(self, record: Record) -> bytes:
         """Read one record's picture. Errors: an `ArtNetError` where there is none or it cannot be read."""
-        place = record.place
+        place = record.location
         if place is None:
             raise SourceError(f"{record.source}: the catalog lists it but there is no such file")
         if isinstance(place, ParquetRow):
@@ -147,9 +147,9 @@ class _RowGroup:
     """Walk forward through the pictures of one row group, holding only a few."""
 
     def __init__(self, place: ParquetRow) -> None:
-        self._at = (place.location, place.group)
+        self._at = (place.path, place.group)
         with ExitStack() as stack:
-            raw = stack.enter_context(open_file(place.location))
+            raw = stack.enter_context(open_file(place.path))
             # A buffer makes Arrow stream the column instead of loading the whole of it.
             self._file = stack.enter_context(pq.ParquetFile(raw, buffer_size=2**20, pre_buffer=False))
             self._batches = self._file.iter_batches(
@@ -161,7 +161,7 @@ class _RowGroup:
 
     def leads_to(self, place: ParquetRow) -> bool:
         """Say whether a row is here and has not been passed already."""
-        return self._at == (place.location, place.group) and place.row >= self._start
+        return self._at == (place.path, place.group) and place.row >= self._start
 
     def picture(self, row: int) -> bytes | None:
         """Give a row's bytes, None where it has none. Errors: `IndexError` behind the last row, Arrow's."""

@@ -146,8 +146,8 @@ def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[st
     unread, selected = [], []
     for record in (record for catalog in catalogs for record in catalog.records):
         movement = taxonomy.movement_of(record.style)
-        if movement is None and isinstance(record.place, UnreadableLocation) and not record.style:
-            unread.append(Rejection(record.source, "", record.place.error.kind, str(record.place.error)))
+        if movement is None and isinstance(record.location, UnreadableLocation) and not record.style:
+            unread.append(Rejection(record.source, "", record.location.error.kind, str(record.location.error)))
         elif movement is None:
             unmapped[record.style] += 1
         else:
@@ -306,7 +306,7 @@ def _digest(selected: Sequence[Selected], settings: CutSettings) -> str:
     plan = hashlib.sha256(json.dumps([PAINTINGS_PER_CHUNK, asdict(replace(settings, rules=kept))]).encode())
     stamps: dict[str, tuple[int, str] | None] = {}
     for item in selected:
-        location = item.record.place.location if item.record.place is not None else ""
+        location = item.record.location.path if item.record.location is not None else ""
         if location and location not in stamps:
             stamps[location] = _stamp(location)
         plan.update(repr((item, stamps.get(location))).encode())

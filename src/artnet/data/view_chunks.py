@@ -231,7 +231,9 @@ def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRu
 
 
 def _is_elsewhere(record: Record) -> bool:
-    return record.place is not None and is_remote(record.place.location) and not isinstance(record.place, ParquetRow)
+    return (
+        record.location is not None and is_remote(record.location.path) and not isinstance(record.location, ParquetRow)
+    )
 
 
 def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: CutSettings) -> dict[str, Any] | Rejection:

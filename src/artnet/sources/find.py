@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -106,7 +107,7 @@ def _from_file(location: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield what a file holds, here or in a store, by its ending; one of any other ending is a picture itself."""
     read = _reader(location)
     if read is None:
-        yield SourceItem(location, StoredFile(location) if is_stored(location) else LocalFile(location), rules)
+        yield SourceItem(location, StoredFile(location) if is_stored(location) else LocalFile(location))
         return
     try:
         yield from _or_error(location, read(location, rules), "holds no picture")
@@ -135,7 +136,7 @@ def _from_list(location: str, rules: SourceRules) -> Iterator[SourceItem]:
             continue
         for found in find_listed(line.target, rules):
             named = found.label is None and found.id is None and (line.label or line.id)
-            yield SourceItem(found.name, found.place, rules, line.label, line.id, found.error) if named else found
+            yield replace(found, label=line.label, id=line.id) if named else found
 
 
 def _from_entry(target: str, rules: SourceRules) -> Iterator[SourceItem]:
@@ -143,7 +144,7 @@ def _from_entry(target: str, rules: SourceRules) -> Iterator[SourceItem]:
     if is_stored(target):
         check_listed(target, rules)
     if is_url(target) and not _is_document_address(target):
-        yield SourceItem(target, WebFile(target), rules)
+        yield SourceItem(target, WebFile(target))
     elif is_list(target):
         raise SourceError(f"{target}: is a list within a list; name it as a source of its own")
     elif is_url(target) or is_stored(target) or _is_folder(target):
@@ -155,14 +156,14 @@ def _from_entry(target: str, rules: SourceRules) -> Iterator[SourceItem]:
 def _from_web(address: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Take a picture where the address ends like one; else ask what is there, a picture or a IIIF document."""
     if _is_picture_address(address):
-        yield SourceItem(address, WebFile(address), rules)
+        yield SourceItem(address, WebFile(address))
         return
     check_web(address)
     data = fetch_with_retry(address, address_rules(rules)).data
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         yield from _or_error(address, iiif_pictures(address, data, rules), "holds no picture")
     else:
-        yield SourceItem(address, InMemory(data), rules)
+        yield SourceItem(address, InMemory(data))
 
 
 def check_web(address: str) -> None:
@@ -187,7 +188,7 @@ def _stored_pictures(address: str, rules: SourceRules) -> Iterator[SourceItem]:
         if isinstance(name, tuple):
             yield SourceItem(name[0], error=name[1])
         elif Path(name).suffix.lower() in SUFFIXES:
-            yield SourceItem(name, StoredFile(name), rules)
+            yield SourceItem(name, StoredFile(name))
 
 
 def _or_error(source: str, pictures: Iterator[SourceItem], fault: str) -> Iterator[SourceItem]:
@@ -206,7 +207,7 @@ def _below(folder: Path, rules: SourceRules) -> Iterator[SourceItem]:
         for name in sorted(files):
             if Path(name).suffix.lower() in SUFFIXES:
                 path = str(Path(directory, name))
-                yield SourceItem(path, LocalFile(path), rules)
+                yield SourceItem(path, LocalFile(path))
 
 
 def _matching(pattern: str, rules: SourceRules) -> Iterator[SourceItem]:

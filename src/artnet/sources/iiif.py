@@ -61,7 +61,7 @@ def iiif_pictures(address: str, data: bytes, rules: SourceRules) -> Iterator[Sou
     A picture is called by its canvas. Errors: `SourceError` for a document that is none of IIIF.
     """
     for shown in iiif_canvases(address, data, rules):
-        yield SourceItem(shown.name, shown.place, rules, shown.label, shown.id, shown.error)
+        yield SourceItem(shown.name, shown.place, shown.error, shown.label, shown.id)
 
 
 def iiif_canvases(address: str, data: bytes, rules: SourceRules) -> Iterator[Shown]:

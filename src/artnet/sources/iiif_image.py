@@ -28,7 +28,7 @@ _MOST_TIMES = 4.0
 class IiifImage:
     """A picture of a IIIF image service; `plain` is where its manifest says that the whole lies, if it says so."""
 
-    location: str
+    path: str
     plain: str = ""
 
     def read(self, name: str, rules: SourceRules) -> bytes:
@@ -38,7 +38,7 @@ class IiifImage:
         """
         try:
             info = self._info(rules)
-            url = image_request(self.location, info, rules.shorter_side_px, rules.limits)
+            url = image_request(self.path, info, rules.shorter_side_px, rules.limits)
             return WebFile(url).read(name, rules)
         except ArtNetError as error:
             if not self.plain or isinstance(error, RetryLaterError):
@@ -46,7 +46,7 @@ class IiifImage:
         return WebFile(self.plain).read(name, rules)
 
     def _info(self, rules: SourceRules) -> Mapping[str, Any]:
-        url = f"{self.location}/info.json"
+        url = f"{self.path}/info.json"
         data = fetch_with_retry(url, replace(address_rules(rules), size_bytes=_INFO_BYTES)).data
         try:
             info = json.loads(data)

@@ -18,7 +18,7 @@ _SEPARATORS = re.compile(r"[/\\]")  # archives made on Windows hold both
 
 @dataclass(frozen=True)
 class SourceRules:
-    """What reading may cost and where it may go; it travels with every picture that is found.
+    """What reading may cost and where it may go.
 
     `timeout_s` is for one answer of a server; `shorter_side_px` is what is asked of servers that scale pictures
     (IIIF): the shorter side, in pixels, that the views need.
@@ -50,8 +50,8 @@ class Location(Protocol):
     """Where a picture's bytes lie: small, picklable, and no open file."""
 
     @property
-    def location(self) -> str:
-        """Give the path or address of the file in which they lie."""
+    def path(self) -> str:
+        """Return the path or address of the file in which they lie."""
         ...
 
     def read(self, name: str, rules: SourceRules) -> bytes:
@@ -64,7 +64,7 @@ class InMemory:
     """Bytes that travel themselves, since they lay where only reading from the beginning leads."""
 
     data: bytes
-    location: str = ""
+    path: str = ""
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Give them."""
@@ -76,7 +76,7 @@ class UnreadableLocation:
     """A place of which it is known already that it gives nothing, and why."""
 
     error: ArtNetError
-    location: str = ""
+    path: str = ""
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Raise the error."""
@@ -92,22 +92,21 @@ class SourceItem:
     """
 
     name: str
-    place: Location | None = None
-    rules: SourceRules = DEFAULT_RULES
+    location: Location | None = None
+    error: ArtNetError | None = None
     label: str | None = None
     id: str | None = None
-    error: ArtNetError | None = None
 
-    def read(self) -> bytes:
+    def read(self, rules: SourceRules = DEFAULT_RULES) -> bytes:
         """Read the picture's bytes, in any thread, process or machine that sees the same files and addresses.
 
         Errors: an `ArtNetError`, the one in `error` where there is no picture.
         """
         if self.error is not None:
             raise self.error
-        if self.place is None:
+        if self.location is None:
             raise SourceError(f"{self.name}: nothing says where its picture lies")
-        return self.place.read(self.name, self.rules)
+        return self.location.read(self.name, rules)
 
 
 class Names:

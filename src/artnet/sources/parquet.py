@@ -87,7 +87,7 @@ def _found(location: str, row: int, cell: Any, called: Any, names: Names, rules:
         return SourceItem(
             name, error=TooLargeError(f"{name}: over the budget of {budget / 2**20:.0f} MB; save it smaller")
         )
-    return SourceItem(name, InMemory(data), rules)
+    return SourceItem(name, InMemory(data))
 
 
 def _short(error: BaseException) -> str:

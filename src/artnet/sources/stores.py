@@ -38,33 +38,33 @@ _LOCAL = re.compile(r"(file|local)://", re.IGNORECASE)
 class LocalFile:
     """A file of this machine, or of a disk that machines share."""
 
-    location: str
+    path: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Read it whole."""
-        return read_bytes(self.location, rules.limits)
+        return read_bytes(self.path, rules.limits)
 
 
 @dataclass(frozen=True)
 class WebFile:
     """What lies at an http(s) address."""
 
-    location: str
+    path: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Fetch it whole."""
-        return fetch_with_retry(self.location, address_rules(rules)).data
+        return fetch_with_retry(self.path, address_rules(rules)).data
 
 
 @dataclass(frozen=True)
 class StoredFile:
     """A file at an fsspec address, such as s3://bucket/a.jpg."""
 
-    location: str
+    path: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Read it whole, but never more than the budget."""
-        return read_stored(self.location, name, rules.limits)
+        return read_stored(self.path, name, rules.limits)
 
 
 def address_rules(rules: SourceRules) -> FetchRules:

@@ -31,14 +31,14 @@ _BROKEN = (OSError, EOFError, ValueError, LookupError, tarfile.TarError, zlib.er
 class TarMember:
     """A member of a plain tar archive, by where its bytes lie."""
 
-    location: str
+    path: str
     offset: int
     size_bytes: int
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Read it."""
         _check_size(self.size_bytes, name, rules)
-        return _whole(read_part(self.location, self.offset, self.size_bytes, name), self.size_bytes, name)
+        return _whole(read_part(self.path, self.offset, self.size_bytes, name), self.size_bytes, name)
 
 
 def is_tar(name: str) -> bool:
@@ -75,12 +75,12 @@ def _found(archive: str, member: tarfile.TarInfo, name: str, forward: _Forward, 
     try:
         if not member.isreg() or member.issparse():
             raise SourceError(f"{name}: is a link or no plain file in its archive; pack the picture itself")
-        place: Location = TarMember(archive, member.offset_data, member.size)
+        location: Location = TarMember(archive, member.offset_data, member.size)
         if forward.packed:
             _check_size(member.size, name, rules)
             forward.seek(member.offset_data)
-            place = InMemory(_whole(forward.take(member.size), member.size, name))
-        return SourceItem(name, place, rules)
+            location = InMemory(_whole(forward.take(member.size), member.size, name))
+        return SourceItem(name, location)
     except ArtNetError as error:
         return SourceItem(name, error=error)
 

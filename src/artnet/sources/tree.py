@@ -84,13 +84,13 @@ def folder_of(location: str) -> str:
 def _archived(location: str) -> Iterator[tuple[str, Location]]:
     if is_tar(location):
         for found in tar_pictures(location, DEFAULT_RULES):
-            if isinstance(found.place, InMemory):
+            if isinstance(found.location, InMemory):
                 raise DataError(
                     f"{location}: a packed tar can only be read from its front; make it a zip or a plain tar"
                 )
             if found.error is not None and found.name.endswith("#rest"):
                 raise DataError(str(found.error))
-            place = UnreadableLocation(found.error) if found.error is not None else found.place
+            place = UnreadableLocation(found.error) if found.error is not None else found.location
             if place is not None:
                 yield found.name.removeprefix(f"{location}/"), place
         return

@@ -32,7 +32,7 @@ _NAME_AND_EXTRA = 1024  # bytes that stand between a header and its member, near
 class ZipMember:
     """A member of a zip archive, by where it begins and how it is packed, so that no table is read to find it."""
 
-    location: str
+    path: str
     offset: int
     packed_bytes: int
     size_bytes: int
@@ -56,12 +56,12 @@ class ZipMember:
         return data
 
     def _packed(self, name: str) -> bytes:
-        raw = read_part(self.location, self.offset, HEADER.size + _NAME_AND_EXTRA + self.packed_bytes, name)
+        raw = read_part(self.path, self.offset, HEADER.size + _NAME_AND_EXTRA + self.packed_bytes, name)
         if len(raw) < HEADER.size or raw[:4] != b"PK\x03\x04":
             raise CorruptImageError(f"{name}: does not begin where its archive says; download it again")
         begins = HEADER.size + sum(HEADER.unpack_from(raw)[-2:])
         if begins > HEADER.size + _NAME_AND_EXTRA:
-            raw = read_part(self.location, self.offset, begins + self.packed_bytes, name)
+            raw = read_part(self.path, self.offset, begins + self.packed_bytes, name)
         packed = raw[begins : begins + self.packed_bytes]
         if len(packed) < self.packed_bytes:
             raise CorruptImageError(f"{name}: its archive was cut short within it; download it again")
@@ -119,9 +119,7 @@ def _found(
     name = names.distinct(f"{archive}/{member.name}", position)
     fault = _fault(member, overlaps)
     return (
-        SourceItem(name, error=SourceError(f"{name}: {fault}"))
-        if fault
-        else SourceItem(name, _place(archive, member), rules)
+        SourceItem(name, error=SourceError(f"{name}: {fault}")) if fault else SourceItem(name, _place(archive, member))
     )
 
 

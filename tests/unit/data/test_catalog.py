@@ -139,10 +139,10 @@ def test_a_row_without_a_picture_is_an_error_of_that_painting_alone(tmp_path: Pa
 def test_a_parquet_file_that_has_changed_by_the_time_of_reading_gives_a_source_error(tmp_path: Path) -> None:
     source = draw_huggingface(tmp_path / "hub", WORKS, rows_in_group=4)
     last = read_catalog(source).records[-1]
-    pq.write_table(pa.table({"image": [b"other"]}), last.place.location)
+    pq.write_table(pa.table({"image": [b"other"]}), last.location.path)
     with RecordReader() as reader, pytest.raises(SourceError, match="there is no row 3"):
         reader.read(last)
-    Path(last.place.location).write_bytes(b"PAR1")
+    Path(last.location.path).write_bytes(b"PAR1")
     with RecordReader() as reader, pytest.raises(SourceError, match="cannot be read from its Parquet file"):
         reader.read(last)
 
@@ -152,7 +152,7 @@ def test_parquet_gives_style_and_artist_from_labels_or_text(labels: bool, tmp_pa
     catalog = read_catalog(draw_huggingface(tmp_path / "hub", WORKS, labels))
     assert [(record.style, record.artist) for record in catalog.records] == [(w.style, w.artist) for w in WORKS]
     file = tmp_path / "hub" / "data" / "train-00000-of-00001.parquet"
-    assert catalog.records[3].place == ParquetRow(str(file), 1, 1)
+    assert catalog.records[3].location == ParquetRow(str(file), 1, 1)
     assert catalog.records[3].source == "hub/data/train-00000-of-00001.parquet/3"
 
 

@@ -27,7 +27,7 @@ def read_wikiart(source: Tree) -> Iterator[Record]:
     there = set()
     for record in read_folders(source):
         there.add(_style_and_name(record.source))
-        yield _wikiart_record(record.source, record.place)
+        yield _wikiart_record(record.source, record.location)
     tables = [name for name in split_tables(source) if name.rpartition("/")[2].startswith("style_")]
     for name in (name for table in tables for name in _listed(source.child(table))):
         if _style_and_name(name) not in there:
@@ -40,7 +40,7 @@ def read_folders(source: Tree) -> Iterator[Record]:
     for name, place in source.pictures():
         style = f"/{name}".split("/")[-2]
         if style not in ("", "."):  # what lies in no folder has no style
-            yield Record(source=f"{source.name}/{name}", place=place, style=style)
+            yield Record(source=f"{source.name}/{name}", location=place, style=style)
 
 
 def split_tables(source: Tree) -> list[str]:

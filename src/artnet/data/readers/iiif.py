@@ -36,7 +36,7 @@ def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
     for shown in iiif_canvases(location, data, rules):
         yield Record(
             source=shown.name,
-            place=shown.place if shown.error is None else UnreadableLocation(shown.error),
+            location=shown.place if shown.error is None else UnreadableLocation(shown.error),
             style=_first(shown.facts, STYLES) or "",
             artist=_first(shown.facts, ARTISTS),
             title=shown.title or shown.label,

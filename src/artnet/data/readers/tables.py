@@ -138,7 +138,7 @@ def _place(path: str) -> Location | None:
 
 
 def _found(found: SourceItem, row: Mapping[str, str]) -> Record:
-    place = found.place
+    place = found.location
     if found.error is not None:
         place = UnreadableLocation(found.error)
     elif isinstance(place, InMemory):  # bytes of a whole collection would have to be kept
@@ -150,7 +150,7 @@ def _found(found: SourceItem, row: Mapping[str, str]) -> Record:
 def _with_row(record: Record, row: Mapping[str, str]) -> Record:
     """Let what the row says come before what the picture's own manifest says."""
     words = {"artist": record.artist, "title": record.title, "date": record.date, "style": record.style}
-    return _record(record.source, record.place, {name: row.get(name) or word or "" for name, word in words.items()})
+    return _record(record.source, record.location, {name: row.get(name) or word or "" for name, word in words.items()})
 
 
 def _record(source: str, place: Location | None, row: Mapping[str, str]) -> Record:
