@@ -69,12 +69,13 @@ def test_training_takes_nothing_from_the_global_generator(data: Path, tmp_path: 
 
 
 def test_a_tiny_network_learns_what_it_is_shown(data: Path, tmp_path: Path) -> None:
-    changes = Augmentation(mixup=0, smallest_crop=0.9, reencode=False)
-    recipe = dataclasses.replace(RECIPE, epochs=6, label_smoothing=0, changes=changes)
+    changes = Augmentation(augment=False, mixup=0)
+    rates = Rates(head=1e-2, trunk=1e-3)
+    recipe = dataclasses.replace(RECIPE, epochs=5, label_smoothing=0, changes=changes, rates=rates)
     losses: list[float] = []
     watch = Watch(on_epoch=lambda row: losses.append(row.train_loss))
     fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU, watch)
-    assert losses[-1] < losses[0]
+    assert losses[-1] < losses[0] - 0.2
 
 
 def test_a_loss_that_is_no_number_stops_and_says_where(data: Path, tmp_path: Path) -> None:
@@ -229,7 +230,7 @@ def test_epochs_differ_and_repeat(data: Path) -> None:
 def test_workers_change_nothing(data: Path) -> None:
     """In a process of its own: workers are forked, and a process full of native libraries is no good to fork."""
     script = (
-        "import sys, torch\nfrom pathlib import Path\nfrom training_fixture import RECIPE\n"
+        "import sys, torch\nfrom pathlib import Path\nfrom fixtures.training import RECIPE\n"
         "from artnet.training.data import Epoch, load_whole_views, training_batches\n"
         "views = load_whole_views(Path(sys.argv[1]), 'train')\n"
         "one, two = ([x for x, *_ in training_batches(views, RECIPE, Epoch(0, 0, 64), workers=w)] for w in (0, 1))\n"
@@ -250,7 +251,7 @@ def test_workers_change_nothing(data: Path) -> None:
 def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, said: str) -> None:
     """It ends by itself: the other workers heed no signal. A batch is of one, so that there are batches to come."""
     script = (
-        "import dataclasses, multiprocessing, sys\nfrom pathlib import Path\nfrom training_fixture import RECIPE\n"
+        "import dataclasses, multiprocessing, sys\nfrom pathlib import Path\nfrom fixtures.training import RECIPE\n"
         "from artnet.training.data import Epoch, load_whole_views, training_batches\n"
         "from artnet.training.devices import explained_workers\n"
         "views = load_whole_views(Path(sys.argv[1]), 'train')\n"

@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from timm.layers import convert_sync_batchnorm
 from torch import Tensor
 
 from artnet.errors import StoppedError, TrainingError
@@ -26,7 +27,6 @@ from artnet.training.mixup import mix_batch
 from artnet.training.network.freezing import train_mode
 from artnet.training.network.loss import loss_of, targets
 from artnet.training.network.network import PaintingNetwork
-from artnet.training.network.whole_batch import normalise_together
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings
 from artnet.training.schedule import average_decay, follow, set_rates
@@ -165,8 +165,9 @@ def first_views(settings: RunSettings, views: StoredViews, workers: int, batches
 
 def begin_learning(session: Session, network: PaintingNetwork) -> Learner:
     """Make a training ready for its next step: from the run's last state where it has one."""
-    if session.fabric.world_size > 1 and session.settings.recipe.trained.statistics:
-        normalise_together(network.trunk)
+    if session.fabric.world_size > 1 and session.fabric.device.type == "cuda":
+        # timm's own, since PyTorch's loses the activation that timm keeps in the same module.
+        network = convert_sync_batchnorm(network)
     state = begin(network.to(memory_format=torch.channels_last), session.settings.recipe)
     forward, optimizer = session.fabric.setup(network, state.optimizer)
     session.fabric.to_device(state.average)
@@ -213,7 +214,7 @@ def take_step(session: Session, learner: Learner, batch: Batch) -> StepScores:
     pixels, movements, styles = fabric.to_device(batch)
     target = targets(movements, styles, state.network)
     views, target = mix_batch(normalised(pixels, settings), target, recipe.changes.mixup, recipe.changes.cutmix, rng)
-    with seeded(int(rng.integers(2**62))):
+    with seeded(int(rng.integers(2**62)) + fabric.global_rank):  # each process drops others
         logits = learner.forward(views)
     loss = loss_of(logits, target, recipe)
     accuracy = target.gather(1, logits.movements.argmax(1, keepdim=True)).mean()  # a mixed view is hit in parts

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from artnet.errors import TrainingError, UsageError
 from artnet.model.config import DEPTHS
-from artnet.training.network.whole_batch import WholeBatchDropout, WholeBatchNorm
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 _PROBE_PX = 96
@@ -75,8 +74,8 @@ class PaintingNetwork(nn.Module):
     def __init__(self, trunk: nn.Module, features: int, classes: int, styles: int = 0) -> None:
         super().__init__()
         self.trunk = trunk
-        self.dropout = WholeBatchDropout(0.5)
-        self.norm = WholeBatchNorm(features)
+        self.dropout = nn.Dropout(0.5)
+        self.norm = nn.BatchNorm1d(features)
         self.dense = nn.Linear(features, classes)
         self.styles = nn.Linear(features, styles) if styles else None
 
