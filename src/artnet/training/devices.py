@@ -121,7 +121,9 @@ def explained_workers() -> Iterator[None]:
         yield
     except Exception as error:
         traceback.clear_frames(error.__traceback__)
-        if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker"):
+        # Which of them depends on when it is ended: while it is waited for, or while it hands a batch over.
+        died = isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
+        if died or isinstance(error, (ConnectionError, EOFError)):
             raise WorkerError(
                 "a process that decodes views was ended from outside, perhaps for want of memory, in a container of "
                 "shared memory (docker run --shm-size 2g); go on with --resume, if need be with fewer --workers"

@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from timm.layers import convert_sync_batchnorm
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor
 
 from artnet.errors import StoppedError, TrainingError
@@ -167,7 +167,7 @@ def begin_learning(session: Session, network: PaintingNetwork) -> Learner:
     """Make a training ready for its next step: from the run's last state where it has one."""
     if session.fabric.world_size > 1 and session.fabric.device.type == "cuda":
         # timm's own, since PyTorch's loses the activation that timm keeps in the same module.
-        network = convert_sync_batchnorm(network)
+        network = convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     state = begin(network.to(memory_format=torch.channels_last), session.settings.recipe)
     forward, optimizer = session.fabric.setup(network, state.optimizer)
     session.fabric.to_device(state.average)
