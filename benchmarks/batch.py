@@ -95,7 +95,7 @@ def open_all(classifier: Classifier, paths: list[Path]) -> None:
 
 def compute(classifier: Classifier, paths: list[Path]) -> None:
     """Run the network on ready views, from twice as many threads as there are processors."""
-    views = [classifier.cut(decode_image(path.read_bytes(), "picture")) for path in paths]
+    views = [classifier.open(decode_image(path.read_bytes(), "picture")).views for path in paths]
     with timed("engine", len(paths)), ThreadPoolExecutor(2 * processor_count()) as pool:
         list(pool.map(classifier.see, views))
 

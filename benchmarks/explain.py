@@ -27,9 +27,9 @@ from startup import ARTNET, PICTURE, ROOT, run_apart
 from artnet.attribution.cam import grad_cam
 from artnet.imaging.decode import open_image
 from artnet.imaging.views import WHOLE, extract_views
-from artnet.model.classifier import network_input
 from artnet.model.config import GRAPH_FILE, read_model
-from artnet.model.engine import OpenVinoEngine
+from artnet.model.openvino import OpenVinoEngine
+from artnet.model.preprocessing import network_input
 from artnet.training.export.onnx_graph import random_views, write_graph
 from artnet.training.network.network import MovementLogitsOnly, PaintingNetwork, build_network, explained_layers
 

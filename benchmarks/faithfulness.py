@@ -25,7 +25,8 @@ from artnet.attribution.faithfulness import SAME_MAP, measure_all, rank_correlat
 from artnet.attribution.methods import METHODS, Sampling, TargetScorer, evidence
 from artnet.data.dataset import count_rows, iterate_rows
 from artnet.imaging.views import WHOLE, Box, View
-from artnet.model.classifier import Classifier, network_input
+from artnet.model.classifier import Classifier
+from artnet.model.preprocessing import network_input
 
 SAMPLING = Sampling(masks=100, channels=8, steps=8, samples=8, squares=9)
 SHUFFLED_EVERY = 5

@@ -32,7 +32,8 @@ from PIL import Image
 
 from artnet.hardware import serving_concurrency
 from artnet.imaging.views import VIEWS, extract_views
-from artnet.model.classifier import Classifier, network_input
+from artnet.model.classifier import Classifier
+from artnet.model.preprocessing import network_input
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
@@ -96,7 +97,7 @@ def bare(callers: int, seconds: float) -> tuple[float, float]:
 
 def bare_here(callers: int, seconds: float) -> tuple[float, float]:
     """Run the engine in this process with so many callers at once."""
-    classifier = Classifier.load(at_once=callers)
+    classifier = Classifier.load(concurrency=callers)
     seen = classifier.config.preprocessing
     inputs = []
     for data in pictures(None, classifier):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from artnet.attribution.explain import Explanation, explain
-    from artnet.model.classifier import Classifier, Prediction
+    from artnet.model.classifier import Classifier
+    from artnet.model.prediction import Prediction
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Explanation", "Prediction", "__version__", "explain"]
@@ -18,7 +19,7 @@ __all__ = ["Classifier", "Explanation", "Prediction", "__version__", "explain"]
 _EXPORTS = {
     "Classifier": "artnet.model.classifier",
     "Explanation": "artnet.attribution.explain",
-    "Prediction": "artnet.model.classifier",
+    "Prediction": "artnet.model.prediction",
     "explain": "artnet.attribution.explain",
 }
 

@@ -13,7 +13,7 @@ import pytest
 from artnet.batch.predict import Result
 from artnet.cli.console import Tally, prediction_line, print_json, progress_bar
 from artnet.errors import EmptyImageError
-from artnet.model.classifier import Decision, Prediction
+from artnet.model.prediction import Decision, Prediction
 
 
 def prediction(decision: Decision, source: str = "a.jpg") -> Prediction:

@@ -143,7 +143,7 @@ def test_without_lancedb_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_embedding_is_that_of_the_whole(classifier: Classifier, painting: Image.Image) -> None:
-    whole = classifier.see(classifier.cut(painting), embed=True).embedding
+    whole = classifier.infer(classifier.open(painting).views, embed=True).embedding
     assert whole is not None
     assert np.array_equal(classifier.embed(painting), whole)
     assert json.dumps(whole.tolist())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from artnet.errors import TrainingError, UsageError
-from artnet.model.engine import OpenVinoEngine
+from artnet.model.openvino import OpenVinoEngine
 from artnet.training.data import StoredViews, load_whole_views
 from artnet.training.export.onnx_graph import write_trunk
 from artnet.training.fit import fit

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from artnet.attribution.methods import TargetScorer
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import Layer, ModelConfig, Preprocessing
-from artnet.model.engine import CHANNELS_GRADIENT, Engine
+from artnet.model.engine import Engine
+from artnet.model.graph import CHANNELS_GRADIENT
 
 Floats = NDArray[np.float32]
 

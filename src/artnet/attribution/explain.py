@@ -20,10 +20,11 @@ from artnet.attribution.methods import METHODS, PIXELS, Sampling, TargetScorer, 
 from artnet.attribution.projection import LARGE, RegionMap, fused, on_painting, scaled, without_bands
 from artnet.attribution.target import Target
 from artnet.errors import ModelError, UsageError
-from artnet.imaging.decode import read_file, upright_srgb
-from artnet.imaging.views import REGIONS, Placement, View, extract_views, placement, whole_view
-from artnet.model.classifier import Classifier, OpenedImage, Prediction, network_input
+from artnet.imaging.views import REGIONS, Placement, View, extract_views, placement
+from artnet.model.classifier import Classifier
 from artnet.model.config import DEPTHS, GROUPS, Layer
+from artnet.model.prediction import Prediction
+from artnet.model.preprocessing import OpenedImage, network_input
 
 Floats = NDArray[np.float32]
 Depth = int | Literal["all", "auto", "shallow", "middle", "deep"]
@@ -192,12 +193,8 @@ def _seen(
     classifier: Classifier, image: str | Path | OpenedImage | Image.Image, asking: ExplainOptions
 ) -> tuple[Image.Image, View, Prediction]:
     """Read a painting, and give the whole view that the answer was given on with that answer."""
-    if isinstance(image, Image.Image):
-        picture, seen = upright_srgb(image), classifier.config.preprocessing
-        view = whole_view(picture, seen.size_px, seen.fit)
-        return picture, view, asking.answered or classifier.classify_image(picture, "")
-    opened = image if isinstance(image, OpenedImage) else classifier.open(read_file(image))
-    return opened.in_full(), classifier.whole(opened), asking.answered or classifier.answer_opened(opened)
+    opened = image if isinstance(image, OpenedImage) else classifier.open(image)
+    return opened.full_image(), opened.whole_view(), asking.answered or classifier.classify(opened)
 
 
 def _channels(

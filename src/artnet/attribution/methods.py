@@ -19,7 +19,8 @@ from artnet.attribution.perturbation import occlusion, rise, score_cam
 from artnet.attribution.target import target_score
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import Layer
-from artnet.model.engine import VIEWS_GRADIENT, Engine
+from artnet.model.engine import Engine
+from artnet.model.graph import VIEWS_GRADIENT
 
 Floats = NDArray[np.float32]
 Reads = Literal["layers", "pixels"]

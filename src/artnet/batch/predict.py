@@ -26,7 +26,9 @@ from artnet.errors import ArtNetError, OutputError
 from artnet.hardware import inference_concurrency
 from artnet.imaging.decode import ImageFile
 from artnet.imaging.encode import encode_jpeg
-from artnet.model.classifier import Classifier, OpenedImage, Prediction
+from artnet.model.classifier import Classifier
+from artnet.model.prediction import Prediction
+from artnet.model.preprocessing import OpenedImage
 from artnet.render.overlay import overlay
 from artnet.sources.find import find_items
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
@@ -206,8 +208,8 @@ def _answer(
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         opened = classifier.open(ImageFile(data, found.name, rules.limits), wanted.views)
-        seen = classifier.see(opened.views, wanted.embedding)
-        prediction = classifier.answer(found.name, opened.size, opened.views, seen)
+        seen = classifier.infer(opened.views, wanted.embedding)
+        prediction = classifier.predict(opened, seen)
         drawn = None
         if wanted.overlays is not None:
             drawn = _write_overlay(classifier, opened, prediction, wanted.overlays / overlay_name(found.name, sha256))

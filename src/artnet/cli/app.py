@@ -114,7 +114,7 @@ def _ready(model: Path | None, runtime: str, precision: str, concurrency: int) -
     from artnet.model.classifier import Classifier
 
     classifier = Classifier.load(model, runtime, precision, concurrency)
-    classifier.classify_image(Image.new("RGB", (64, 64)), "")
+    classifier.classify(Image.new("RGB", (64, 64)))
     return classifier
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from artnet.batch.predict import Result
     from artnet.evaluation.evaluate import Report
-    from artnet.model.classifier import Prediction
+    from artnet.model.prediction import Prediction
 
 _STYLES_SHOWN = 3
 Advance = Callable[..., None]  # (done, total, what) with the last two optional

@@ -32,7 +32,6 @@ def similar(
     """Find the paintings of an index that are nearest to a picture."""
     from artnet.batch.index import Index
     from artnet.batch.job import model_fingerprint
-    from artnet.imaging.decode import read_file
     from artnet.model.classifier import Classifier
     from artnet.model.config import read_model
     from artnet.render.contact_sheet import tiles_sheet
@@ -42,14 +41,16 @@ def similar(
         check_sheet_path(out, image)
     found = Index(folder, model_fingerprint(*read_model(model)))
     classifier = Classifier.load(model, runtime, precision)
-    picture = classifier.open(read_file(image)).image  # as the index was made
-    near = found.nearest(classifier.embed(picture), count)
+    opened = classifier.open(image)  # as the index was made
+    near = found.nearest(classifier.embed(opened), count)
     if out is not None:
         tiles = [
             (f"{each.similarity:.2f} {each.movement}: {each.label or each.source}", each.thumbnail) for each in near
         ]
         title = f"{len(near)} of {found.count} paintings, the nearest to {image.name}"
-        write_sheet(out, tiles_sheet(title, "similarity: the cosine between embeddings", [("asked", picture), *tiles]))
+        write_sheet(
+            out, tiles_sheet(title, "similarity: the cosine between embeddings", [("asked", opened.image), *tiles])
+        )
     if as_json:
         answer = {
             "source": str(image),

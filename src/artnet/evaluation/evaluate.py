@@ -40,6 +40,7 @@ from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.bootstrap import Interval
 from artnet.metrics.classification import confusion
 from artnet.model.classifier import Classifier
+from artnet.model.prediction import decide
 from artnet.taxonomy import index_styles
 
 Views = Literal["voting", "all"]
@@ -271,7 +272,8 @@ def _ood(classifier: Classifier, answers: SplitPredictions, folders: tuple[str, 
 def _decisions(classifier: Classifier, answers: SplitPredictions, scores: Scores) -> tuple[str, ...]:
     ood_score = [None] * len(scores) if answers.ood_score is None else answers.ood_score.tolist()
     return tuple(
-        classifier.decide(float(confidence), each) for confidence, each in zip(scores.max(1), ood_score, strict=True)
+        decide(classifier.config, float(confidence), each)
+        for confidence, each in zip(scores.max(1), ood_score, strict=True)
     )
 
 

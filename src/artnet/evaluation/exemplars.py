@@ -22,8 +22,9 @@ from artnet.errors import DataError
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.encode import encode_jpeg
 from artnet.imaging.views import WHOLE, View
-from artnet.model.classifier import Classifier, network_input
+from artnet.model.classifier import Classifier
 from artnet.model.config import Layer
+from artnet.model.preprocessing import network_input
 
 CHANNELS = 24  # of each depth
 PATCHES = 9  # of each channel

@@ -17,7 +17,8 @@ from artnet.attribution.methods import Sampling, TargetScorer, check_outputs, ev
 from artnet.data.dataset import count_rows, spread_rows
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import WHOLE
-from artnet.model.classifier import Classifier, network_input
+from artnet.model.classifier import Classifier
+from artnet.model.preprocessing import network_input
 
 Floats = NDArray[np.float32]
 

@@ -18,7 +18,8 @@ from PIL import Image
 from artnet.data.dataset import DatasetInfo, collection_of, count_rows, iterate_rows
 from artnet.errors import DataError
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View, stored_as
-from artnet.model.classifier import Classifier, style_scores, vote
+from artnet.model.classifier import Classifier
+from artnet.model.prediction import style_scores, vote
 
 Progress = Callable[[int, int], None]
 Scores = NDArray[np.float64]
@@ -65,7 +66,7 @@ def predict_split(
     facts: list[tuple[str, str, str]] = []
     y_true, logits, ood_score, fine = [], [], [], []
     for row in iterate_rows(data, split, columns):
-        seen = classifier.see([stored_view(row, name) for name in views])
+        seen = classifier.infer([stored_view(row, name) for name in views])
         facts.append((row["id"], row["source"], row["style"]))
         y_true.append(row["movement"])
         logits.append(seen.logits)

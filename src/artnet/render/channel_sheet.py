@@ -17,8 +17,9 @@ from artnet.attribution.exemplars import read_patches
 from artnet.attribution.projection import on_painting, scaled, without_bands
 from artnet.imaging.decode import open_image
 from artnet.imaging.views import WHOLE, extract_views, placement
-from artnet.model.classifier import Classifier, network_input
+from artnet.model.classifier import Classifier
 from artnet.model.config import Layer
+from artnet.model.preprocessing import network_input
 from artnet.render.contact_sheet import Sheet, fitted, tiles_sheet
 from artnet.render.overlay import overlay
 

@@ -19,8 +19,9 @@ from torch import Tensor
 from artnet.errors import TrainingError
 from artnet.hardware import processor_count
 from artnet.imaging.views import WHOLE, stored_as
-from artnet.model.classifier import network_input
-from artnet.model.engine import Engine, OpenVinoEngine
+from artnet.model.engine import Engine
+from artnet.model.openvino import OpenVinoEngine
+from artnet.model.preprocessing import network_input
 from artnet.training.data import StoredViews, draw_epoch
 from artnet.training.devices import seeded
 from artnet.training.export.onnx_graph import write_trunk
@@ -108,7 +109,7 @@ def _embeddings(
         with TemporaryDirectory() as scratch:
             path = Path(scratch) / "trunk.onnx"
             write_trunk(network, session.settings.size_px, path)
-            engine = OpenVinoEngine(path, cached=False, at_once=processor_count())
+            engine = OpenVinoEngine(path, cached=False, concurrency=processor_count())
             for split, views in (("train", train), ("val", val)):
                 for part in embed(engine, views, session.settings):
                     parts[split].append(part)

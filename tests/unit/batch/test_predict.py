@@ -17,7 +17,7 @@ from artnet.attribution.explain import explain
 from artnet.batch.predict import ModelOptions, ResultOptions, classify_sources, overlay_name, predict_items
 from artnet.errors import OutputError
 from artnet.imaging.decode import open_image
-from artnet.model import classifier as classify
+from artnet.model import preprocessing as classify
 from artnet.model.classifier import Classifier
 from artnet.sources.find import find_items
 from artnet.sources.item import InMemory, SourceItem, SourceRules
@@ -101,8 +101,8 @@ def test_a_picture_that_is_drawn_over_is_classified_once(
     classifier: Classifier, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
-    see = Classifier.see
-    monkeypatch.setattr(Classifier, "see", lambda self, *given: seen.append(given) or see(self, *given))
+    see = Classifier.infer
+    monkeypatch.setattr(Classifier, "infer", lambda self, *given: seen.append(given) or see(self, *given))
     (answer,) = predict_items(classifier, find_items([str(painting_file)]), ResultOptions(overlays=tmp_path))
     assert answer.overlay is not None
     assert len(seen) == 1
@@ -112,7 +112,7 @@ def test_a_large_jpeg_is_decoded_small_and_answered_nearly_as_in_full(classifier
     with Image.open(EXAMPLES / "pointillist.jpg") as image:
         image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
     (answer,) = classify_sources(classifier, [str(tmp_path / "large.jpg")])
-    expected = classifier.classify_image(open_image(tmp_path / "large.jpg"), "large.jpg")
+    expected = classifier.classify(open_image(tmp_path / "large.jpg"))
     assert answer.prediction is not None
     assert answer.prediction == classifier.classify(tmp_path / "large.jpg")
     assert answer.prediction.scores == explain(classifier, tmp_path / "large.jpg", depth=9).prediction.scores
@@ -139,8 +139,8 @@ def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
     together = list(predict_items(shared, find_items([str(tmp_path)]), ResultOptions(embedding=True), workers=5))
     for answer in together:
         assert answer.prediction == classifier.classify(answer.source)
-        cut = classifier.cut(open_image(answer.source))
-        assert np.array_equal(answer.embedding, classifier.see(cut, embed=True).embedding)
+        cut = classifier.open(open_image(answer.source)).views
+        assert np.array_equal(answer.embedding, classifier.infer(cut, embed=True).embedding)
 
 
 def test_an_overlay_is_drawn_for_each_and_named_by_its_content(

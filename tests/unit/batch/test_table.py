@@ -17,7 +17,7 @@ from artnet.batch.predict import Result
 from artnet.batch.table import RowSchema, check_ending, join_tables, read_known, score_column, table_row, write_rows
 from artnet.errors import UsageError
 from artnet.imaging.views import Box
-from artnet.model.classifier import Prediction, ViewScores
+from artnet.model.prediction import Prediction, ViewScores
 from fixtures.tables import MOVEMENTS, missing, read_back, right, wrong
 
 # DESIGN, section 5, Predictions

@@ -1,4 +1,4 @@
-"""Classification: the contract of a prediction, the vote, the decision, the same bits each time."""
+"""The classifier: what a prediction holds, how it is decided, the same bits however an image comes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from artnet import Classifier as PublicClassifier
 from artnet.errors import ImageError, SourceError, UsageError
-from artnet.imaging.views import VIEWS, Box, View
-from artnet.model.classifier import Classifier, network_input, vote
-from artnet.model.config import Calibration, Preprocessing
+from artnet.imaging.views import VIEWS, Box
+from artnet.model.classifier import Classifier
+from artnet.model.config import Calibration
+from artnet.model.prediction import decide
 
 
 def test_the_public_name_is_the_class() -> None:
@@ -87,7 +85,7 @@ def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting:
         assert strict.classify(painting).decision == decision
 
 
-def test_a_picture_beyond_the_threshold_of_strangeness_is_unfamiliar_however_sure(
+def test_an_image_beyond_the_ood_threshold_is_unfamiliar_however_sure(
     classifier: Classifier, painting: Image.Image
 ) -> None:
     known = classifier.config.ood
@@ -98,34 +96,11 @@ def test_a_picture_beyond_the_threshold_of_strangeness_is_unfamiliar_however_sur
         config = dataclasses.replace(classifier.config, ood=dataclasses.replace(known, threshold=threshold))
         strict = Classifier(config, classifier.engine, classifier.ood)
         assert (strict.classify(painting).decision == "unfamiliar") is unfamiliar
-        assert (strict.decide(0.1, ood_score) == "unfamiliar") is unfamiliar
+        assert (decide(config, 0.1, ood_score) == "unfamiliar") is unfamiliar
 
 
-def test_all_views_do_not_change_how_strange_a_picture_is(classifier: Classifier, painting: Image.Image) -> None:
+def test_all_views_do_not_change_the_ood_score(classifier: Classifier, painting: Image.Image) -> None:
     assert classifier.classify(painting, views="all").ood_score == classifier.classify(painting).ood_score
-
-
-def test_a_vote_worked_by_hand() -> None:
-    # Two views, two movements: softmax of (0, 0) is (1/2, 1/2), of (ln 3, 0) is (3/4, 1/4); weights 1 and 3.
-    logits = np.array([[0, 0], [np.log(3), 0]])
-    assert vote(logits, [1, 3], 1.0) == pytest.approx([0.6875, 0.3125])
-
-
-@given(arrays(np.float64, (6, 5), elements=st.floats(-50, 50)), st.floats(0.1, 10))
-def test_a_vote_lies_between_the_views_scores(logits: np.ndarray, temperature: float) -> None:
-    weights = [1.0, 0.5, 0.5, 0.0, 0.2, 0.1]
-    single = np.stack([vote(row[None], [1.0], temperature) for row in logits])
-    voted = vote(logits, weights, temperature)
-    assert voted.sum() == pytest.approx(1)
-    assert (voted <= single.max(0) + 1e-12).all()
-    assert (voted >= single.min(0) - 1e-12).all()
-
-
-def test_network_input_is_scaled_as_the_folder_says() -> None:
-    view = View("whole", Box(0, 0, 2, 2), Image.new("RGB", (2, 2), (255, 0, 51)))
-    found = network_input([view], Preprocessing(2, "stretch", (0.5, 0.5, 0.2), (0.5, 0.25, 0.1)))
-    assert found.shape == (1, 3, 2, 2)
-    assert found[0, :, 0, 0] == pytest.approx([1.0, -2.0, 0.0], abs=1e-6)
 
 
 def test_what_cannot_be_read_is_refused(classifier: Classifier, tmp_path: Path) -> None:

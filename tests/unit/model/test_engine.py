@@ -1,4 +1,4 @@
-"""Two engines, one graph, the same numbers."""
+"""Two runtimes, one graph, the same numbers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,9 @@ import pytest
 
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import GRAPH_FILE, default_model, read_model
-from artnet.model.engine import (
-    CHANNELS_GRADIENT,
-    OpenVinoEngine,
-    has_fast_bf16,
-    inputs_of,
-    open_engine,
-    output_names,
-)
-from artnet.model.openvino import cache_folder
+from artnet.model.engine import open_engine
+from artnet.model.graph import CHANNELS_GRADIENT, output_names, required_inputs
+from artnet.model.openvino import OpenVinoEngine, cache_folder, compile_config
 
 GRAPH = default_model() / GRAPH_FILE
 SIZE_PX = read_model()[1].preprocessing.size_px
@@ -75,9 +69,9 @@ def test_pruned_outputs_equal_those_of_the_whole_graph(openvino: OpenVinoEngine,
 
 
 def test_outputs_need_only_the_inputs_they_depend_on() -> None:
-    assert inputs_of(["logits", "activation_3"]) == ["views"]
-    assert inputs_of(["logits", "gradient_3", "gradient_views"]) == ["views", "target"]
-    assert inputs_of([CHANNELS_GRADIENT]) == ["views", "mixture"]
+    assert required_inputs(["logits", "activation_3"]) == ["views"]
+    assert required_inputs(["logits", "gradient_3", "gradient_views"]) == ["views", "target"]
+    assert required_inputs([CHANNELS_GRADIENT]) == ["views", "mixture"]
 
 
 def test_compiled_graphs_are_kept_in_the_users_cache(openvino: OpenVinoEngine, views: np.ndarray) -> None:
@@ -97,9 +91,14 @@ def test_a_cache_that_cannot_be_made_costs_time_and_nothing_else(
 
 
 def test_a_process_that_shares_the_machine_keeps_no_core_for_itself(views: np.ndarray) -> None:
-    engine = OpenVinoEngine(GRAPH, "f32", processors=1)
-    engine.run(views, None, ["logits"])
-    assert engine._compiled["logits",].get_property("ENABLE_CPU_PINNING") is False
+    assert compile_config(exact=True, concurrency=1, processors=1, cache=None)["ENABLE_CPU_PINNING"] is False
+    assert OpenVinoEngine(GRAPH, "f32", processors=1).run(views[:1], None, ["logits"])["logits"].shape == (1, 5)
+
+
+def test_graphs_that_are_compiled_otherwise_are_cached_apart(tmp_path: Path) -> None:
+    ways = [(True, 1, None), (False, 1, None), (True, 2, None), (True, 2, 1), (True, 1, 1)]
+    folders = {compile_config(*way, tmp_path)["CACHE_DIR"] for way in ways}
+    assert len(folders) == len(ways)
 
 
 def test_gradients_without_a_target_are_refused(openvino: OpenVinoEngine, views: np.ndarray) -> None:
@@ -129,22 +128,8 @@ def test_unknown_engines_and_precisions_are_refused() -> None:
         open_engine(GRAPH, precision="int4")
 
 
-@pytest.mark.parametrize(
-    ("flags", "expected"),
-    [
-        ("GenuineIntel flags: avx512_bf16 amx_bf16", True),
-        ("GenuineIntel flags: avx512_bf16", False),
-        ("AuthenticAMD flags: avx512_bf16", True),
-        ("AuthenticAMD flags: avx2", False),
-    ],
-)
-def test_bf16_is_chosen_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"vendor_id : {flags} fpu\nbugs: none\n")
-    assert has_fast_bf16.__wrapped__() is expected
-
-
 def test_several_callers_at_once_get_the_bits_that_one_gets(openvino: OpenVinoEngine, views: np.ndarray) -> None:
-    shared = open_engine(GRAPH, precision="f32", at_once=3)
+    shared = open_engine(GRAPH, precision="f32", concurrency=3)
     alone = openvino.run(views[:1], None, ["logits"])["logits"]
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda _: shared.run(views[:1], None, ["logits"])["logits"], range(24)))
@@ -152,8 +137,8 @@ def test_several_callers_at_once_get_the_bits_that_one_gets(openvino: OpenVinoEn
 
 
 def test_at_least_one_caller_is_served() -> None:
-    with pytest.raises(UsageError, match="at_once is 0"):
-        open_engine(GRAPH, at_once=0)
+    with pytest.raises(UsageError, match="concurrency is 0"):
+        open_engine(GRAPH, concurrency=0)
 
 
 def test_nobody_is_told_that_openvino_was_loaded() -> None:
@@ -174,8 +159,8 @@ def test_nobody_is_told_that_openvino_was_loaded() -> None:
 def test_threads_whose_first_view_comes_at_once_do_not_wait_for_ever() -> None:
     script = (
         "import sys, threading, numpy as np\n"
-        "from artnet.model.engine import OpenVinoEngine\n"
-        f"engine = OpenVinoEngine(__import__('pathlib').Path({str(GRAPH)!r}), 'f32', at_once=2)\n"
+        "from artnet.model.openvino import OpenVinoEngine\n"
+        f"engine = OpenVinoEngine(__import__('pathlib').Path({str(GRAPH)!r}), 'f32', concurrency=2)\n"
         "sys.setswitchinterval(1e-5)\n"
         f"view = np.zeros((1, 3, {SIZE_PX}, {SIZE_PX}), np.float32)\n"
         "threads = [threading.Thread(target=engine.run, args=(view, None, ['logits'])) for _ in range(4)]\n"

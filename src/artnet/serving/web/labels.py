@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from artnet.attribution.faithfulness import Faithfulness
 from artnet.attribution.methods import METHODS
-from artnet.model.classifier import Prediction
+from artnet.model.prediction import Prediction
 
 STYLES_SHOWN = 3
 _LIKELY = 0.5

@@ -25,7 +25,8 @@ from artnet.fetch.http import fetch
 from artnet.imaging.decode import ImageFile, Limits, decode_image
 from artnet.imaging.encode import encode_jpeg, encode_png
 from artnet.imaging.views import WHOLE, extract_views, painted_part
-from artnet.model.classifier import OpenedImage, Prediction, network_input
+from artnet.model.prediction import Prediction
+from artnet.model.preprocessing import OpenedImage, network_input
 from artnet.render.channel_sheet import show_channel
 from artnet.render.contact_sheet import drawn, shrunk
 from artnet.serving.api.app import ApiSettings
@@ -126,8 +127,8 @@ class PageAnswers:
 
         def work() -> Answer:
             opened = classifier.open(ImageFile(data, name, self.limits))
-            prediction = classifier.answer_opened(opened)
-            view = painted_part(classifier.whole(opened), classifier.config.preprocessing.fit)
+            prediction = classifier.classify(opened)
+            view = painted_part(opened.whole_view(), classifier.config.preprocessing.fit)
             shown = data.startswith(_SHOWN_BY_BROWSERS)
             return {
                 **described(prediction),
@@ -238,7 +239,7 @@ class PageAnswers:
         def work() -> Answer:
             classifier = self.service.classifier
             opened = classifier.open(ImageFile(data, name, self.limits))
-            found = described(classifier.answer_opened(opened))
+            found = described(classifier.classify(opened))
             return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(opened.image, _THUMB_PX)}
 
         return self.service.run(work)

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from artnet.batch.predict import Result
 from artnet.batch.table import RowSchema, table_row, write_rows
 from artnet.errors import ArtNetError, UsageError
-from artnet.model.classifier import Decision, Prediction
+from artnet.model.prediction import Decision, Prediction
 
 MOST_ROWS = 10_000
 KINDS = ("csv", "parquet")

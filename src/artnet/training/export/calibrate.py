@@ -17,10 +17,11 @@ from artnet.data.dataset import collection_of, count_rows, iterate_rows, read_co
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.classification import confidence_for_accuracy, fit_temperature, negative_log_likelihood
-from artnet.model.classifier import network_input, vote
 from artnet.model.config import Calibration, OodSettings, Preprocessing
 from artnet.model.engine import Engine
 from artnet.model.ood import METHOD, OodDetector, fit_ood_detector
+from artnet.model.prediction import vote
+from artnet.model.preprocessing import network_input
 
 WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
 FAMILIAR_SHARE = 0.975  # of each collection's validation paintings, not to be called unfamiliar

@@ -19,7 +19,6 @@ from artnet.data.dataset import read_info
 from artnet.errors import DataError, OutputError, UsageError
 from artnet.imaging.views import WHOLE, stored_as
 from artnet.model.card import write_card
-from artnet.model.classifier import network_input
 from artnet.model.config import (
     GRAPH_FILE,
     OOD_FILE,
@@ -28,8 +27,9 @@ from artnet.model.config import (
     sha256_of,
     write_config,
 )
-from artnet.model.engine import OpenVinoEngine
 from artnet.model.ood import write_ood_detector
+from artnet.model.openvino import OpenVinoEngine
+from artnet.model.preprocessing import network_input
 from artnet.training.export.calibrate import Calibrated, Network, Progress, calibrate
 from artnet.training.export.onnx_graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network.network import PaintingNetwork, build_network, explained_layers

@@ -28,7 +28,8 @@ from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from artnet.errors import ExportError
-from artnet.model.engine import INPUTS, OpenVinoEngine, output_names
+from artnet.model.graph import INPUTS, output_names
+from artnet.model.openvino import OpenVinoEngine
 from artnet.training.network.network import PaintingNetwork
 
 Floats = NDArray[np.float32]

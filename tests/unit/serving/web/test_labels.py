@@ -6,7 +6,7 @@ import pytest
 
 from artnet.attribution.faithfulness import Faithfulness
 from artnet.attribution.methods import METHODS
-from artnet.model.classifier import Decision, Prediction
+from artnet.model.prediction import Decision, Prediction
 from artnet.serving.web.labels import METHOD_WORDS, decision_words, faithful_words, likely_styles
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artnet.model.classifier import vote
 from artnet.model.config import GRAPH_FILE, read_config
-from artnet.model.engine import OpenVinoEngine
+from artnet.model.openvino import OpenVinoEngine
+from artnet.model.prediction import vote
 from artnet.training.export.calibrate import (
     Network,
     calibrate,

@@ -1,0 +1,88 @@
+"""From an image to the network's input: decoding, views, normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from artnet.imaging.decode import ImageFile, Limits, decode_image, decode_reduced, read_file, upright_srgb
+from artnet.imaging.views import WHOLE, Box, View, extract_views, whole_view
+from artnet.model.config import Preprocessing
+
+ImageSource = str | Path | ImageFile | Image.Image
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An upright sRGB image with its views.
+
+    Attributes:
+        name: name or path, empty where it has none
+        image: pixels; of a JPEG maybe at a half, a quarter or an eighth of its size
+        size: own width and height in pixels
+        views: cut from `image`, with boxes in pixels of `size`
+        preprocessing: how they were cut
+        file: what `full_image` decodes; None where `image` is it
+    """
+
+    name: str
+    image: Image.Image
+    size: tuple[int, int]
+    views: tuple[View, ...]
+    preprocessing: Preprocessing
+    file: ImageFile | None = None
+
+    def full_image(self) -> Image.Image:
+        """Return the image at its own size, decoded again only where it was decoded smaller."""
+        if self.file is None or self.image.size == self.size:
+            return self.image
+        return decode_image(self.file.data, self.file.name, self.file.limits)
+
+    def whole_view(self) -> View:
+        """Return the view of the whole image, cut here where it is not among `views`."""
+        cut = next((view for view in self.views if view.name == WHOLE), None)
+        return cut or whole_view(self.image, self.preprocessing.size_px, self.preprocessing.fit)
+
+
+def open_views(
+    source: ImageSource, preprocessing: Preprocessing, names: tuple[str, ...], limits: Limits
+) -> OpenedImage:
+    """Decode an image and cut the named views; `limits` hold for a path, an `ImageFile` has its own.
+
+    For the whole view alone, a JPEG is decoded only as finely as that needs: less than half of the time, for a change
+    of 1.4 levels of 255 on average, which moves scores by less than another good filter (Lanczos) would.
+    """
+    size_px, fit = preprocessing.size_px, preprocessing.fit
+    if isinstance(source, Image.Image):
+        image = upright_srgb(source)
+        return OpenedImage("", image, image.size, extract_views(image, size_px, fit, names), preprocessing)
+    file = source if isinstance(source, ImageFile) else read_file(source, limits)
+    if names == (WHOLE,):
+        image, size = decode_reduced(file.data, file.name, size_px, file.limits)
+    else:
+        image = decode_image(file.data, file.name, file.limits)
+        size = image.size
+    views = extract_views(image, size_px, fit, names)
+    if image.size != size:
+        views = tuple(replace(view, box=Box(0, 0, *size)) for view in views)
+    return OpenedImage(file.name, image, size, views, preprocessing, file)
+
+
+def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Return views normalised as the network was trained: (N, 3, S, S) float32, (x / 255 - mean) / std."""
+    width, height = views[0].image.size
+    inputs = np.empty((len(views), 3, height, width), np.float32)
+    for view, planes in zip(views, inputs, strict=True):
+        for plane, band, mean, std in zip(
+            planes, view.image.split(), preprocessing.mean, preprocessing.std, strict=True
+        ):
+            plane[...] = band  # uint8; then in place, plane by plane: faster than looking each value up
+            plane /= np.float32(255)
+            plane -= np.float32(mean)
+            plane /= np.float32(std)
+    return inputs
