@@ -3,8 +3,8 @@
     python benchmarks/faithfulness.py DATA OUT.jsonl [--model FOLDER] [--paintings 200] [--steps 4]
     python benchmarks/faithfulness.py --table OUT.jsonl
 
-Writes a line for each painting as it goes and takes up where it was stopped. The paintings are spread evenly over the
-test split; the question is why the model gives its own answer. Every fifth painting is also explained with shuffled
+Writes a line for each painting as it goes and continues where it was stopped. The paintings are spread evenly over the
+test split; the target is the predicted movement. Every fifth painting is also explained with shuffled
 weights. Sampling is thinner than that of `artnet explain`, so that two hundred paintings take hours and not days.
 """
 
@@ -21,35 +21,35 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from artnet.attribution.faithfulness import SAME_MAP, measure_all, rank_correlation
-from artnet.attribution.methods import METHODS, Sampling, TargetScorer, evidence
+from artnet.attribution.faithfulness import MAX_SHUFFLED_CORRELATION, measure_maps, rank_correlation
+from artnet.attribution.methods import METHODS, AttributionOptions, Sampling, TargetScorer, attribute
 from artnet.data.dataset import count_rows, iterate_rows
 from artnet.imaging.views import WHOLE, Box, View
 from artnet.model.classifier import Classifier
+from artnet.model.engine import Engine
 from artnet.model.preprocessing import network_input
 
 SAMPLING = Sampling(masks=100, channels=8, steps=8, samples=8, squares=9)
 SHUFFLED_EVERY = 5
 
 
-def painting(classifier: Classifier, view: np.ndarray, steps: int, shuffled: Any) -> dict[str, Any]:
+def measure_view(classifier: Classifier, view: np.ndarray, steps: int, shuffled: Engine | None) -> dict[str, Any]:
     """Measure every method at every depth on one view."""
     logits = classifier.engine.run(view[None], None, ["logits"])["logits"]
-    target = np.zeros_like(logits)
-    target[0, logits[0].argmax()] = 1
-    probe = TargetScorer(classifier.engine, target)
+    weights = np.eye(logits.shape[1], dtype=np.float32)[[int(logits[0].argmax())]]
+    scorer = TargetScorer(classifier.engine, weights)
     layers = classifier.config.layers
     maps = {
         f"{method} {depth}": grid
         for method in METHODS
-        for depth, grid in evidence(probe, view, method, layers, SAMPLING).items()
+        for depth, grid in attribute(scorer, view, AttributionOptions(method, layers, SAMPLING)).items()
     }
-    found = measure_all(probe, view, dict(enumerate(maps.values())), steps, seed=0)
-    row = {name: asdict(found[index]) for index, name in enumerate(maps)}
+    gains = measure_maps(scorer, view, dict(enumerate(maps.values())), steps, seed=0)
+    row = {name: asdict(gains[index]) for index, name in enumerate(maps)}
     if shuffled is not None:
-        other = TargetScorer(shuffled, target)
+        shuffled_scorer = TargetScorer(shuffled, weights)
         for method in METHODS:
-            for depth, grid in evidence(other, view, method, layers, SAMPLING).items():
+            for depth, grid in attribute(shuffled_scorer, view, AttributionOptions(method, layers, SAMPLING)).items():
                 name = f"{method} {depth}"
                 row[name]["shuffled_correlation"] = rank_correlation(maps[name], grid)
     return row
@@ -60,10 +60,10 @@ def measure(data: Path, out: Path, model: Path | None, paintings: int, steps: in
     classifier = Classifier.load(model, precision="f32")
     shuffled = classifier.engine.shuffled(0)
     total = count_rows(data, "test")
-    wanted = {int(place) for place in np.linspace(0, total - 1, paintings)}
-    # In a fixed random order, so that a stopped run has seen all parts of the split.
-    order = np.random.default_rng(0).permutation(sorted(wanted))
-    rows = {index: row for index, row in enumerate(iterate_rows(data, "test", ["id", "whole"])) if index in wanted}
+    chosen = {int(index) for index in np.linspace(0, total - 1, paintings)}
+    # In a fixed random order, so that a stopped run covers all parts of the split.
+    order = np.random.default_rng(0).permutation(sorted(chosen))
+    rows = {index: row for index, row in enumerate(iterate_rows(data, "test", ["id", "whole"])) if index in chosen}
     done = {json.loads(line)["id"] for line in out.read_text().splitlines()} if out.exists() else set()
     with out.open("a") as file:
         for count, index in enumerate(order):
@@ -71,10 +71,10 @@ def measure(data: Path, out: Path, model: Path | None, paintings: int, steps: in
             if row["id"] in done:
                 continue
             with Image.open(BytesIO(row["whole"]["bytes"])) as image:
-                seen = View(WHOLE, Box(0, 0, *image.size), image.convert("RGB"))
-            view = network_input([seen], classifier.config.preprocessing)[0]
-            found = painting(classifier, view, steps, shuffled if count % SHUFFLED_EVERY == 0 else None)
-            file.write(json.dumps({"id": row["id"], "found": found}) + "\n")
+                whole = View(WHOLE, Box(0, 0, *image.size), image.convert("RGB"))
+            view = network_input([whole], classifier.config.preprocessing)[0]
+            measured = measure_view(classifier, view, steps, shuffled if count % SHUFFLED_EVERY == 0 else None)
+            file.write(json.dumps({"id": row["id"], "maps": measured}) + "\n")
             file.flush()
 
 
@@ -93,10 +93,10 @@ class Row:
 
     @property
     def faults(self) -> str:
-        """Say what the maps fail at."""
-        blind = abs(self.shuffled) >= SAME_MAP
+        """Return what the maps fail at."""
+        independent = abs(self.shuffled) >= MAX_SHUFFLED_CORRELATION
         return "; ".join(
-            ["no better than chance"] * (self.gain <= 2 * self.error) + ["same with shuffled weights"] * blind
+            ["no better than chance"] * (self.gain <= 2 * self.error) + ["same with shuffled weights"] * independent
         )
 
 
@@ -105,14 +105,14 @@ def read_rows(out: Path) -> tuple[int, list[Row]]:
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     lines = out.read_text().splitlines()
     for line in lines:
-        for name, found in json.loads(line)["found"].items():
-            for key, value in found.items():
+        for name, measured in json.loads(line)["maps"].items():
+            for key, value in measured.items():
                 values[name][key].append(value)
     rows = []
-    for name, found in values.items():
+    for name, columns in values.items():
         keys = ("deletion", "insertion", "gain", "gain_over_pixels", "shuffled_correlation")
-        deletion, insertion, gain, pixels, shuffled = (float(np.mean(found[key])) for key in keys)
-        error = float(np.std(found["gain"], ddof=1) / np.sqrt(len(found["gain"])))
+        deletion, insertion, gain, pixels, shuffled = (float(np.mean(columns[key])) for key in keys)
+        error = float(np.std(columns["gain"], ddof=1) / np.sqrt(len(columns["gain"])))
         rows.append(Row(*name.split(), deletion, insertion, gain, error, pixels, shuffled))
     return len(lines), rows
 
@@ -135,9 +135,9 @@ def table(out: Path) -> None:
     print("\n| method | depth | deletion | insertion | gain | over pixels | shuffled | fails at |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |")
     for row in rows:
-        place = "pixels" if row.depth == "0" else row.depth
+        depth = "pixels" if row.depth == "0" else row.depth
         areas = f"{row.deletion:.3f} | {row.insertion:.3f} | {row.gain:+.3f} ± {row.error:.3f}"
-        print(f"| {row.method} | {place} | {areas} | {row.over_pixels:+.3f} | {row.shuffled:+.2f} | {row.faults} |")
+        print(f"| {row.method} | {depth} | {areas} | {row.over_pixels:+.3f} | {row.shuffled:+.2f} | {row.faults} |")
 
 
 def main() -> None:
@@ -149,13 +149,13 @@ def main() -> None:
     parser.add_argument("--paintings", type=int, default=200)
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--table", type=Path)
-    given = parser.parse_args()
-    if given.table:
-        table(given.table)
-    elif given.data and given.out:
-        measure(given.data, given.out, given.model, given.paintings, given.steps)
+    options = parser.parse_args()
+    if options.table:
+        table(options.table)
+    elif options.data and options.out:
+        measure(options.data, options.out, options.model, options.paintings, options.steps)
     else:
-        parser.error("give DATA and OUT.jsonl, or --table OUT.jsonl")
+        parser.error("name DATA and OUT.jsonl, or --table OUT.jsonl")
 
 
 if __name__ == "__main__":

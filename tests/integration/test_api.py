@@ -124,7 +124,7 @@ def test_maps_are_judged_when_asked_for(server: Live, picture: bytes) -> None:
     ("fields", "reason"),
     [
         ({"movement": "Baroque"}, "unknown movement 'Baroque'"),
-        ({"movement": "Cubism", "rather_than": "Cubism"}, "asks nothing"),
+        ({"movement": "Cubism", "rather_than": "Cubism"}, "explains nothing"),
         ({"method": "guess"}, "unknown method 'guess'"),
         ({"method": "eigencam", "movement": "Cubism"}, "leave the movement out"),
         ({"method": "rise", "depth": "3"}, "leave the depth out"),

@@ -14,8 +14,8 @@ from artnet.data.dataset import iterate_rows
 from artnet.errors import DataError
 from artnet.evaluation.exemplars import PATCHES, patch_box, write_gallery
 from artnet.model.classifier import Classifier
-from artnet.render.channel_sheet import show_channel
-from artnet.render.contact_sheet import Picture
+from artnet.render.channel_sheet import channel_sheet
+from artnet.render.contact_sheet import PlacedImage
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +47,22 @@ def test_a_patch_is_a_square_around_its_cell() -> None:
 def test_a_channel_is_shown_with_its_patches(folder: Path, painting_file: Path) -> None:
     row = pq.read_table(folder / GALLERY_FILE).to_pylist()[0]
     channel = f"{row['depth']}:{row['channel']}"
-    shown = show_channel(Classifier.load(folder, precision="f32"), painting_file, channel, steps=2)
-    assert len(shown.facts["patches"]) > 0
-    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 3
+    shown = channel_sheet(Classifier.load(folder, precision="f32"), painting_file, channel, steps=2)
+    assert len(shown.details["patches"]) > 0
+    assert sum(isinstance(mark, PlacedImage) for mark in shown.sheet.marks) == 3
 
 
 def test_without_a_gallery_a_channel_is_shown_all_the_same(exported: Path, painting_file: Path) -> None:
-    shown = show_channel(Classifier.load(exported, precision="f32"), painting_file, "2:1", steps=2)
-    assert shown.facts["patches"] == []
-    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 2
-    assert np.isfinite(shown.facts["excitement"]["picture"])
+    shown = channel_sheet(Classifier.load(exported, precision="f32"), painting_file, "2:1", steps=2)
+    assert shown.details["patches"] == []
+    assert sum(isinstance(mark, PlacedImage) for mark in shown.sheet.marks) == 2
+    assert np.isfinite(shown.details["activation"]["visualization"])
 
 
 def test_a_channel_is_shown_without_a_painting(exported: Path) -> None:
-    shown = show_channel(Classifier.load(exported, precision="f32"), None, "2:1", steps=2)
-    assert shown.facts["excitement"].keys() == {"noise", "picture"}
-    assert sum(isinstance(mark, Picture) for mark in shown.sheet.marks) == 1
+    shown = channel_sheet(Classifier.load(exported, precision="f32"), None, "2:1", steps=2)
+    assert shown.details["activation"].keys() == {"noise", "visualization"}
+    assert sum(isinstance(mark, PlacedImage) for mark in shown.sheet.marks) == 1
 
 
 def test_a_damaged_gallery_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from artnet.attribution.methods import Sampling, TargetScorer, evidence
+from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute
 from artnet.model.classifier import Classifier
 from artnet.training.export.onnx_graph import random_views
 from artnet.training.network.network import MovementLogitsOnly, build_network
@@ -53,8 +53,8 @@ def correlation(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def our_maps(classifier: Classifier, view: np.ndarray, method: str) -> dict[int, np.ndarray]:
-    probe = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
-    return evidence(probe, view, method, classifier.config.layers, Sampling())
+    scorer = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
+    return attribute(scorer, view, AttributionOptions(method, classifier.config.layers))
 
 
 @pytest.mark.parametrize("library", ["pytorch_grad_cam"], indirect=True)
@@ -83,8 +83,8 @@ def test_integrated_gradients_are_those_of_captum(library: Any, exported: Path, 
 
     classifier = Classifier.load(exported, precision="f32")
     views = random_views(classifier.engine.size_px, 1)
-    probe = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
-    ours = integrated_gradients(probe.gradient, views[0], 40)
+    scorer = TargetScorer(classifier.engine, np.eye(5, dtype=np.float32)[[MOVEMENT]])
+    ours = integrated_gradients(scorer.gradient, views[0], 40)
     theirs = library.IntegratedGradients(network).attribute(
         torch.from_numpy(views), target=MOVEMENT, n_steps=40, method="riemann_middle"
     )

@@ -1,4 +1,4 @@
-"""Patches of training paintings that excite a channel, as the model folder's gallery holds them."""
+"""Exemplars: patches of training paintings that activate a channel most, read from the model folder's gallery."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from artnet.errors import DataError
+from artnet.errors import DataError, reason
 
 GALLERY_FILE = "gallery.parquet"
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of a painting, and how strongly it excites the channel."""
+    """A patch of the painting with the id `painting`; `strength` is the channel's largest activation there."""
 
     depth: int
     channel: int
@@ -28,19 +28,20 @@ class Patch:
 
 
 def read_patches(folder: Path, depth: int, channel: int) -> list[Patch]:
-    """Read one channel's patches, the most exciting first; none where the folder has no gallery or not this channel.
+    """Read one channel's patches, the strongest first; none where the folder has no gallery or not this channel.
 
-    Errors: `DataError` for a gallery that cannot be read.
+    Raises:
+        DataError: for a gallery that cannot be read
     """
     path = folder / GALLERY_FILE
     if not path.is_file():
         return []
     try:
         rows = pq.read_table(path, filters=[("depth", "=", depth), ("channel", "=", channel)]).to_pylist()
-        found = [_patch(row) for row in rows]
+        patches = [_patch(row) for row in rows]
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); export the model again with --gallery") from error
-    return sorted(found, key=lambda patch: -patch.strength)
+        raise DataError(f"{path}: cannot be read ({reason(error)}); export the model again with --gallery") from error
+    return sorted(patches, key=lambda patch: -patch.strength)
 
 
 def _patch(row: dict[str, Any]) -> Patch:

@@ -1,55 +1,60 @@
-"""Ask whether a map shows what the network used: deletion, insertion, and a test with shuffled weights.
-
-Knows nothing about paintings or drawing: maps (h, w), a normalised view (3, S, S) and a probe are enough.
-"""
+"""Whether a heatmap shows what the network uses: deletion, insertion, and a test with shuffled weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from PIL.Image import Resampling
 
-from artnet.attribution.methods import Sampling, TargetScorer, evidence
-from artnet.model.config import Layer
+from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute
+from artnet.attribution.perturbation import ScoreFunction
+from artnet.attribution.projection import resize_grid
 
 Floats = NDArray[np.float32]
-Score = Callable[[Floats], NDArray[np.floating]]
 
 STEPS = 8  # equal parts in which a view is deleted and inserted
 CELLS = 14  # on a side: maps of any grid are compared at one fineness
 # Adebayo et al. compare by eye and by rank correlation and set no limit. Half is generous: two maps of which one
 # explains a quarter of the other's ranks still pass.
-SAME_MAP = 0.5
+MAX_SHUFFLED_CORRELATION = 0.5
 _BLUR_SHARE = 1 / 22  # of the side; RISE's 5 px of deviation at 224 px with its kernel of 11 px is weaker
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """What random orders score on one view: areas under the curves of deletion and insertion, 0 to 1."""
+class CurveAreas:
+    """Areas under the curves of deletion and insertion, 0 to 1."""
 
     deletion: float
     insertion: float
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What every map of one view is held against: the ends of both curves, and two random orders."""
+class CurveEnds:
+    """Scores where both curves begin and end: of the view, of the mean colour and of the blurred view."""
 
     intact: float
     deleted: float
     blurred: float
-    cells: Baseline
-    pixels: Baseline
+
+
+@dataclass(frozen=True)
+class RandomBaseline:
+    """What every heatmap of one view is compared with: the ends of its curves, and two random orders."""
+
+    ends: CurveEnds
+    cells: CurveAreas
+    pixels: CurveAreas
 
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Areas under the curves (0 to 1) of one map, and its gains over random orders of cells and of pixels.
+    """Areas under the curves (0 to 1) of one heatmap, and its gains over random orders of cells and of pixels.
 
-    A faithful map has a low deletion and a high insertion; `gain` is the mean of what it wins over random cells.
+    A faithful heatmap has a low deletion and a high insertion; `gain` is the mean of both advantages over random cells.
     """
 
     deletion: float
@@ -59,136 +64,146 @@ class Faithfulness:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of one map: its faithfulness, and how its ranks correlate with the map of shuffled weights."""
+class FaithfulnessResult:
+    """How faithful one heatmap is, and the rank correlation with that of shuffled weights."""
 
     faithfulness: Faithfulness
     shuffled_correlation: float
 
     @property
     def passes(self) -> bool:
-        """Say whether the map beats random cells and changes with the weights."""
-        return self.faithfulness.gain > 0 and abs(self.shuffled_correlation) < SAME_MAP
+        """Whether the heatmap beats random cells and changes with the weights."""
+        return self.faithfulness.gain > 0 and abs(self.shuffled_correlation) < MAX_SHUFFLED_CORRELATION
 
 
-def judge(
-    probe: TargetScorer,
-    view: Floats,
-    method: str,
-    layers: Sequence[Layer],
-    sampling: Sampling,
-    maps: Mapping[int, Floats],
-) -> dict[int, Verdict]:
-    """Judge a method's maps of one view, by depth.
+def assess(
+    scorer: TargetScorer, view: Floats, maps: Mapping[int, Floats], options: AttributionOptions
+) -> dict[int, FaithfulnessResult]:
+    """Test a method's heatmaps of one view by deletion, insertion and shuffled weights.
 
-    Adebayo et al., "Sanity checks for saliency maps", 2018, section 3: weights are shuffled in all layers at once, and
-    a map that stays as it was has not looked at them.
+    Adebayo et al., "Sanity checks for saliency maps", 2018, section 3: the weights of all layers are shuffled at once,
+    and a heatmap that stays as it was does not depend on them.
+
+    Args:
+        scorer: of the target
+        view: normalised, (3, S, S)
+        maps: (h, w) by depth
+        options: by which the maps were computed
+
+    Returns:
+        results by depth
     """
-    gains = measure_all(probe, view, maps, STEPS, sampling.seed)
-    other = TargetScorer(probe.engine.shuffled(sampling.seed), probe.target)
-    contrary = evidence(other, view, method, layers, sampling)
-    return {depth: Verdict(gains[depth], rank_correlation(maps[depth], contrary[depth])) for depth in maps}
+    gains = measure_maps(scorer, view, maps, STEPS, options.sampling.seed)
+    shuffled_scorer = TargetScorer(scorer.engine.shuffled(options.sampling.seed), scorer.weights)
+    shuffled = attribute(shuffled_scorer, view, options)
+    return {depth: FaithfulnessResult(gains[depth], rank_correlation(maps[depth], shuffled[depth])) for depth in maps}
 
 
-def measure_all(
-    probe: TargetScorer, view: Floats, maps: Mapping[int, Floats], steps: int, seed: int
+def measure_maps(
+    scorer: TargetScorer, view: Floats, maps: Mapping[int, Floats], steps: int, seed: int
 ) -> dict[int, Faithfulness]:
-    """Measure maps of one view against the same random orders."""
-    reference = random_orders(probe.score, view, steps, np.random.default_rng(seed))
-    return {depth: measure(probe.score, view, grid, steps, reference) for depth, grid in maps.items()}
+    """Measure heatmaps of one view against the same random orders; see `measure`."""
+    baseline = random_baseline(scorer.score, view, steps, np.random.default_rng(seed))
+    return {depth: measure(scorer.score, view, grid, steps, baseline) for depth, grid in maps.items()}
 
 
-def measure(score: Score, view: Floats, grid: Floats, steps: int, reference: Reference) -> Faithfulness:
-    """Delete and insert a view's cells (3, S, S), most evidence first, and watch the score.
+def measure(score: ScoreFunction, view: Floats, grid: Floats, steps: int, baseline: RandomBaseline) -> Faithfulness:
+    """Delete and insert a view's cells in the order of a heatmap, its maximum first, and follow the score.
 
-    Petsiuk et al., "RISE", 2018, section 4.1: the area under the score as evidence is deleted (to the mean colour,
-    0) or inserted (into a blurred copy), over `steps` equal parts of the view. `reference` comes from
-    `random_orders`.
+    Petsiuk et al., "RISE", 2018, section 4.1: the area under the score as cells are deleted (set to the mean colour,
+    0) or inserted (into a blurred copy).
+
+    Args:
+        score: of the target
+        view: normalised, (3, S, S)
+        grid: the heatmap, (h, w)
+        steps: equal parts of the view
+        baseline: of this view, from `random_baseline`
     """
-    ends = (reference.intact, reference.deleted, reference.blurred)
-    found = _areas(score, view, cell_order(grid, view.shape[-1]), steps, ends)
-    gains = (_gain(found, random) for random in (reference.cells, reference.pixels))
-    return Faithfulness(found.deletion, found.insertion, *gains)
+    areas = _areas(score, view, cell_order(grid, view.shape[-1]), steps, baseline.ends)
+    gains = (_gain(areas, random) for random in (baseline.cells, baseline.pixels))
+    return Faithfulness(areas.deletion, areas.insertion, *gains)
 
 
-def random_orders(score: Score, view: Floats, steps: int, rng: np.random.Generator) -> Reference:
-    """Score a random order of cells and one of single pixels.
+def random_baseline(score: ScoreFunction, view: Floats, steps: int, rng: np.random.Generator) -> RandomBaseline:
+    """Delete and insert a view in a random order of cells and in one of single pixels.
 
     Single pixels strewn over a painting destroy its texture sooner than any connected area: they are the paper's
     baseline, the cells the fair one.
     """
     size = view.shape[-1]
-    cells = _spread(rng.permutation(CELLS * CELLS).reshape(CELLS, CELLS), size)
+    cells = _expand_cells(rng.permutation(CELLS * CELLS).reshape(CELLS, CELLS), size)
     pixels = rng.permutation(size * size).reshape(size, size)
-    intact, deleted, gone = (float(value) for value in score(np.stack([view, np.zeros_like(view), blurred(view)])))
-    ends = (intact, deleted, gone)
-    return Reference(*ends, *(_areas(score, view, order, steps, ends) for order in (cells, pixels)))
+    ends = CurveEnds(*(float(value) for value in score(np.stack([view, np.zeros_like(view), blur(view)]))))
+    return RandomBaseline(ends, *(_areas(score, view, order, steps, ends) for order in (cells, pixels)))
 
 
-def area(scores: NDArray[np.floating]) -> float:
-    """Give the area under a curve whose points are equally spaced from 0 to 1, by trapezia."""
+def area_under(scores: NDArray[np.floating]) -> float:
+    """Return the area under a curve of points equally spaced from 0 to 1, by the trapezoidal rule.
+
+    Examples:
+        >>> area_under(np.array([1, 1, 0]))
+        0.75
+    """
     values = np.asarray(scores, np.float64)
     return float((values[:-1] + values[1:]).sum() / 2 / (len(values) - 1))
 
 
 def cell_order(grid: Floats, size: int) -> NDArray[np.intp]:
-    """Rank the view's cells by evidence, 0 for the most, spread over their pixels (S, S); ties go by place."""
-    image = Image.fromarray(np.ascontiguousarray(grid, np.float32))
+    """Rank the view's cells by a heatmap, 0 for its maximum, expanded to pixels (S, S); ties go by position."""
     # A box over each cell when the map is finer, a straight line between its values when it is coarser.
-    cells = np.asarray(image.resize((CELLS, CELLS), Image.Resampling.BILINEAR), np.float32)
+    cells = resize_grid(grid, (CELLS, CELLS), Resampling.BILINEAR)
     ranks = np.empty(CELLS * CELLS, np.intp)
     ranks[np.argsort(-cells.ravel(), kind="stable")] = np.arange(CELLS * CELLS)
-    return _spread(ranks.reshape(CELLS, CELLS), size)
+    return _expand_cells(ranks.reshape(CELLS, CELLS), size)
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
-    """Correlate the ranks of two maps of one size (Spearman); 0 where one of them is constant."""
-    one, other = _ranks(first.ravel()), _ranks(second.ravel())
-    if one.std() == 0 or other.std() == 0:
+    """Return Spearman's correlation of two heatmaps of one size; 0 where one of them is constant."""
+    ranks = _ranks(first.ravel()), _ranks(second.ravel())
+    if ranks[0].std() == 0 or ranks[1].std() == 0:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
-def _areas(
-    score: Score, view: Floats, order: NDArray[np.intp], steps: int, ends: tuple[float, float, float]
-) -> Baseline:
-    """Delete and insert in the given order; the ends of the curves (intact, deleted, blurred) are known before."""
-    intact, deleted, gone = ends
-    limits = np.arange(1, steps) / steps * (order.max() + 1)
-    taken = np.stack([order < limit for limit in limits])[:, None]  # (steps - 1, 1, S, S)
-    falling = score(np.where(taken, np.float32(0), view[None]))
-    rising = score(np.where(taken, view[None], blurred(view)[None]))
-    return Baseline(area(np.array([intact, *falling, deleted])), area(np.array([gone, *rising, intact])))
-
-
-def blurred(view: Floats) -> Floats:
+def blur(view: Floats) -> Floats:
     """Blur a view (3, S, S) until its strokes are gone."""
     radius = view.shape[-1] * _BLUR_SHARE
-    return np.stack([_gaussian(channel, radius) for channel in view])
+    return np.stack([_blur_channel(channel, radius) for channel in view])
 
 
-def _gaussian(channel: Floats, radius: float) -> Floats:
+def _areas(score: ScoreFunction, view: Floats, order: NDArray[np.intp], steps: int, ends: CurveEnds) -> CurveAreas:
+    """Delete and insert pixels in `order` (S, S), lowest first."""
+    limits = np.arange(1, steps) / steps * (order.max() + 1)
+    first = np.stack([order < limit for limit in limits])[:, None]  # (steps - 1, 1, S, S)
+    deletion = score(np.where(first, np.float32(0), view[None]))
+    insertion = score(np.where(first, view[None], blur(view)[None]))
+    return CurveAreas(
+        area_under(np.array([ends.intact, *deletion, ends.deleted])),
+        area_under(np.array([ends.blurred, *insertion, ends.intact])),
+    )
+
+
+def _blur_channel(channel: Floats, radius: float) -> Floats:
     """Blur one channel; Pillow's filter takes bytes, and what is being blurred away needs no finer steps."""
     low, high = float(channel.min()), float(channel.max())
     span = high - low or 1.0
     image = Image.fromarray(((channel - low) / span * 255).round().astype(np.uint8))
-    found = np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), np.float32)
-    result: Floats = found / np.float32(255) * np.float32(span) + np.float32(low)
-    return result
+    blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), np.float32)
+    return blurred / np.float32(255) * np.float32(span) + np.float32(low)
 
 
-def _gain(found: Baseline, random: Baseline) -> float:
-    return ((random.deletion - found.deletion) + (found.insertion - random.insertion)) / 2
+def _gain(areas: CurveAreas, random: CurveAreas) -> float:
+    return ((random.deletion - areas.deletion) + (areas.insertion - random.insertion)) / 2
 
 
-def _spread(cells: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def _expand_cells(cells: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     index = np.arange(size) * CELLS // size
     return cells[np.ix_(index, index)]
 
 
 def _ranks(values: Floats) -> NDArray[np.float64]:
-    """Rank values, equal ones by the mean of their places."""
+    """Rank values, equal ones by the mean of their ranks."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    result: NDArray[np.float64] = (ends - (counts + 1) / 2)[inverse]
-    return result
+    return (ends - (counts + 1) / 2)[inverse]

@@ -1,7 +1,4 @@
-"""Lay maps of views back on the painting: the whole, and the five regions at the painting's own resolution.
-
-Knows nothing about how maps are made; the letterbox's bands never glow.
-"""
+"""Projects heatmaps of views onto the image, and fuses those of the regions into that of the whole."""
 
 from __future__ import annotations
 
@@ -12,77 +9,97 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.Image import Resampling
 
 from artnet.imaging.views import Box, Placement
 
 Floats = NDArray[np.float32]
 
-LARGE = 2  # a painting whose shorter side is this many views has regions that say more than the whole
+REGIONS_MIN_SCALE = 2  # shorter side in views: from there on regions show more than the whole
 _FEATHER = 0.25  # of a region's side, over which it fades into the whole
 
 
 @dataclass(frozen=True)
 class RegionMap:
-    """A region's evidence: `grid` (h, w) over `box`, in the painting's pixels."""
+    """A region's heatmap: `grid` (h, w) over `box`, in the image's pixels."""
 
     box: Box
     grid: Floats
 
 
-def scaled(grid: Floats, highest: float | None = None) -> Floats:
-    """Scale a map so that its largest size is 1, or `highest` is, with what is over it cut; signs are kept.
+def normalise(grid: Floats, maximum: float | None = None) -> Floats:
+    """Divide a heatmap by its largest absolute value, or by `maximum`, and clip it to -1..1; zeros stay zeros.
 
-    A map of zeros stays one.
+    Examples:
+        >>> normalise(np.array([[-2, 0, 1]], np.float32))
+        array([[-1. ,  0. ,  0.5]], dtype=float32)
     """
-    highest = float(np.abs(grid).max(initial=0)) if highest is None else highest
-    if not (highest > 0 and np.isfinite(highest)):
+    maximum = float(np.abs(grid).max(initial=0)) if maximum is None else maximum
+    if not (maximum > 0 and np.isfinite(maximum)):
         return np.zeros_like(grid)
-    result: Floats = np.clip(grid / np.float32(highest), -1, 1)
+    result: Floats = np.clip(grid / np.float32(maximum), -1, 1)
     return result
 
 
-def without_bands(grid: Floats, place: Placement) -> Floats:
+def resize_grid(
+    grid: NDArray[np.floating],
+    size: tuple[int, int],
+    resampling: Resampling,
+    box: tuple[float, float, float, float] | None = None,
+) -> Floats:
+    """Resample a heatmap (h, w), or `box` of it in cells, to `size` (width, height) with Pillow's filters."""
+    image = Image.fromarray(np.ascontiguousarray(grid, np.float32))
+    return np.asarray(image.resize(size, resampling, box), np.float32)
+
+
+def mask_letterbox(grid: Floats, placement: Placement) -> Floats:
     """Set the cells that show only the letterbox's bands to zero, before they can set the scale."""
-    left, top, right, bottom = touched_cells(grid, place)
-    bare = np.zeros_like(grid)
-    bare[top:bottom, left:right] = grid[top:bottom, left:right]
-    return bare
+    left, top, right, bottom = covered_cells(grid, placement)
+    masked = np.zeros_like(grid)
+    masked[top:bottom, left:right] = grid[top:bottom, left:right]
+    return masked
 
 
-def on_painting(grid: Floats, place: Placement, size: tuple[int, int] | None = None) -> Floats:
-    """Enlarge a view's map (h, w) to the painting (H, W), or to a smaller picture of it.
+def project_to_image(grid: Floats, placement: Placement, size: tuple[int, int] | None = None) -> Floats:
+    """Enlarge the whole view's heatmap to the image, without the letterbox's bands.
 
-    The letterbox's bands are cut off before.
+    Args:
+        grid: normalised, (h, w)
+        placement: where the image lies in the view
+        size: (width, height) of the result, by default the image's own
+
+    Returns:
+        (H, W) float32, 0 to 1, or -1 to 1 where the grid holds negative values
     """
-    left, top, right, bottom = touched_cells(grid, place)
-    x0, y0, x1, y1 = content_cells(grid, place)
-    cut = Image.fromarray(np.ascontiguousarray(grid[top:bottom, left:right], np.float32))
+    left, top, right, bottom = covered_cells(grid, placement)
+    x0, y0, x1, y1 = content_cells(grid, placement)
     box = (x0 - left, y0 - top, x1 - left, y1 - top)
-    enlarged = cut.resize(size or (place.width, place.height), Image.Resampling.BICUBIC, box=box)
-    low = -1 if grid.min(initial=0) < 0 else 0
-    result: Floats = np.clip(np.asarray(enlarged, np.float32), low, 1)
-    return result
+    size = size or (placement.width, placement.height)
+    enlarged = resize_grid(grid[top:bottom, left:right], size, Resampling.BICUBIC, box)
+    return np.clip(enlarged, -1 if grid.min(initial=0) < 0 else 0, 1)
 
 
-def fused(grid: Floats, place: Placement, regions: Sequence[RegionMap], size: tuple[int, int] | None = None) -> Floats:
-    """Lay the whole's map on the painting and average each region's into it, box by box, (H, W).
+def fuse_regions(
+    grid: Floats, placement: Placement, regions: Sequence[RegionMap], size: tuple[int, int] | None = None
+) -> Floats:
+    """Project the whole's heatmap to the image and average each region's into it; see `project_to_image`.
 
-    Inside a region both count alike; towards its edges it fades away, so that no seam shows. The edges that are the
-    painting's own do not fade.
+    Inside a region both count alike; towards its edges it fades away, so that no seam shows. Edges that are also the
+    image's do not fade.
     """
-    width, height = size or (place.width, place.height)
-    total = on_painting(grid, place, (width, height))
+    width, height = size or (placement.width, placement.height)
+    total = project_to_image(grid, placement, (width, height))
     weight = np.ones_like(total)
-    across, down = width / place.width, height / place.height
+    x_scale, y_scale = width / placement.width, height / placement.height
     for region in regions:
-        left, right = round(region.box.left * across), round(region.box.right * across)
-        top, bottom = round(region.box.top * down), round(region.box.bottom * down)
+        left, right = round(region.box.left * x_scale), round(region.box.right * x_scale)
+        top, bottom = round(region.box.top * y_scale), round(region.box.bottom * y_scale)
         if right <= left or bottom <= top:
             continue
-        patch = Image.fromarray(region.grid).resize((right - left, bottom - top), Image.Resampling.BICUBIC)
+        patch = resize_grid(region.grid, (right - left, bottom - top), Resampling.BICUBIC)
         rows = _fade(bottom - top, top > 0, bottom < height)
         window = rows[:, None] * _fade(right - left, left > 0, right < width)
-        total[top:bottom, left:right] += window * np.clip(np.asarray(patch, np.float32), -1, 1)
+        total[top:bottom, left:right] += window * np.clip(patch, -1, 1)
         weight[top:bottom, left:right] += window
     total /= weight
     if grid.min(initial=0) >= 0:
@@ -90,22 +107,21 @@ def fused(grid: Floats, place: Placement, regions: Sequence[RegionMap], size: tu
     return total
 
 
-def _fade(length: int, at_start: bool, at_end: bool) -> Floats:
-    """Give weights that rise smoothly from 0 to 1 over a quarter of a side, where that side fades."""
-    places = (np.arange(length) + 0.5) / (length * _FEATHER)
-    ramp = 0.5 - 0.5 * np.cos(np.pi * np.clip(places, 0, 1))
-    ones = np.ones(length)
-    result: Floats = ((ramp if at_start else ones) * (ramp[::-1] if at_end else ones)).astype(np.float32)
-    return result
+def content_cells(grid: Floats, placement: Placement) -> tuple[float, float, float, float]:
+    """Return where the image lies in the grid, in fractional cells: left, top, right, bottom."""
+    box, x_scale, y_scale = placement.content, grid.shape[1] / placement.size_px, grid.shape[0] / placement.size_px
+    return (box.left * x_scale, box.top * y_scale, box.right * x_scale, box.bottom * y_scale)
 
 
-def content_cells(grid: Floats, place: Placement) -> tuple[float, float, float, float]:
-    """Give where the painting lies in the grid, in cells and parts of cells."""
-    box, across, down = place.content, grid.shape[1] / place.size_px, grid.shape[0] / place.size_px
-    return (box.left * across, box.top * down, box.right * across, box.bottom * down)
-
-
-def touched_cells(grid: Floats, place: Placement) -> tuple[int, int, int, int]:
-    """Give the whole cells that the painting touches: left, top, right, bottom."""
-    left, top, right, bottom = content_cells(grid, place)
+def covered_cells(grid: Floats, placement: Placement) -> tuple[int, int, int, int]:
+    """Return the whole cells that the image touches: left, top, right, bottom."""
+    left, top, right, bottom = content_cells(grid, placement)
     return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+
+
+def _fade(length: int, at_start: bool, at_end: bool) -> Floats:
+    """Return weights (length,) that rise smoothly from 0 to 1 over a quarter of the length, at the ends that fade."""
+    positions = (np.arange(length) + 0.5) / (length * _FEATHER)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * np.clip(positions, 0, 1))
+    ones = np.ones(length)
+    return ((ramp if at_start else ones) * (ramp[::-1] if at_end else ones)).astype(np.float32)

@@ -1,7 +1,4 @@
-"""What is asked of an explanation: why this movement, why rather than that one, what speaks against it.
-
-Knows nothing about networks: a question is weights of logits, a score of logits, and words.
-"""
+"""What an explanation is about: a movement, perhaps rather than another, perhaps with what speaks against it."""
 
 from __future__ import annotations
 
@@ -18,42 +15,54 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Target:
-    """Why `movement`, perhaps rather than another; `against` also asks for what speaks against it."""
+    """Why `movement`, perhaps `rather_than` another; with `against` also what speaks against it.
+
+    Examples:
+        >>> Target("Realism", "Cubism").description
+        'why Realism rather than Cubism'
+        >>> Target("Realism", "Cubism").logit_weights(("Cubism", "Realism", "Abstract"))
+        array([[-1.,  1.,  0.]], dtype=float32)
+    """
 
     movement: str
     rather_than: str | None = None
     against: bool = False
 
     @property
-    def words(self) -> str:
-        """Put the question in words."""
-        why = f"why {self.movement}" + (f" rather than {self.rather_than}" if self.rather_than else "")
-        return f"what speaks for and against {why.removeprefix('why ')}" if self.against else why
+    def description(self) -> str:
+        """The target in words, without a question mark."""
+        contrast = self.movement + (f" rather than {self.rather_than}" if self.rather_than else "")
+        return f"what speaks for and against {contrast}" if self.against else f"why {contrast}"
 
-    def target(self, movements: tuple[str, ...]) -> Floats:
-        """Write the question as weights of the logits (1, C): the movement is 1, the one it is set against is -1.
+    def logit_weights(self, movements: tuple[str, ...]) -> Floats:
+        """Return weights of the logits, (1, C): 1 for the movement, -1 for the one it is contrasted with.
 
-        Errors: `UsageError` for a movement that there is not, and for A rather than A.
+        Raises:
+            UsageError: for an unknown movement, or for a movement rather than itself
         """
-        target = np.zeros((1, len(movements)), np.float32)
+        weights = np.zeros((1, len(movements)), np.float32)
         for name, weight in ((self.movement, 1), (self.rather_than, -1)):
             if name is None:
                 continue
             if name not in movements:
                 raise UsageError(f"unknown movement {name!r}; this model knows {', '.join(movements)}")
-            target[0, movements.index(name)] += weight
-        if not target.any():
-            raise UsageError(f"{self.movement} rather than {self.rather_than} asks nothing; name two different ones")
-        return target
+            weights[0, movements.index(name)] += weight
+        if not weights.any():
+            raise UsageError(f"{self.movement} rather than {self.rather_than} explains nothing; name two movements")
+        return weights
 
 
-def target_score(logits: NDArray[np.floating], target: Floats) -> NDArray[np.float64]:
-    """Give the score of what is asked: logits (N, C) to (N,), 0 to 1.
+def target_score(logits: NDArray[np.floating], weights: Floats) -> NDArray[np.float64]:
+    """Return the target's softmax, among all movements or between the two that are contrasted.
 
-    It is the softmax of the movement, among all of them, or between the two that are set against each other.
+    Args:
+        logits: (N, C)
+        weights: of `Target.logit_weights`, (1, C)
+
+    Returns:
+        (N,), 0 to 1
     """
-    pair = bool((target < 0).any())
-    chosen = np.flatnonzero(target[0]) if pair else np.arange(target.shape[1])
-    scores = softmax(np.asarray(logits)[:, chosen], 1.0)
-    found: NDArray[np.float64] = scores[:, int(target[0, chosen].argmax())]
-    return found
+    contrasted = bool((weights < 0).any())
+    columns = np.flatnonzero(weights[0]) if contrasted else np.arange(weights.shape[1])
+    scores = softmax(np.asarray(logits)[:, columns], 1.0)
+    return scores[:, int(weights[0, columns].argmax())]

@@ -238,7 +238,7 @@ def overlay_name(name: str, sha256: str) -> str:
 def _write_overlay(classifier: Classifier, opened: OpenedImage, prediction: Prediction, path: Path) -> str:
     """Draw the evidence of the deepest layer over the painting; written beside its name, then renamed."""
     partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    found = explain(classifier, opened, depth=_OVERLAY_DEPTH, asking=ExplainOptions(answered=prediction))
+    found = explain(classifier, opened, depth=_OVERLAY_DEPTH, options=ExplainOptions(prediction=prediction))
     drawn = overlay(found.image, found.heatmap())
     try:
         drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)

@@ -25,7 +25,7 @@ def explain(
         str | None, typer.Option("--rather-than", help="Explain why it is not this movement.")
     ] = None,
     against: Annotated[
-        bool, typer.Option("--against", help="Also show the evidence against it, in cold colours.")
+        bool, typer.Option("--against", help="Also show what speaks against it, in cold colours.")
     ] = False,
     method: Annotated[str, typer.Option("--method", help="Attribution method, see docs/explain.md.")] = "gradcam",
     depth: Annotated[str, typer.Option("--depth", help="1 to 9, all, shallow, middle, deep or auto.")] = "all",
@@ -42,7 +42,7 @@ def explain(
         typer.Option("--out", metavar="FILE.png", help="Image to write; .svg for the sheet, .npz for the arrays."),
     ] = None,
     opacity: Annotated[
-        float, typer.Option("--opacity", min=0, max=1, help="Opacity of the strongest evidence.")
+        float, typer.Option("--opacity", min=0, max=1, help="Opacity where a heatmap is strongest.")
     ] = 0.75,
     in_colour: Annotated[bool, typer.Option("--colour", help="Keep the painting's colours under the heatmap.")] = False,
     as_json: Json = False,
@@ -54,8 +54,8 @@ def explain(
     from artnet.attribution.explain import explain as explain_picture
     from artnet.attribution.methods import Sampling
     from artnet.model.classifier import Classifier
-    from artnet.render.contact_sheet import Look
-    from artnet.render.writers import check_picture_path, write_explanation
+    from artnet.render.overlay import OverlayStyle
+    from artnet.render.writers import check_output_path, write_explanation
 
     wanted = cast("Depth", int(depth) if depth.lstrip("-").isdecimal() else depth)
     if channel is not None:
@@ -69,30 +69,30 @@ def explain(
         raise UsageError("explain needs IMAGE; only --channel works without it")
     target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if target is not None:
-        check_picture_path(target, image)
-    asking = ExplainOptions(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
+        check_output_path(target, image)
+    options = ExplainOptions(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)
-    found = explain_picture(classifier, image, movement, rather_than, method, wanted, against, asking)
-    written = [] if target is None else write_explanation(target, found, Look(opacity, in_colour))
+    found = explain_picture(classifier, image, movement, rather_than, method, wanted, against, options)
+    written = [] if target is None else write_explanation(target, found, OverlayStyle(opacity, in_colour))
     if as_json:
         print_line(json.dumps({**found.to_dict(), "pictures": [str(path) for path in written]}, ensure_ascii=False))
         return 0
     print_line(prediction_line(found.prediction))
     _print_faithfulness(found)
-    print_line(f"{found.question}: {', '.join(str(path) for path in written)}")
+    print_line(f"{found.target.description}: {', '.join(str(path) for path in written)}")
     return 0
 
 
 def _print_faithfulness(found: Explanation) -> None:
-    if found.chosen is not None:
-        gain = found.gains[found.chosen].gain
+    if found.chosen_depth is not None:
+        gain = found.gains[found.chosen_depth].gain
         rank = "the most faithful" if gain > 0 else "the least unfaithful, no better than chance"
-        print_line(f"depth {found.chosen} is {rank} of nine for this image (gain {gain:+.3f})")
-    for depth, verdict in found.verdicts.items():
+        print_line(f"depth {found.chosen_depth} is {rank} of nine for this image (gain {gain:+.3f})")
+    for depth, result in found.faithfulness.items():
         label = f"depth {depth}" if depth else found.method
         print_line(
-            f"{label}: gain {verdict.faithfulness.gain:+.3f}, correlation with shuffled weights "
-            f"{verdict.shuffled_correlation:+.2f}: {'passes' if verdict.passes else 'fails'}"
+            f"{label}: gain {result.faithfulness.gain:+.3f}, correlation with shuffled weights "
+            f"{result.shuffled_correlation:+.2f}: {'passes' if result.passes else 'fails'}"
         )
 
 
@@ -100,19 +100,19 @@ def _show_channel(
     image: Path | None, channel: str, out: Path | None, seed: int, as_json: bool, model: Path | None, runtime: str
 ) -> int:
     from artnet.model.classifier import Classifier
-    from artnet.render.channel_sheet import show_channel
-    from artnet.render.writers import check_sheet_path, write_sheet
+    from artnet.render.channel_sheet import channel_sheet
+    from artnet.render.writers import SHEET_FORMATS, check_output_path, write_sheet
 
     name = "channel" if image is None else f"{image.stem}-channel"
     target = out if out is not None or as_json else Path(f"{name}.png")
     if target is not None:
-        check_sheet_path(target, image)
-    shown = show_channel(Classifier.load(model, runtime), image, channel, seed)
+        check_output_path(target, image, SHEET_FORMATS)
+    shown = channel_sheet(Classifier.load(model, runtime), image, channel, seed)
     if target is not None:
         write_sheet(target, shown.sheet)
     if as_json:
         pictures = [] if target is None else [str(target)]
-        print_line(json.dumps({**shown.facts, "pictures": pictures}, ensure_ascii=False))
+        print_line(json.dumps({**shown.details, "pictures": pictures}, ensure_ascii=False))
         return 0
-    print_line(shown.line + (f": {target}" if target else ""))
+    print_line(shown.summary + (f": {target}" if target else ""))
     return 0

@@ -34,11 +34,11 @@ def similar(
     from artnet.batch.job import model_fingerprint
     from artnet.model.classifier import Classifier
     from artnet.model.config import read_model
-    from artnet.render.contact_sheet import tiles_sheet
-    from artnet.render.writers import check_sheet_path, write_sheet
+    from artnet.render.contact_sheet import tile_sheet
+    from artnet.render.writers import SHEET_FORMATS, check_output_path, write_sheet
 
     if out is not None:
-        check_sheet_path(out, image)
+        check_output_path(out, image, SHEET_FORMATS)
     found = Index(folder, model_fingerprint(*read_model(model)))
     classifier = Classifier.load(model, runtime, precision)
     opened = classifier.open(image)  # as the index was made
@@ -48,9 +48,8 @@ def similar(
             (f"{each.similarity:.2f} {each.movement}: {each.label or each.source}", each.thumbnail) for each in near
         ]
         title = f"{len(near)} of {found.count} paintings, the nearest to {image.name}"
-        write_sheet(
-            out, tiles_sheet(title, "similarity: the cosine between embeddings", [("asked", opened.image), *tiles])
-        )
+        note = "similarity: the cosine between embeddings"
+        write_sheet(out, tile_sheet(title, note, [("query", opened.image), *tiles]))
     if as_json:
         answer = {
             "source": str(image),

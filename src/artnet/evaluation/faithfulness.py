@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.attribution.faithfulness import SAME_MAP, Faithfulness, Verdict, judge
-from artnet.attribution.methods import Sampling, TargetScorer, check_outputs, evidence, find_method
+from artnet.attribution.faithfulness import MAX_SHUFFLED_CORRELATION, Faithfulness, FaithfulnessResult, assess
+from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute, check_outputs, get_method
 from artnet.data.dataset import count_rows, spread_rows
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import WHOLE
@@ -55,15 +55,15 @@ def evaluate_maps(
     The question is why the model gives its own answer. Errors: `DataError` for a dataset that cannot be read,
     `ModelError` for a model without what the method needs.
     """
-    layers = classifier.config.layers if find_method(method).reads == "layers" else ()
+    layers = classifier.config.layers if get_method(method).reads == "layers" else ()
     check_outputs(method, layers, classifier.engine)
-    sampling = Sampling()
-    found: list[Mapping[int, Verdict]] = []
+    options = AttributionOptions(method, layers)
+    found: list[Mapping[int, FaithfulnessResult]] = []
     total = min(paintings, count_rows(data, split))
     for view in _views(classifier, data, split, total):
-        probe = TargetScorer(classifier.engine, answered(classifier, view))
-        maps = evidence(probe, view, method, layers, sampling)
-        found.append(judge(probe, view, method, layers, sampling, maps))
+        scorer = TargetScorer(classifier.engine, answered(classifier, view))
+        maps = attribute(scorer, view, options)
+        found.append(assess(scorer, view, maps, options))
         progress(len(found), total)
     return tuple(_scores(method, depth, [each[depth] for each in found]) for depth in (found[0] if found else ()))
 
@@ -80,7 +80,7 @@ def _views(classifier: Classifier, data: Path, split: str, wanted: int) -> Itera
         yield network_input([stored_view(row, WHOLE)], classifier.config.preprocessing)[0]
 
 
-def _scores(method: str, depth: int, verdicts: Sequence[Verdict]) -> MapScores:
+def _scores(method: str, depth: int, verdicts: Sequence[FaithfulnessResult]) -> MapScores:
     each: list[Faithfulness] = [verdict.faithfulness for verdict in verdicts]
     gains = np.array([found.gain for found in each])
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else 0.0
@@ -95,5 +95,5 @@ def _scores(method: str, depth: int, verdicts: Sequence[Verdict]) -> MapScores:
         error=error,
         gain_over_pixels=float(np.mean([found.gain_over_pixels for found in each])),
         shuffled_correlation=correlation,
-        passes=bool(gains.mean() > 2 * error and abs(correlation) < SAME_MAP),
+        passes=bool(gains.mean() > 2 * error and abs(correlation) < MAX_SHUFFLED_CORRELATION),
     )

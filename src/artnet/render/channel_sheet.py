@@ -1,7 +1,4 @@
-"""Show what one channel has learnt: a picture that excites it, where this painting does, and patches that do most.
-
-Knows nothing about files but the gallery in the model folder.
-"""
+"""Channel sheets: what one channel has learnt, as a feature visualization, a heatmap and exemplars."""
 
 from __future__ import annotations
 
@@ -12,77 +9,94 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from artnet.attribution.channels import dream, find_channel
+from artnet.attribution.channels import parse_channel
 from artnet.attribution.exemplars import read_patches
-from artnet.attribution.projection import on_painting, scaled, without_bands
+from artnet.attribution.feature_visualization import visualize_feature
+from artnet.attribution.projection import mask_letterbox, normalise, project_to_image
 from artnet.imaging.decode import open_image
-from artnet.imaging.views import WHOLE, extract_views, placement
+from artnet.imaging.encode import thumbnail
+from artnet.imaging.views import placement, whole_view
 from artnet.model.classifier import Classifier
 from artnet.model.config import Layer
 from artnet.model.preprocessing import network_input
-from artnet.render.contact_sheet import Sheet, fitted, tiles_sheet
+from artnet.render.contact_sheet import Sheet, tile_sheet
 from artnet.render.overlay import overlay
 
 _TILE_PX = 300
-STEPS = 128  # of the climb; after twice as many the pictures look the same
+_MOSAIC_COLUMNS, _MOSAIC_GAP_PX = 3, 4
+STEPS = 128  # of gradient ascent; after twice as many the images look the same
 
 
 @dataclass(frozen=True)
-class ShownChannel:
-    """A sheet of one channel, with what is to be said of it."""
+class ChannelSheet:
+    """A channel's sheet, a one-line `summary` of it and the JSON object that `artnet explain --channel` prints."""
 
     sheet: Sheet
-    line: str
-    facts: dict[str, Any]
+    summary: str
+    details: dict[str, Any]
 
 
-def show_channel(
+def channel_sheet(
     classifier: Classifier, image: Image.Image | Path | None, channel: str, seed: int = 0, steps: int = STEPS
-) -> ShownChannel:
-    """Draw one channel, and where `image` excites it if there is one.
+) -> ChannelSheet:
+    """Show what one channel has learnt, and where it is active in `image` if there is one.
 
-    Errors: `UsageError` for a channel that there is not, `ModelError` for a graph that cannot show one.
+    Args:
+        classifier: model of the channel; exemplars come from its folder
+        image: upright sRGB, or a file
+        channel: depth:index, such as 4:17
+        seed: of the feature visualization
+        steps: of gradient ascent
+
+    Raises:
+        UsageError: for an unknown channel
+        ModelError: for a graph without the output `gradient_channels`
     """
-    layer, index = find_channel(channel, classifier.config)
-    picture = open_image(image) if isinstance(image, Path) else image
-    dreamt = dream(classifier.engine, classifier.config, layer, index, steps, seed)
-    tiles = [("a picture that excites it", Image.fromarray(dreamt.pixels))]
-    excitement = {"noise": dreamt.before, "picture": dreamt.after}
-    if picture is not None:
-        where, excitement["painting"] = _excited(classifier, picture, layer, index)
-        tiles.append(("where this painting does", where))
+    layer, index = parse_channel(channel, classifier.config)
+    visualization = visualize_feature(classifier, layer, index, steps, seed)
+    activation = {"noise": visualization.start_activation, "visualization": visualization.activation}
+    tiles = [("what activates it most", Image.fromarray(visualization.pixels))]
+    if image is not None:
+        pixels = open_image(image) if isinstance(image, Path) else image
+        heatmap, activation["image"] = _activation_overlay(classifier, pixels, layer, index)
+        tiles.append(("where it is active in this painting", heatmap))
     patches = [] if classifier.folder is None else read_patches(classifier.folder, layer.depth, index)
     if patches:
-        tiles.append(("what excites it most in the training set", mosaic([patch.image for patch in patches])))
+        tiles.append(("its strongest patches in the training set", _mosaic([patch.image for patch in patches])))
     title = f"depth {layer.depth}, channel {index}"
-    note = f"{layer.name}; excitement {dreamt.before:.2f} at noise, {dreamt.after:.2f} at the picture"
-    facts = {
+    note = (
+        f"{layer.name}; mean activation {activation['noise']:.2f} for noise, {activation['visualization']:.2f} for the "
+        "feature visualization"
+    )
+    details = {
         "depth": layer.depth,
         "channel": index,
         "layer": layer.name,
-        "excitement": excitement,
+        "activation": activation,
         "patches": [{"painting": patch.painting, "strength": patch.strength} for patch in patches],
     }
-    return ShownChannel(tiles_sheet(title, note, tiles), f"{title} ({note})", facts)
+    return ChannelSheet(tile_sheet(title, note, tiles), f"{title} ({note})", details)
 
 
-def _excited(classifier: Classifier, picture: Image.Image, layer: Layer, channel: int) -> tuple[Image.Image, float]:
-    """Draw where a painting excites a channel, and give the channel's mean over it."""
-    seen, name = classifier.config.preprocessing, f"activation_{layer.depth}"
-    view = extract_views(picture, seen.size_px, seen.fit, (WHOLE,))
-    activation = classifier.engine.run(network_input(view, seen), None, [name])[name][0, channel]
-    place = placement(picture.width, picture.height, seen.size_px, seen.fit)
-    grid = scaled(without_bands(np.maximum(activation, 0), place))
-    small = fitted(picture, _TILE_PX)
-    return overlay(small, on_painting(grid, place, small.size)), float(activation.mean())
+def _activation_overlay(
+    classifier: Classifier, image: Image.Image, layer: Layer, channel: int
+) -> tuple[Image.Image, float]:
+    """Draw where a channel is active in an image, and return its mean activation."""
+    preprocessing, name = classifier.config.preprocessing, f"activation_{layer.depth}"
+    size_px, fit = preprocessing.size_px, preprocessing.fit
+    views = network_input((whole_view(image, size_px, fit),), preprocessing)
+    activation = classifier.engine.run(views, None, [name])[name][0, channel]
+    placed = placement(image.width, image.height, size_px, fit)
+    grid = normalise(mask_letterbox(np.maximum(activation, 0), placed))
+    small = thumbnail(image, _TILE_PX, enlarge=True)
+    return overlay(small, project_to_image(grid, placed, small.size)), float(activation.mean())
 
 
-def mosaic(images: list[Image.Image], columns: int = 3) -> Image.Image:
-    """Set small pictures of one size in rows."""
-    width, height = images[0].size
-    gap = 4
-    rows = -(-len(images) // columns)
-    page = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), (250, 249, 246))
-    for place, image in enumerate(images):
-        page.paste(image, (place % columns * (width + gap), place // columns * (height + gap)))
+def _mosaic(images: list[Image.Image]) -> Image.Image:
+    """Arrange images of one size in rows."""
+    width, height = (side + _MOSAIC_GAP_PX for side in images[0].size)
+    rows = -(-len(images) // _MOSAIC_COLUMNS)
+    page = Image.new("RGB", (_MOSAIC_COLUMNS * width - _MOSAIC_GAP_PX, rows * height - _MOSAIC_GAP_PX), (250, 249, 246))
+    for index, image in enumerate(images):
+        page.paste(image, (index % _MOSAIC_COLUMNS * width, index // _MOSAIC_COLUMNS * height))
     return page

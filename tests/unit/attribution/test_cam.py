@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from artnet.attribution.cam import CAMS, eigen_cam, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
-from artnet.attribution.projection import scaled
+from artnet.attribution.projection import normalise
 
-GRIDS = arrays(np.float32, (3, 4, 5), elements=st.floats(-10, 10, width=32))
+GRIDS = arrays(np.float32, (2, 2, 3), elements=st.floats(-10, 10, width=32))
 # Channel 1: activation (1, 2), gradient (1, 3). Channel 2: activation (3, 1), gradient (-2, 0).
 ACTIVATION = np.array([[[1, 2]], [[3, 1]]], np.float32)
 GRADIENT = np.array([[[1, 3]], [[-2, 0]]], np.float32)
 
 
 def test_grad_cam_worked_by_hand() -> None:
-    # The means are 2 and -1: 2 * (1, 2) - 1 * (3, 1) = (-1, 3); what speaks against is cut off.
+    # The means are 2 and -1: 2 * (1, 2) - 1 * (3, 1) = (-1, 3); the negative part is cut off.
     assert grad_cam(ACTIVATION, GRADIENT).tolist() == [[0, 3]]
 
 
@@ -54,26 +54,26 @@ def test_eigen_cam_worked_by_hand() -> None:
 def test_scaling_all_logits_changes_no_map(
     name: str, activation: np.ndarray, gradient: np.ndarray, factor: float
 ) -> None:
-    plain, larger = (CAMS[name](activation, gradient * np.float32(each)) for each in (1, factor))
-    assert np.allclose(scaled(plain), scaled(larger), atol=1e-3) or plain.max() < 1e-2
+    plain, larger = (CAMS[name].compute(activation, gradient * np.float32(each)) for each in (1, factor))
+    assert np.allclose(normalise(plain), normalise(larger), atol=1e-3) or plain.max() < 1e-2
 
 
 @pytest.mark.parametrize("name", CAMS)
 @given(activation=GRIDS, gradient=GRIDS)
 def test_a_map_is_finite_and_at_least_zero(name: str, activation: np.ndarray, gradient: np.ndarray) -> None:
-    found = CAMS[name](np.maximum(activation, 0), gradient)
-    assert found.shape == (4, 5)
-    assert np.isfinite(found).all()
-    assert found.min() >= 0
+    grid = CAMS[name].compute(np.maximum(activation, 0), gradient)
+    assert grid.shape == (2, 3)
+    assert np.isfinite(grid).all()
+    assert grid.min() >= 0
 
 
 @pytest.mark.parametrize("name", CAMS)
-def test_no_activation_is_no_evidence(name: str) -> None:
-    assert CAMS[name](np.zeros((3, 2, 2), np.float32), np.ones((3, 2, 2), np.float32)).max() == 0
+def test_a_silent_layer_gives_a_map_of_zeros(name: str) -> None:
+    assert CAMS[name].compute(np.zeros((3, 2, 2), np.float32), np.ones((3, 2, 2), np.float32)).max() == 0
 
 
 @given(GRIDS, GRIDS)
-def test_evidence_of_the_contrary_question_is_the_other_part_of_grad_cam(
+def test_the_map_of_the_opposite_target_is_the_other_part_of_grad_cam(
     activation: np.ndarray, gradient: np.ndarray
 ) -> None:
     signed = np.einsum("k,khw->hw", gradient.mean((1, 2)), activation)

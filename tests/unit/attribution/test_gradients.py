@@ -21,8 +21,8 @@ def test_integrated_gradients_worked_by_hand() -> None:
 
 @given(VIEWS)
 def test_attributions_add_up_to_what_the_function_gains(view: np.ndarray) -> None:
-    found = integrated_gradients(lambda x: 3 * x**2, view, 64)  # f = sum(x^3), f(0) = 0
-    assert found.sum() == pytest.approx(float((view.astype(np.float64) ** 3).sum()), rel=1e-2, abs=1e-2)
+    attributions = integrated_gradients(lambda x: 3 * x**2, view, 64)  # f = sum(x^3), f(0) = 0
+    assert attributions.sum() == pytest.approx(float((view.astype(np.float64) ** 3).sum()), rel=1e-2, abs=1e-2)
 
 
 def test_smooth_grad_worked_by_hand() -> None:
@@ -32,11 +32,11 @@ def test_smooth_grad_worked_by_hand() -> None:
 
 
 def test_smooth_grads_noise_is_a_share_of_the_range() -> None:
-    seen: list[np.ndarray] = []
+    noise: list[np.ndarray] = []
     view = np.zeros((3, 40, 40), np.float32)
     view[0, 0, 0] = 2
-    smooth_grad(lambda x: seen.append(x[0] - view) or x, view, 4, np.random.default_rng(0))  # type: ignore[func-returns-value]
-    assert np.std(seen) == pytest.approx(0.3, rel=0.05)
+    smooth_grad(lambda x: noise.append(x[0] - view) or x, view, 4, np.random.default_rng(0))  # type: ignore[func-returns-value]
+    assert np.std(noise) == pytest.approx(0.3, rel=0.05)
 
 
 def test_noise_comes_from_the_seed() -> None:

@@ -1,4 +1,4 @@
-"""Maps on the painting: its own size, no glowing bands, regions without seams."""
+"""Heatmaps over the image: its own size, no glowing bands, regions without seams."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from artnet.attribution.projection import RegionMap, fused, on_painting, scaled, without_bands
+from artnet.attribution.projection import RegionMap, fuse_regions, mask_letterbox, normalise, project_to_image
 from artnet.imaging.views import Box, placement
 
 GRIDS = arrays(np.float32, (4, 5), elements=st.floats(-10, 10, width=32))
@@ -15,58 +15,60 @@ GRIDS = arrays(np.float32, (4, 5), elements=st.floats(-10, 10, width=32))
 
 @given(GRIDS)
 def test_a_scaled_map_is_finite_and_within_minus_1_and_1(values: np.ndarray) -> None:
-    found = scaled(values)
-    assert np.isfinite(found).all()
-    assert np.abs(found).max() <= 1
-    assert scaled(np.maximum(values, 0)).min() >= 0
+    heatmap = normalise(values)
+    assert np.isfinite(heatmap).all()
+    assert np.abs(heatmap).max() <= 1
+    assert normalise(np.maximum(values, 0)).min() >= 0
 
 
 def test_a_map_of_zeros_stays_one() -> None:
-    assert scaled(np.zeros((2, 2), np.float32)).tolist() == [[0, 0], [0, 0]]
+    assert normalise(np.zeros((2, 2), np.float32)).tolist() == [[0, 0], [0, 0]]
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.sampled_from(["letterbox", "stretch"]))
-def test_a_map_has_the_paintings_size(width: int, height: int, fit: str) -> None:
+def test_a_heatmap_has_the_images_size(width: int, height: int, fit: str) -> None:
     grid = np.random.default_rng(0).random((7, 7)).astype(np.float32)
-    found = on_painting(grid, placement(width, height, 224, fit))  # type: ignore[arg-type]
-    assert found.shape == (height, width)
-    assert 0 <= found.min() and found.max() <= 1
+    heatmap = project_to_image(grid, placement(width, height, 224, fit))  # type: ignore[arg-type]
+    assert heatmap.shape == (height, width)
+    assert 0 <= heatmap.min() and heatmap.max() <= 1
 
 
 def test_the_letterboxs_bands_never_glow() -> None:
     grid = np.zeros((8, 8), np.float32)
-    grid[:2] = grid[6:] = 1  # all evidence lies in the bands of a painting twice as wide as high
-    place = placement(800, 400, 256, "letterbox")
-    assert on_painting(grid, place).max() == 0
-    assert without_bands(grid, place).max() == 0
+    grid[:2] = grid[6:] = 1  # everything lies in the bands of a painting twice as wide as high
+    placed = placement(800, 400, 256, "letterbox")
+    assert project_to_image(grid, placed).max() == 0
+    assert mask_letterbox(grid, placed).max() == 0
 
 
-def test_a_map_lies_where_the_painting_lies_in_its_view() -> None:
+def test_a_heatmap_lies_where_the_image_lies_in_its_view() -> None:
     grid = np.zeros((8, 8), np.float32)
     grid[2, 0] = 1  # the upper left corner of what the letterbox shows
-    found = on_painting(grid, placement(800, 400, 256, "letterbox"))
-    assert found[0, 0] == 1
-    assert found[200:, 400:].max() == 0
+    heatmap = project_to_image(grid, placement(800, 400, 256, "letterbox"))
+    assert heatmap[0, 0] == 1
+    assert heatmap[200:, 400:].max() == 0
 
 
-def test_a_region_counts_half_where_both_speak_and_fades_towards_its_edges() -> None:
+def test_a_region_counts_half_within_its_box_and_fades_towards_its_edges() -> None:
     whole, region = np.full((4, 4), 0.2, np.float32), np.full((4, 4), 1, np.float32)
-    found = fused(whole, placement(400, 300, 100, "stretch"), [RegionMap(Box(100, 100, 200, 200), region)])
-    assert found.shape == (300, 400)
-    assert np.isclose(found[150, 150], 0.6)  # the mean of 0.2 and 1
-    assert np.isclose(found[50, 50], 0.2)
-    assert np.abs(np.diff(found, axis=1)).max() < 0.05  # no seam
+    heatmap = fuse_regions(whole, placement(400, 300, 100, "stretch"), [RegionMap(Box(100, 100, 200, 200), region)])
+    assert heatmap.shape == (300, 400)
+    assert np.isclose(heatmap[150, 150], 0.6)  # the mean of 0.2 and 1
+    assert np.isclose(heatmap[50, 50], 0.2)
+    assert np.abs(np.diff(heatmap, axis=1)).max() < 0.05  # no seam
 
 
-def test_a_region_in_the_corner_reaches_the_paintings_edge() -> None:
+def test_a_region_in_the_corner_reaches_the_images_edge() -> None:
     whole, region = np.zeros((4, 4), np.float32), np.ones((4, 4), np.float32)
-    found = fused(whole, placement(400, 300, 100, "stretch"), [RegionMap(Box(0, 0, 100, 100), region)])
-    assert np.isclose(found[0, 0], 0.5)
+    heatmap = fuse_regions(whole, placement(400, 300, 100, "stretch"), [RegionMap(Box(0, 0, 100, 100), region)])
+    assert np.isclose(heatmap[0, 0], 0.5)
 
 
-def test_regions_that_say_the_same_as_the_whole_change_nothing() -> None:
+def test_regions_equal_to_the_whole_change_nothing() -> None:
     even = np.full((7, 7), 0.7, np.float32)
     boxes = [Box(0, 0, 224, 224), Box(376, 276, 600, 500), Box(188, 138, 412, 362)]
-    found = fused(even, placement(600, 500, 224, "stretch"), [RegionMap(box, even) for box in boxes], (300, 250))
-    assert found.shape == (250, 300)
-    assert np.allclose(found, 0.7, atol=1e-5)
+    heatmap = fuse_regions(
+        even, placement(600, 500, 224, "stretch"), [RegionMap(box, even) for box in boxes], (300, 250)
+    )
+    assert heatmap.shape == (250, 300)
+    assert np.allclose(heatmap, 0.7, atol=1e-5)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artnet.attribution.faithfulness import Faithfulness, Verdict
+from artnet.attribution.faithfulness import Faithfulness, FaithfulnessResult
 from artnet.errors import UsageError
 from artnet.evaluation.evaluate import EvaluateOptions, evaluate
 from artnet.evaluation.faithfulness import _scores, answered, evaluate_maps
@@ -16,8 +16,10 @@ from artnet.model.classifier import Classifier
 
 
 def test_means_and_the_error_of_the_gain_worked_by_hand() -> None:
-    verdicts = [Verdict(Faithfulness(0.2, 0.8, gain, 0.0), shuffled) for gain, shuffled in ((0.1, 0.4), (0.4, -0.2))]
-    found = _scores("gradcam", 9, verdicts)
+    results = [
+        FaithfulnessResult(Faithfulness(0.2, 0.8, gain, 0.0), shuffled) for gain, shuffled in ((0.1, 0.4), (0.4, -0.2))
+    ]
+    found = _scores("gradcam", 9, results)
     assert (found.paintings, found.deletion, found.insertion) == (2, 0.2, 0.8)
     assert found.gain == pytest.approx(0.25)
     assert found.error == pytest.approx(0.15)  # the deviation of (0.1, 0.4), 0.3 over the root of 2, over the root of 2

@@ -15,13 +15,13 @@ from PIL import Image
 
 from artnet import __version__
 from artnet.attribution.explain import ExplainOptions, Explanation, explain
-from artnet.attribution.methods import METHODS, Sampling, needed_outputs
+from artnet.attribution.methods import METHODS, Sampling, required_outputs
 from artnet.errors import UsageError
 from artnet.imaging.decode import ImageFile, Limits
 from artnet.imaging.encode import encode_png
 from artnet.model.classifier import Classifier
-from artnet.render.contact_sheet import Look, drawn, explanation_sheet, svg
-from artnet.render.writers import drawn_overlay
+from artnet.render.contact_sheet import explanation_sheet, render_image, render_svg
+from artnet.render.overlay import OverlayStyle, depth_overlay
 from artnet.serving.api.schemas import Answer, ClassifyFields, ExplainFields
 
 JSON, PNG, SVG = "application/json", "image/png", "image/svg+xml"
@@ -63,13 +63,13 @@ def explained(classifier: Classifier, given: Given, fields: ExplainFields, limit
     found = explain(
         classifier, opened, fields.movement, fields.rather_than, fields.method, fields.depth, fields.against, asking
     )
-    look = Look(fields.opacity, fields.colour)
+    look = OverlayStyle(fields.opacity, fields.colour)
     if fields.answer == "svg":
-        return Reply(svg(explanation_sheet(found, look)).encode(), SVG)
+        return Reply(render_svg(explanation_sheet(found, look)).encode(), SVG)
     if fields.answer == "sheet":
-        return _drawn(drawn(explanation_sheet(found, look)))
+        return _drawn(render_image(explanation_sheet(found, look)))
     if fields.answer == "overlay":
-        return _drawn(drawn_overlay(found, max(found.maps), look, fields.side_px))
+        return _drawn(depth_overlay(found, max(found.maps), look, fields.side_px))
     return json_reply(_described(found, given.name, fields.values))
 
 
@@ -79,7 +79,7 @@ def possible_methods(classifier: Classifier) -> list[str]:
     return [
         name
         for name, method in METHODS.items()
-        if (method.reads == "pixels" or layers) and outputs.issuperset(needed_outputs(method, layers))
+        if (method.reads == "pixels" or layers) and outputs.issuperset(required_outputs(method, layers))
     ]
 
 

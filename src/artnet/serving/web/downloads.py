@@ -18,9 +18,9 @@ from PIL import Image
 from artnet.attribution.explain import Explanation
 from artnet.errors import UsageError
 from artnet.html.render import Html, figure, group, page, paragraph, section, table
-from artnet.imaging.encode import encode_jpeg, encode_png
-from artnet.render.contact_sheet import Look, drawn, explanation_sheet, shrunk
-from artnet.render.writers import drawn_overlay
+from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
+from artnet.render.contact_sheet import explanation_sheet, render_image
+from artnet.render.overlay import OverlayStyle, depth_overlay
 from artnet.serving.web.labels import METHOD_WORDS, decision_words
 
 KINDS = ("overlay", "sheet", "report", "numbers")
@@ -35,7 +35,7 @@ class Wish:
 
     kind: str
     depth: int
-    look: Look
+    look: OverlayStyle
 
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> Wish:
@@ -45,7 +45,7 @@ class Wish:
             raise UsageError(f"{kind!r} cannot be taken away; ask for one of {', '.join(KINDS)}")
         if not isinstance(depth, int) or not isinstance(opacity, int | float) or not 0 <= opacity <= 1:
             raise UsageError("a depth is a whole number and an opacity goes from 0 to 1; load the page again")
-        return cls(kind, depth, Look(float(opacity), bool(asked.get("in_colour"))))
+        return cls(kind, depth, OverlayStyle(float(opacity), bool(asked.get("in_colour"))))
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ def take_away(found: Explanation, name: str, wish: Wish) -> Taken:
     stem = PurePath(name).stem or "painting"
     depth = wish.depth if wish.depth in found.maps else max(found.maps)
     if wish.kind == "overlay":
-        picture = drawn_overlay(found, depth, wish.look, _OVERLAY_PX)
+        picture = depth_overlay(found, depth, wish.look, _OVERLAY_PX)
         return Taken(f"{stem}-depth{depth}.png", "image/png", encode_png(picture, _PNG_LEVEL))
     if wish.kind == "sheet":
         return Taken(
             f"{stem}-explained.png",
             "image/png",
-            encode_png(drawn(explanation_sheet(found, wish.look)), _PNG_LEVEL),
+            encode_png(render_image(explanation_sheet(found, wish.look)), _PNG_LEVEL),
         )
     if wish.kind == "report":
         text = report_of(found, name, depth, wish.look)
@@ -78,17 +78,17 @@ def take_away(found: Explanation, name: str, wish: Wish) -> Taken:
     return Taken(f"{stem}.json", "application/json", text.encode())
 
 
-def report_of(found: Explanation, name: str, depth: int, look: Look) -> str:
+def report_of(found: Explanation, name: str, depth: int, look: OverlayStyle) -> str:
     """Compose the report of one painting as one page that stands alone."""
     prediction = found.prediction
     method = METHOD_WORDS[found.method].label
-    small = shrunk(found.image, _REPORT_PX)
+    small = thumbnail(found.image, _REPORT_PX)
     place = f"depth {depth} of 9, 1 is shallow" if depth else "on the pixels"
     pictures = [
         figure(_embedded(small, f"The painting {name}"), f"{name}, {prediction.width} x {prediction.height} pixels"),
         figure(
-            _embedded(drawn_overlay(found, depth, look, _REPORT_PX), f"The evidence for {found.question}"),
-            f"{found.question.capitalize()}? {method}, {place}. The brighter, the more evidence.",
+            _embedded(depth_overlay(found, depth, look, _REPORT_PX), f"The evidence for {found.target.description}"),
+            f"{found.target.description.capitalize()}? {method}, {place}. The brighter, the more evidence.",
         ),
     ]
     ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
@@ -118,9 +118,9 @@ _CAUTIONS = (
 )
 
 
-def _depths(found: Explanation, look: Look) -> Html:
+def _depths(found: Explanation, look: OverlayStyle) -> Html:
     tiles = [
-        figure(_embedded(drawn_overlay(found, each, look, 320), f"The evidence at depth {each}"), f"depth {each}")
+        figure(_embedded(depth_overlay(found, each, look, 320), f"The evidence at depth {each}"), f"depth {each}")
         for each in found.maps
     ]
     return group("pair", tiles)

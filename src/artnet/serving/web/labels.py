@@ -74,8 +74,8 @@ def method_choices() -> list[dict[str, object]]:
             "label": METHOD_WORDS[name].label,
             "takes": METHOD_WORDS[name].takes,
             "pixels": method.reads == "pixels",
-            "asked": method.asked,
-            "directed": method.directed,
+            "asked": method.class_discriminative,
+            "directed": method.signed,
         }
         for name, method in METHODS.items()
     ]

@@ -17,18 +17,18 @@ import numpy as np
 from PIL import Image
 
 from artnet.attribution.explain import ExplainOptions, Explanation, explain
-from artnet.attribution.faithfulness import STEPS, measure_all
+from artnet.attribution.faithfulness import STEPS, measure_maps
 from artnet.attribution.methods import Sampling, TargetScorer
-from artnet.attribution.projection import content_cells, touched_cells
+from artnet.attribution.projection import content_cells, covered_cells
 from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, UsageError
 from artnet.fetch.http import fetch
 from artnet.imaging.decode import ImageFile, Limits, decode_image
-from artnet.imaging.encode import encode_jpeg, encode_png
+from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
 from artnet.imaging.views import WHOLE, extract_views, painted_part
 from artnet.model.prediction import Prediction
 from artnet.model.preprocessing import OpenedImage, network_input
-from artnet.render.channel_sheet import show_channel
-from artnet.render.contact_sheet import drawn, shrunk
+from artnet.render.channel_sheet import channel_sheet
+from artnet.render.contact_sheet import render_image
 from artnet.serving.api.app import ApiSettings
 from artnet.serving.web.downloads import Wish, take_away
 from artnet.serving.web.labels import METHOD_WORDS, decision_words, faithful_words, likely_styles
@@ -143,9 +143,9 @@ class PageAnswers:
         view, wanted = self._view(asked), Asked.of(asked)
         found = self._run(lambda: self._explained(view, wanted), wanted.is_slow)
         return {
-            "question": found.question,
-            "movement": found.movement,
-            "signed": found.asked.against,
+            "question": found.target.description,
+            "movement": found.target.movement,
+            "signed": found.target.against,
             "maps": {str(depth): _grid(found, depth) for depth in found.maps},
         }
 
@@ -158,9 +158,9 @@ class PageAnswers:
             classifier = self.service.classifier
             seen = classifier.config.preprocessing
             inputs = network_input(extract_views(view, seen.size_px, seen.fit, (WHOLE,)), seen)
-            probe = TargetScorer(classifier.engine, found.asked.target(classifier.config.movements))
+            probe = TargetScorer(classifier.engine, found.target.logit_weights(classifier.config.movements))
             grids = {depth: each.grid for depth, each in found.maps.items()}
-            gains = measure_all(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
+            gains = measure_maps(probe, inputs[0], grids, STEPS, PAGE_SAMPLING.seed)
             return {str(depth): {"gain": gain.gain, "words": faithful_words(gain)} for depth, gain in gains.items()}
 
         return self._run(work, slow=True)
@@ -174,15 +174,15 @@ class PageAnswers:
 
         def work() -> Answer:
             asking = ExplainOptions(channels=PAGE_CHANNELS)
-            found = explain(classifier, view, wanted.movement, wanted.rather_than, depth=depth, asking=asking)
+            found = explain(classifier, view, wanted.movement, wanted.rather_than, depth=depth, options=asking)
             most = [each.channel for each in found.channels.get(depth, ())]
             index = channel if channel is not None else next(iter(most), 0)
-            shown = show_channel(classifier, view, f"{depth}:{index}", steps=PAGE_CLIMB)
+            shown = channel_sheet(classifier, view, f"{depth}:{index}", steps=PAGE_CLIMB)
             return {
                 "channels": most,
                 "channel": index,
-                "line": shown.line,
-                "sheet": _text(encode_png(drawn(shown.sheet), 1)),
+                "line": shown.summary,
+                "sheet": _text(encode_png(render_image(shown.sheet), 1)),
             }
 
         return self._run(work, slow=True)
@@ -268,7 +268,7 @@ class PageAnswers:
             wanted.rather_than,
             wanted.method,
             against=wanted.against,
-            asking=ExplainOptions(sampling=PAGE_SAMPLING),
+            options=ExplainOptions(sampling=PAGE_SAMPLING),
         )
 
 
@@ -317,7 +317,7 @@ def _bytes(asked: Any, key: str) -> bytes:
 def _grid(found: Explanation, depth: int) -> Answer:
     """Give one depth's map as bytes of -127 to 127, cut to the painting, and where in it the painting lies."""
     grid = found.maps[depth].grid
-    left, top, right, bottom = touched_cells(grid, found.placement)
+    left, top, right, bottom = covered_cells(grid, found.placement)
     x0, y0, x1, y1 = content_cells(grid, found.placement)
     cut = np.ascontiguousarray(grid[top:bottom, left:right])
     return {
@@ -333,4 +333,4 @@ def _text(data: bytes) -> str:
 
 
 def _small(image: Image.Image, longest_px: int) -> str:
-    return _text(encode_jpeg(shrunk(image, longest_px), 85))
+    return _text(encode_jpeg(thumbnail(image, longest_px), 85))

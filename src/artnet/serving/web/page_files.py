@@ -13,13 +13,13 @@ from importlib import resources
 from string import Template
 
 from artnet.model.config import ModelConfig
-from artnet.render.overlay import Side, colour_table
+from artnet.render.colormap import ColormapName, colormap
 from artnet.serving.web.labels import method_choices
 from artnet.serving.web.samples import SAMPLES, sample_path
 
 SCRIPTS = ("evidence.js", "intake.js", "look.js", "compare.js", "many.js")
 STYLE = "page.css"
-_SIDES: tuple[Side, ...] = ("only", "for", "against")
+_COLORMAPS: dict[str, ColormapName] = {"only": "sequential", "for": "positive", "against": "negative"}
 
 
 def look_html(settings: str, movements: tuple[str, ...]) -> str:
@@ -47,7 +47,7 @@ def many_html(settings: str) -> str:
 
 def page_settings(config: ModelConfig, size_bytes: int, addresses: bool, paintings: int = 0) -> str:
     """Write what the scripts must know, as JSON; `paintings` is how many there are to look among for similar ones."""
-    tables = {side: b64encode(colour_table(side).tobytes()).decode("ascii") for side in _SIDES}
+    tables = {key: b64encode(colormap(name).tobytes()).decode("ascii") for key, name in _COLORMAPS.items()}
     known = {"movements": config.movements, "methods": method_choices(), "tables": tables}
     return json.dumps({**known, "size_bytes": size_bytes, "addresses": addresses, "paintings": paintings})
 
@@ -55,8 +55,8 @@ def page_settings(config: ModelConfig, size_bytes: int, addresses: bool, paintin
 @cache
 def style_sheet() -> str:
     """Give the style sheet, with the scale's colours from the one colour map."""
-    signed = f"{_ramp('against', -1)}, {_ramp('for', 1)}"
-    return Template(read(STYLE)).substitute(ramp_only=_ramp("only", 1), ramp_signed=signed)
+    signed = f"{_ramp('negative', -1)}, {_ramp('positive', 1)}"
+    return Template(read(STYLE)).substitute(ramp_only=_ramp("sequential", 1), ramp_signed=signed)
 
 
 @cache
@@ -65,8 +65,8 @@ def read(name: str) -> str:
     return (resources.files("artnet") / "serving" / "web" / "static" / name).read_text(encoding="utf-8")
 
 
-def _ramp(side: Side, step: int) -> str:
-    colours = colour_table(side)[:: 51 * step]
+def _ramp(name: ColormapName, step: int) -> str:
+    colours = colormap(name)[:: 51 * step]
     return ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in colours)
 
 
