@@ -38,7 +38,7 @@ from artnet.evaluation.scores import (
 from artnet.evaluation.worst_errors import WorstError, with_pictures, worst_errors
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.bootstrap import Interval
-from artnet.metrics.classification import confusion
+from artnet.metrics.classification import confusion_matrix
 from artnet.model.classifier import Classifier
 from artnet.model.prediction import decide
 from artnet.taxonomy import index_styles
@@ -172,7 +172,7 @@ def assemble(
     scores = _as_users_get(classifier, answers)
     uncalibrated = answers.voted(config.view_weights, 1.0)
     decisions = _decisions(classifier, answers, scores)
-    matrix = confusion(y_true, scores.argmax(1), len(movements))
+    matrix = confusion_matrix(y_true, scores.argmax(1), len(movements))
     return Report(
         model=config.name,
         data=info.name,

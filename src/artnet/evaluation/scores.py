@@ -12,16 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_sums
-from artnet.metrics.classification import (
-    Reliability,
-    average_precision,
-    calibration_gaps,
-    f1_scores,
-    precisions,
-    recalls,
-    reliability,
-    risk_coverage,
-)
+from artnet.metrics.calibration import Reliability, calibration_gaps, reliability, risk_coverage
+from artnet.metrics.classification import average_precision, f1_scores, precisions, recalls
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

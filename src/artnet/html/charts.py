@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from artnet.html.render import Html
 from artnet.metrics.bootstrap import Interval
-from artnet.metrics.classification import Reliability
+from artnet.metrics.calibration import Reliability
 
 Floats = NDArray[np.float64]
 

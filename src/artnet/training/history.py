@@ -17,7 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from artnet.errors import OutputError
-from artnet.metrics.classification import accuracy, balanced_accuracy, negative_log_likelihood
+from artnet.metrics.calibration import negative_log_likelihood
+from artnet.metrics.classification import accuracy, balanced_accuracy
 from artnet.training.run import Run
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from artnet.evaluation.scores import by_decision, by_group, by_movement, calibrated, overall, selective
-from artnet.metrics.classification import balanced_accuracy, calibration_error, macro_f1, negative_log_likelihood
+from artnet.metrics.calibration import calibration_error, negative_log_likelihood
+from artnet.metrics.classification import balanced_accuracy, macro_f1
 
 Y_TRUE = np.array([0, 1, 2, 3])
 SCORES = np.eye(5)[[0, 1, 2, 2]] * 0.5 + 0.1  # three right, the fourth taken for the third; confidence 0.6 each

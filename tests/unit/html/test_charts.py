@@ -9,7 +9,7 @@ import numpy as np
 
 from artnet.html.charts import coverage_plot, interval_bar, reliability_plot
 from artnet.metrics.bootstrap import Interval
-from artnet.metrics.classification import Reliability
+from artnet.metrics.calibration import Reliability
 
 BINS = Reliability(np.array([0, 2, 6]), np.array([np.nan, 0.5, 0.9]), np.array([np.nan, 0.25, 1.0]))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from artnet.data.dataset import collection_of, count_rows, iterate_rows, read_columns, spread_rows
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
-from artnet.metrics.classification import confidence_for_accuracy, fit_temperature, negative_log_likelihood
+from artnet.metrics.calibration import confidence_for_accuracy, fit_temperature, negative_log_likelihood
 from artnet.model.config import Calibration, OodSettings, Preprocessing
 from artnet.model.engine import Engine
 from artnet.model.ood import METHOD, OodDetector, fit_ood_detector
