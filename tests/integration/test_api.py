@@ -219,7 +219,7 @@ def test_private_addresses_are_refused_also_behind_a_redirect(
     ):
         for url in (inner.url, "http://169.254.169.254/latest/meta-data", "http://0x7f000001/", "http://[::1]/"):
             assert server.ask("POST", "/v1/classify", json.dumps({"url": url}), JSON).status == 403
-        monkeypatch.setattr("artnet.fetch.http.is_public", lambda host: host == "127.0.0.1")
+        monkeypatch.setattr("artnet.fetch.backend.is_public", lambda host: host == "127.0.0.1")
         assert server.ask("POST", "/v1/classify", json.dumps({"url": outer.url}), JSON).status == 403
         assert (len(inner.requests), len(outer.requests)) == (0, 1)
 

@@ -127,7 +127,7 @@ def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
         assert (old["label"], old["id"]) == ("p. 1", f"{site.url}/2/canvas/1")
         assert (new["label"], new["id"]) == ("f. 1", f"{site.url}/3/canvas/1")
         assert (gone["source"], gone["error_kind"]) == (f"{site.url}/gone", "address")
-        assert {"/image/2/full/1366,/0/default.jpg", "/image/3/full/1366,/0/default.jpg"} <= set(site.asked)
+        assert {"/image/2/full/1366,/0/default.jpg", "/image/3/full/1366,/0/default.jpg"} <= set(site.requests)
 
 
 def test_other_pictures_are_no_way_to_go_on(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_an_interrupt_waits_for_no_slow_server(tmp_path: Path) -> None:
         listed = tmp_path / "list.txt"
         listed.write_text("\n".join(site.put(f"/{index}.jpg", slow) for index in range(20)))
         with command(listed, tmp_path / "t.csv", "--allow-private", "--timeout", "300") as process:
-            while process.poll() is None and not site.asked:
+            while process.poll() is None and not site.requests:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
             said = process.communicate(timeout=20)[1]

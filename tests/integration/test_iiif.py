@@ -128,7 +128,7 @@ def test_a_manifest_that_is_listed_twice_is_read_once(site: Site) -> None:
     one = site.put("/a", manifest_3(f"{site.url}/a", [body_3("https://example.org/i")]))
     found = pictures(site.put("/all", collection_3(f"{site.url}/all", [reference_3(one), reference_3(one)])))
     assert len(found) == 1
-    assert site.asked.count("/a") == 1
+    assert site.requests.count("/a") == 1
 
 
 def test_a_collection_within_itself_ends_with_an_error_for_the_circle(site: Site) -> None:

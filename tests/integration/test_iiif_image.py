@@ -21,7 +21,7 @@ def ask(service: ImageService, shorter_side_px: int) -> tuple[tuple[int, int], s
     with serving() as site:
         place = IiifImage(service.put(site, "/image"))
         data = place.read("one", replace(HERE, shorter_side_px=shorter_side_px))
-        return Image.open(BytesIO(data)).size, site.asked[-1].split("/full/")[1].split("/")[0]
+        return Image.open(BytesIO(data)).size, site.requests[-1].split("/full/")[1].split("/")[0]
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

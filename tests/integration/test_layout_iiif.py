@@ -106,7 +106,7 @@ def test_an_address_that_may_not_be_fetched_is_refused_when_it_is_read(site: Sit
     (record,) = read_catalog(tmp_path / "mine.csv").records
     with RecordReader() as reader, pytest.raises(ArtNetError, match="not on the public internet"):
         reader.read(record)
-    assert site.asked == []
+    assert site.requests == []
 
 
 def test_a_row_that_leads_to_what_is_read_from_the_front_says_so(tmp_path: Path) -> None:

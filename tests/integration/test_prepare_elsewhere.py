@@ -94,7 +94,7 @@ def test_a_iiif_collection_becomes_a_dataset_and_what_is_missing_is_listed(site:
     with (tmp_path / "out/rejected.csv").open(newline="", encoding="utf-8") as file:
         rejected = list(csv.DictReader(file))
     assert [(row["source"], row["reason"]) for row in rejected] == [(f"{site.url}/gone", "address")]
-    assert all("full/171," in path for path in site.asked if "/full/" in path)
+    assert all("full/171," in path for path in site.requests if "/full/" in path)
 
 
 def test_a_picture_that_fails_is_rejected_with_its_reason(site: Site, tmp_path: Path) -> None:
@@ -111,16 +111,16 @@ def test_a_stopped_preparation_goes_on_and_asks_for_nothing_twice(
 ) -> None:
     catalog = museum(site)
     prepare([catalog], tmp_path / "whole", TAXONOMY, OPTIONS)
-    site.asked.clear()
+    site.requests.clear()
     monkeypatch.setattr("artnet.data.prepare.audit", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
     monkeypatch.undo()
-    asked = len(site.asked)
+    asked = len(site.requests)
     later = replace(OPTIONS, rules=replace(OPTIONS.rules, timeout_s=9.0))
     monkeypatch.setattr("artnet.data.prepare.open_pool", lambda processes: ThreadPoolExecutor(1))
     prepare([catalog], tmp_path / "out", TAXONOMY, later)
-    assert len(site.asked) == asked
+    assert len(site.requests) == asked
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "whole")
 
 

@@ -178,7 +178,7 @@ def kinds(*sources: str, rules: SourceRules = HERE) -> list[str]:
 def test_a_picture_on_the_web_is_fetched_when_it_is_read() -> None:
     with serving() as site:
         (one,) = find_items([site.put("/a.jpg", jpeg())], HERE)
-        assert site.asked == []
+        assert site.requests == []
         assert one.read(HERE) == jpeg()
 
 
@@ -186,14 +186,14 @@ def test_an_address_without_an_ending_is_asked_once_what_it_is() -> None:
     with serving() as site:
         (one,) = find_items([site.put("/picture?id=7", jpeg())], HERE)
         assert one.read(HERE) == jpeg()
-        assert site.asked == ["/picture?id=7"]
+        assert site.requests == ["/picture?id=7"]
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed() -> None:
     with serving() as site:
         addresses = [site.put("/a.jpg", jpeg()), site.put("/manifest", {"type": "Manifest"})]
         assert kinds(*addresses, rules=SourceRules()) == ["address-refused"] * 2
-        assert site.asked == []
+        assert site.requests == []
 
 
 @pytest.mark.parametrize("answer", [dying, slow])
@@ -210,7 +210,7 @@ def test_a_busy_server_is_asked_again_for_a_picture_and_for_a_manifest() -> None
         manifest = manifest_3(f"{site.url}/m", [{"id": picture, "type": "Image", "format": "image/jpeg"}])
         listed = site.put("/m", busy(1, data=json.dumps(manifest).encode(), **once))
         assert kinds(picture, listed) == ["read", "read"]
-        assert sorted(site.asked) == ["/a.jpg"] * 3 + ["/m"] * 2
+        assert sorted(site.requests) == ["/a.jpg"] * 3 + ["/m"] * 2
 
 
 def test_a_server_that_declares_too_much_or_sends_for_ever_is_cut_off() -> None:

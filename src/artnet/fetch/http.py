@@ -1,41 +1,37 @@
-"""Fetch a picture from an http(s) address that a stranger gave, safely.
-
-Knows nothing about pictures: bytes come back, and what they are must be found out by whoever asked for them.
-
-A name is resolved once, every address that it stands for is checked, and the connection is made to one of those very
-addresses, so that a name cannot mean one machine when it is checked and another when it is used. The Host header and
-the name in TLS stay those of the address as it was written. Each redirect is checked in the same way.
-"""
+"""GET of untrusted http(s) URLs, within limits on time, bytes, redirects and the machines that may be reached."""
 
 from __future__ import annotations
 
-import queue
-import re
-import socket
-import threading
 import time
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from artnet import __version__
-from artnet.errors import AddressError, RefusedAddressError, RetryLaterError, TooLargeError
-from artnet.fetch.ip_policy import is_public
+from artnet.errors import AddressError, RefusedAddressError, RetryLaterError, TooLargeError, reason
 
 if TYPE_CHECKING:
     import httpcore2
 
-_LONGEST = 4096  # characters; signed addresses of cloud stores come near a thousand
-_REDIRECTS = (301, 302, 303, 307, 308)
-_LATER = (429, 503)
+_MAX_URL_LENGTH = 4096  # characters; signed URLs of cloud stores come near a thousand
+_REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+_RETRY_STATUSES = (429, 503)
 _PORTS = {"http": 80, "https": 443}
-_KEPT = "%/:=&?~#+!$,;'@()*[]"  # what has a meaning in an address, or is escaped already
+_SAFE = "%/:=&?~#+!$,;'@()*[]"  # what has a meaning in a URL, or is escaped already
 
 
 @dataclass(frozen=True)
 class FetchRules:
-    """What may be fetched: `timeout_s` is for everything from the name to the last byte, redirects included."""
+    """Limits on one fetch.
+
+    Attributes:
+        allow_private: reach machines that are not on the public internet, too
+        size_bytes: the largest body
+        timeout_s: from resolving the host to the last byte, all redirects included
+        redirects: how many are followed
+    """
 
     allow_private: bool = False
     size_bytes: int = 64 * 2**20
@@ -45,44 +41,74 @@ class FetchRules:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What an address gave; `url` is where the redirects led, `content_type` what its server calls it, if anything."""
+    """A body, the URL that redirects led to, and the Content-Type header (empty if there is none)."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     url: str
     content_type: str
 
 
 def is_url(text: str) -> bool:
-    """Tell whether a text is meant as an http(s) address, rather than as a file's name."""
+    """Return whether a text is an http(s) URL rather than the name of a file."""
     return text[:8].lower().startswith(("http://", "https://"))
 
 
 def fetch(url: str, rules: FetchRules | None = None) -> Fetched:
-    """Fetch what lies at an address, whole, in memory.
+    """Fetch a URL from a thread that runs no event loop; see `fetch_async`."""
+    import asyncio
 
-    Errors: `RefusedAddressError` for an address that must not be fetched, `AddressError` for one that gives nothing
-    or not in time, among them `RetryLaterError`, `TooLargeError` for more bytes than `rules` allow.
+    return asyncio.run(fetch_async(url, rules))
+
+
+async def fetch_async(url: str, rules: FetchRules | None = None) -> Fetched:
+    """Fetch a URL into memory, following redirects.
+
+    Raises:
+        RefusedAddressError: for a URL that must not be fetched, or that redirects to one
+        TooLargeError: if the body is over `rules.size_bytes`
+        RetryLaterError: if the server answers 429 or 503
+        AddressError: if the URL yields nothing, or not in time
     """
+    import asyncio
+
+    import httpcore2  # a tenth of a second, which no command needs before it meets a URL
+
+    from artnet.fetch.backend import CheckedBackend, tls_context
+
     rules = rules or FetchRules()
-    deadline = time.monotonic() + rules.timeout_s
-    there = url
+    label = _label(url)
+    try:
+        async with (
+            aclosing(CheckedBackend(label, rules.timeout_s, rules.allow_private)) as backend,
+            asyncio.timeout(rules.timeout_s),
+            httpcore2.AsyncConnectionPool(ssl_context=tls_context(), network_backend=backend) as pool,
+        ):
+            return await _follow(pool, url, rules)
+    except (TimeoutError, httpcore2.TimeoutException):
+        raise AddressError(f"{label}: took longer than {rules.timeout_s:g} s; try again later") from None
+    except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
+        raise AddressError(f"{label}: cannot be fetched ({reason(error)})") from error
+
+
+async def _follow(pool: httpcore2.AsyncConnectionPool, url: str, rules: FetchRules) -> Fetched:
+    label = _label(url)
     for _ in range(rules.redirects + 1):
-        found = _fetch_once(there, url, rules, deadline)
-        if isinstance(found, Fetched):
-            return found
-        there = found
-    raise AddressError(f"{_shown(url)}: redirects more than {rules.redirects} times; give the address it leads to")
+        target, headers = _request(url, label)
+        async with pool.stream("GET", target, headers=headers) as response:
+            received = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
+            if response.status not in _REDIRECT_STATUSES or not received.get("location"):
+                _check_head(response.status, received, label, rules)
+                return Fetched(await _body(response, label, rules), url, received.get("content-type", ""))
+        url = _redirected(url, received["location"], label)
+    raise AddressError(f"{label}: redirects more than {rules.redirects} times; give the URL that it leads to")
 
 
-def _fetch_once(there: str, named: str, rules: FetchRules, deadline: float) -> Fetched | str:
-    """Make one request; give what it brought, or the address that it redirects to."""
-    from artnet.fetch import pinned  # brings a client for HTTP, which no command needs before it is given an address
+def _request(url: str, label: str) -> tuple[httpcore2.URL, dict[bytes | str, bytes | str]]:
+    import httpcore2
 
-    parts = _checked(there, named)
-    host = _ascii_host(parts, named)
-    port = parts.port or _PORTS[parts.scheme]
-    addresses = _resolved(host, port, named, rules, deadline)
-    target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")
+    parts = _checked(url, label)
+    host = _ascii_host(parts, label)
+    target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
     headers: dict[bytes | str, bytes | str] = {
         "Host": _host_header(host, parts),
         "User-Agent": f"artnet/{__version__}",
@@ -90,82 +116,77 @@ def _fetch_once(there: str, named: str, rules: FetchRules, deadline: float) -> F
         "Accept-Encoding": "identity",  # what unpacks to a thousand times its size is never asked for
         "Connection": "close",
     }
-    try:
-        with pinned.get(pinned.Place(parts.scheme, host, port, target), headers, addresses, deadline) as response:
-            return _answer(response, there, named, rules)
-    except TimeoutError:
-        raise AddressError(f"{_shown(named)}: took longer than {rules.timeout_s:g} s; try again later") from None
-    except ConnectionError as error:
-        raise AddressError(f"{_shown(named)}: cannot be fetched ({_reason(error)})") from error
+    port = parts.port or _PORTS[parts.scheme]
+    return httpcore2.URL(scheme=parts.scheme, host=host, port=port, target=target), headers
 
 
-def _answer(response: httpcore2.Response, there: str, named: str, rules: FetchRules) -> Fetched | str:
-    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
-    if response.status in _REDIRECTS and headers.get("location"):
-        return _redirected(there, headers["location"], named)
-    if response.status in _LATER:
-        message = f"{_shown(named)}: the server answered {response.status}, it has too much to do; try again later"
-        raise RetryLaterError(message, _after_s(headers.get("retry-after", "")))
-    if response.status != 200:
-        raise AddressError(f"{_shown(named)}: the server answered {response.status}; check the address")
+def _check_head(status: int, headers: dict[str, str], label: str, rules: FetchRules) -> None:
+    """Raise unless a response promises a body that may be read."""
+    if status in _RETRY_STATUSES:
+        message = f"{label}: the server is too busy (it answered {status}); try again later"
+        raise RetryLaterError(message, _retry_after_s(headers.get("retry-after", "")))
+    if status != 200:
+        raise AddressError(f"{label}: the server answered {status}; check the URL")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise AddressError(f"{_shown(named)}: comes compressed although that was not asked for; download it yourself")
+        raise AddressError(f"{label}: the server sent it compressed, unasked; download it yourself")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > rules.size_bytes:
-        raise _too_large(named, rules)
+        raise _too_large(label, rules)
+
+
+async def _body(response: httpcore2.Response, label: str, rules: FetchRules) -> bytes:
     data = bytearray()
-    for block in response.iter_stream():
+    async for block in response.aiter_stream():
         data += block
         if len(data) > rules.size_bytes:
-            raise _too_large(named, rules)
-    return Fetched(bytes(data), there, headers.get("content-type", ""))
+            raise _too_large(label, rules)
+    return bytes(data)
 
 
-def _after_s(said: str) -> float | None:
-    """Read Retry-After, seconds or a date (RFC 9110, 10.2.3); None where it says neither."""
-    if said.strip().isdecimal():
-        return float(said)
+def _retry_after_s(value: str) -> float | None:
+    """Return the seconds in a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
+    if value.strip().isdecimal():
+        return float(value)
     try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, OverflowError):
         return None
 
 
-def _redirected(there: str, location: str, named: str) -> str:
+def _redirected(url: str, location: str, label: str) -> str:
     try:
-        return urljoin(there, location)
+        return urljoin(url, location)
     except ValueError:
-        raise AddressError(f"{_shown(named)}: redirects to what is no address; find the right one") from None
+        raise AddressError(f"{label}: redirects to something that is not a URL; find the right one") from None
 
 
-def _checked(there: str, named: str) -> SplitResult:
-    """Take an address apart and refuse what is no plain http(s) address."""
-    shown = _shown(named)
-    if len(there) > _LONGEST:
-        raise RefusedAddressError(f"{shown}: is longer than {_LONGEST} characters; give a shorter address")
-    if any(letter <= " " or letter == "\\" or letter == "\x7f" for letter in there):
-        raise RefusedAddressError(f"{shown}: holds spaces or other characters that no address has; copy it again")
+def _checked(url: str, label: str) -> SplitResult:
+    """Split a URL, refusing all but plain http(s) ones."""
+    if len(url) > _MAX_URL_LENGTH:
+        raise RefusedAddressError(f"{label}: is longer than {_MAX_URL_LENGTH} characters; give a shorter URL")
+    if any(letter <= " " or letter == "\\" or letter == "\x7f" for letter in url):
+        raise RefusedAddressError(f"{label}: holds spaces or other characters that no URL has; copy it again")
     try:
-        parts = urlsplit(there)
-        _ = parts.port  # a port that is no number shows only when asked for
+        parts = urlsplit(url)
+        _ = parts.port  # is parsed, and refused, only when it is read
     except ValueError:
-        raise RefusedAddressError(f"{shown}: is no address; give one such as https://example.org/a.jpg") from None
+        raise RefusedAddressError(f"{label}: is not a URL; give one such as https://example.org/a.jpg") from None
     if parts.scheme not in _PORTS:
-        raise RefusedAddressError(f"{shown}: only http and https addresses are fetched; give one of those")
+        raise RefusedAddressError(f"{label}: only http and https URLs are fetched; give one of those")
     if "@" in parts.netloc:
-        raise RefusedAddressError(f"{shown}: holds a user name or password; give an address without")
+        raise RefusedAddressError(f"{label}: holds a user name or password; give a URL without")
     if not parts.hostname:
-        raise RefusedAddressError(f"{shown}: names no host; give an address such as https://example.org/a.jpg")
+        raise RefusedAddressError(f"{label}: names no host; give a URL such as https://example.org/a.jpg")
     return parts
 
 
-def _ascii_host(parts: SplitResult, named: str) -> str:
-    """Write the host in ASCII: a name in other letters as the resolver knows it (IDNA)."""
+def _ascii_host(parts: SplitResult, label: str) -> str:
+    """Return the host as a resolver takes it: letters beyond ASCII in IDNA."""
     host = (parts.hostname or "").removesuffix(".")
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise RefusedAddressError(f"{_shown(named)}: no host can be called so; check the address") from None
+        raise RefusedAddressError(f"{label}: is not the name of a host; check the URL") from None
 
 
 def _host_header(host: str, parts: SplitResult) -> str:
@@ -173,58 +194,14 @@ def _host_header(host: str, parts: SplitResult) -> str:
     return name if parts.port in (None, _PORTS[parts.scheme]) else f"{name}:{parts.port}"
 
 
-def _resolved(host: str, port: int, named: str, rules: FetchRules, deadline: float) -> list[str]:
-    """Resolve a host once. Refused as a whole if one of its addresses is: it could be chosen another time."""
-    try:
-        found = _looked_up(host, port, deadline)
-    except TimeoutError:
-        raise AddressError(f"{_shown(named)}: its host was not found in time; try again later") from None
-    except (OSError, UnicodeError):
-        raise AddressError(f"{_shown(named)}: its host is not known; check the spelling") from None
-    if not rules.allow_private and not all(is_public(address) for address in found):
-        raise RefusedAddressError(f"{_shown(named)}: leads to a machine that is not on the public internet")
-    return found
+def _too_large(label: str, rules: FetchRules) -> TooLargeError:
+    return TooLargeError(f"{label}: over the limit of {rules.size_bytes / 2**20:.3g} MB; give the URL of a smaller one")
 
 
-def _looked_up(host: str, port: int, deadline: float) -> list[str]:
-    """Ask the system's resolver, which understands every spelling of a number, too, but knows no time limit.
-
-    It is asked in a thread of its own; one that is late is left behind, until the resolver itself gives up.
-    """
-    said: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            said.put(list(dict.fromkeys(str(entry[4][0]) for entry in entries)))
-        except Exception as error:
-            said.put(error)
-
-    threading.Thread(target=ask, name="artnet-resolve", daemon=True).start()
-    try:
-        found = said.get(timeout=max(0.001, deadline - time.monotonic()))
-    except queue.Empty:
-        raise TimeoutError from None
-    if isinstance(found, Exception):
-        raise found
-    return found
-
-
-def _too_large(named: str, rules: FetchRules) -> TooLargeError:
-    return TooLargeError(
-        f"{_shown(named)}: over the budget of {rules.size_bytes / 2**20:.0f} MB; give the address of a smaller one"
-    )
-
-
-def _shown(url: str) -> str:
-    """Shorten an address for a message, without what may be secret in it: a password, a signature."""
+def _label(url: str) -> str:
+    """Return a URL as messages show it: short, and without what may be secret, a password or a signature."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in url).split("?", 1)[0].split("#", 1)[0]
     head, slashes, rest = plain.partition("://")
     host, slash, path = rest.partition("/")
-    shown = f"{head}{slashes}{host.rpartition('@')[2]}{slash}{path}"
-    return shown if len(shown) <= 120 else f"{shown[:119]}…"
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error) or type(error.__cause__ or error).__name__
-    return re.sub(r"^\[[^\]]*\] ", "", text).strip().rstrip(".")
+    label = f"{head}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    return label if len(label) <= 120 else f"{label[:119]}…"

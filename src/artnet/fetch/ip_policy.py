@@ -1,6 +1,6 @@
-"""Say whether an internet address belongs to the public internet.
+"""The policy for IP addresses: which belong to the public internet.
 
-Knows nothing about names or connections: it is given an address that a resolver has already made of any spelling.
+`ipaddress.is_global` is not used: it lets NAT64 addresses of private machines and metadata services of two clouds pass.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 # IANA's registries of special-purpose addresses (RFC 6890 and its updates); the list in Python's own `ipaddress`
 # differs between its patch releases, so that what is refused would depend on them.
-_CLOSED_4 = tuple(
+_SPECIAL_V4 = tuple(
     IPv4Network(text)
     for text in (
         "0.0.0.0/8",  # this network
@@ -30,8 +30,8 @@ _CLOSED_4 = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-_OPEN_6 = IPv6Network("2000::/3")  # all that IANA has given out for the public internet; the rest is refused
-_CLOSED_6 = tuple(
+_ALLOCATED_V6 = IPv6Network("2000::/3")  # all that IANA has allocated for the public internet; the rest is refused
+_SPECIAL_V6 = tuple(
     IPv6Network(text)
     for text in (
         "2001::/23",  # protocol assignments; also Teredo, which carries an IPv4 address
@@ -44,27 +44,30 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address (RF
 
 
 def is_public(address: str) -> bool:
-    """Tell whether a resolved address, such as 93.184.215.14 or 2606:2800::1, is one of the public internet.
+    """Return whether an IP address in its canonical form, as a resolver returns it, is on the public internet.
 
-    Loopback, private, link-local, shared, multicast, reserved and metadata addresses are not, nor are those IPv6
-    addresses that stand for one of them. What is no address at all is not public either.
+    Loopback, private, link-local, shared, multicast, reserved and metadata addresses are not, nor are IPv6 addresses
+    that stand for one of them, nor any other text.
+
+    >>> is_public("93.184.215.14"), is_public("2606:4700::1111"), is_public("64:ff9b::a9fe:a9fe"), is_public("127.1")
+    (True, True, False, False)
     """
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return False
-    return _is_public_4(found) if isinstance(found, IPv4Address) else _is_public_6(found)
+    return _is_public_v4(parsed) if isinstance(parsed, IPv4Address) else _is_public_v6(parsed)
 
 
-def _is_public_4(address: IPv4Address) -> bool:
-    return not any(address in network for network in _CLOSED_4)
+def _is_public_v4(address: IPv4Address) -> bool:
+    return not any(address in network for network in _SPECIAL_V4)
 
 
-def _is_public_6(address: IPv6Address) -> bool:
+def _is_public_v6(address: IPv6Address) -> bool:
     if address.scope_id is not None:
         return False
     if address.ipv4_mapped is not None:
-        return _is_public_4(address.ipv4_mapped)
+        return _is_public_v4(address.ipv4_mapped)
     if address in _NAT64:
-        return _is_public_4(IPv4Address(int(address) & 0xFFFFFFFF))
-    return address in _OPEN_6 and not any(address in network for network in _CLOSED_6)
+        return _is_public_v4(IPv4Address(int(address) & 0xFFFFFFFF))
+    return address in _ALLOCATED_V6 and not any(address in network for network in _SPECIAL_V6)

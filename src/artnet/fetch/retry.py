@@ -1,8 +1,4 @@
-"""Fetch from servers that have too much to do as they ask: later, and one request at a time.
-
-Knows nothing about what is fetched. A server that answers 429 or 503 is left alone for as long as its Retry-After says,
-by all threads of this process, and for a while afterwards asked for one thing after the other.
-"""
+"""Retry HTTP 429 and 503, honouring Retry-After; serialise the requests to a host that was busy."""
 
 from __future__ import annotations
 
@@ -16,69 +12,83 @@ from urllib.parse import urlsplit
 from artnet.errors import RetryLaterError
 from artnet.fetch.http import Fetched, FetchRules, fetch
 
-_ATTEMPTS = 5
-_LONGEST_S = 60.0  # a server that wants to be left alone for longer has its picture fail, and the others go on
-_FIRST_S = 1.0  # where it does not say how long; twice as long after each attempt
-_CAREFUL_S = 60.0
-_MOST_SERVERS = 1000  # remembered; those of a list may be as many as its lines
+_MAX_HOSTS = 1000  # remembered; a list may name as many as it has lines
+
+
+@dataclass(frozen=True)
+class RetryRules:
+    """How often and how long to wait for a busy host.
+
+    Attributes:
+        attempts: requests for one URL
+        pause_s: before the second attempt where there is no Retry-After; doubles with each attempt
+        max_pause_s: a host that asks for more has its request fail, so that the others go on
+        serial_s: for how long after a pause a host gets one request at a time
+    """
+
+    attempts: int = 5
+    pause_s: float = 1.0
+    max_pause_s: float = 60.0
+    serial_s: float = 60.0
 
 
 @dataclass
-class _Server:
-    """What a server asked of us, by the monotonic clock."""
+class _Host:
+    """What is known of a busy host, in seconds of the monotonic clock."""
 
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    not_before: float = 0.0
-    careful_until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    paused_until: float = 0.0
+    serial_until: float = 0.0
 
     @contextmanager
-    def when_it_likes(self) -> Iterator[None]:
-        """Wait until it may be asked again, and where it was busy lately until nobody else asks it."""
-        alone = time.monotonic() < self.careful_until
-        if alone:
-            self.turn.acquire()
+    def turn(self) -> Iterator[None]:
+        """Wait until the host may be asked, alone if it was busy lately."""
+        serial = time.monotonic() < self.serial_until
+        if serial:
+            self.lock.acquire()
         try:
-            time.sleep(max(0.0, self.not_before - time.monotonic()))
+            time.sleep(max(0.0, self.paused_until - time.monotonic()))
             yield
         finally:
-            if alone:
-                self.turn.release()
+            if serial:
+                self.lock.release()
 
-    def leave(self, pause_s: float) -> None:
-        """Remember that it wants to be left alone."""
-        now = time.monotonic()
-        self.not_before = max(self.not_before, now + pause_s)
-        self.careful_until = self.not_before + _CAREFUL_S
+    def pause(self, pause_s: float, serial_s: float) -> None:
+        self.paused_until = max(self.paused_until, time.monotonic() + pause_s)
+        self.serial_until = self.paused_until + serial_s
 
 
-_servers: dict[str, _Server] = {}  # of the process: what one thread was told counts for all
+_hosts: dict[str, _Host] = {}  # of the process: what one thread was told holds for all
 
 
-def fetch_with_retry(url: str, rules: FetchRules) -> Fetched:
-    """Fetch what lies at an address, again after a pause where its server asks for one.
+def fetch_with_retry(url: str, rules: FetchRules, retry: RetryRules = RetryRules()) -> Fetched:
+    """Fetch a URL from a thread, again after a pause while its host is busy.
 
-    At most five times, and never after a pause of more than a minute; `timeout_s` is for each attempt by itself.
-    Errors: those of `fetch`; `RetryLaterError` where the server has too much to do for that.
+    `rules.timeout_s` is for each attempt by itself.
+
+    Raises:
+        RetryLaterError: if the host stays busy, or asks for too long a pause
+        ArtNetError: those of `artnet.fetch.http.fetch_async`
     """
-    server = _server_of(url)
-    for attempt in range(_ATTEMPTS - 1):
+    host = _host_of(url)
+    for attempt in range(retry.attempts - 1):
         try:
-            with server.when_it_likes():
+            with host.turn():
                 return fetch(url, rules)
         except RetryLaterError as error:
-            pause_s = _FIRST_S * 2**attempt if error.after_s is None else error.after_s
-            if pause_s > _LONGEST_S:
+            pause_s = retry.pause_s * 2**attempt if error.after_s is None else error.after_s
+            if pause_s > retry.max_pause_s:
                 raise
-            server.leave(pause_s)
-    with server.when_it_likes():
+            host.pause(pause_s, retry.serial_s)
+    with host.turn():
         return fetch(url, rules)
 
 
-def _server_of(url: str) -> _Server:
+def _host_of(url: str) -> _Host:
     try:
-        host = urlsplit(url).netloc.lower()
-    except ValueError:  # no address; `fetch` says so
-        host = ""
-    if len(_servers) >= _MOST_SERVERS:
-        _servers.clear()
-    return _servers.setdefault(host, _Server())
+        name = urlsplit(url).netloc.lower()
+    except ValueError:  # `fetch` refuses it
+        name = ""
+    if len(_hosts) >= _MAX_HOSTS:
+        _hosts.clear()
+    return _hosts.setdefault(name, _Host())

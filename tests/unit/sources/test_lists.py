@@ -65,7 +65,7 @@ def test_entries_may_be_folders_and_archives_and_documents(tmp_path: Path) -> No
         pictures = found(tmp_path / "list.txt", f"folder\n{address}\ngone.zip\n{site.put('/b?id=1', jpeg())}\n")
         assert names(pictures) == [f"{tmp_path}/folder/a.jpg", address, f"{tmp_path}/gone.zip", f"{site.url}/b?id=1"]
         assert [one.error is None for one in pictures] == [True, False, False, True]
-        assert "/b?id=1" not in site.asked
+        assert "/b?id=1" not in site.requests
 
 
 def test_a_list_within_a_list_is_refused(tmp_path: Path) -> None:
