@@ -1,10 +1,12 @@
-"""IIIF documents of both versions lead to every picture once, and what is wrong with a part is told in its place."""
+"""IIIF documents of both versions lead to every image once, and a part that is broken is an error in its place."""
 
 from __future__ import annotations
 
 import json
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 
 import pytest
@@ -12,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from artnet.errors import ArtNetError
+from artnet.errors import ArtNetError, SourceError
 from artnet.sources.find import find_items
-from artnet.sources.iiif import iiif_pictures
+from artnet.sources.iiif import iiif_canvases, iiif_items
 from artnet.sources.item import SourceItem
 from fixtures.web import (
     HERE,
@@ -29,6 +31,7 @@ from fixtures.web import (
     reference_2,
     reference_3,
     resource_2,
+    send,
     serving,
     slow,
 )
@@ -146,20 +149,17 @@ def test_pages_that_go_in_a_circle_end_with_an_error(site: Site) -> None:
     assert "go in a circle" in str(found[1].error)
 
 
-def test_a_server_that_makes_up_pages_for_ever_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artnet.sources.iiif._BARREN", 20)
-
-    def more(handler: object) -> None:
-        from fixtures.web import send
-
-        number = int(handler.path.rpartition("/")[2])  # type: ignore[attr-defined]
+def test_a_server_that_makes_up_pages_for_ever_is_given_up(site: Site) -> None:
+    def more(handler: BaseHTTPRequestHandler) -> None:
+        number = int(handler.path.rpartition("/")[2])
         nested = [reference_3(f"{site.url}/c/{number + 1}", "Collection")]
-        send(handler, json.dumps(collection_3("x", nested)).encode())  # type: ignore[arg-type]
+        send(handler, json.dumps(collection_3("x", nested)).encode())
 
     site.put("/c/*", more)
-    found = pictures(f"{site.url}/c/1")
-    assert len(found) == 1
-    assert "given up" in str(found[0].error)
+    first = json.dumps(collection_3("x", [reference_3(f"{site.url}/c/1", "Collection")])).encode()
+    with pytest.raises(SourceError, match="20 IIIF documents in a row"):
+        list(iiif_canvases(f"{site.url}/c/0", first, HERE, max_barren=20))
+    assert len(site.requests) < 30
 
 
 def test_missing_and_broken_parts_are_told_and_the_others_go_on(site: Site) -> None:
@@ -226,8 +226,6 @@ def test_what_an_image_service_says_of_itself_names_one_picture(site: Site) -> N
 
 
 def test_a_slow_part_of_a_collection_becomes_an_error(site: Site) -> None:
-    from dataclasses import replace
-
     site.put("/slow", slow)
     good = site.put("/good", manifest_3(f"{site.url}/good", [body_3("https://example.org/i")]))
     address = site.put("/all", collection_3("x", [reference_3(f"{site.url}/slow"), reference_3(good)]))
@@ -260,7 +258,7 @@ def test_a_document_of_any_shape_gives_pictures_or_errors(kind: str, items: obje
     content = {"type": kind, "items": items, "sequences": [{"canvases": canvases}], "manifests": items}
     for document in (content, {**content, "items": canvases}):
         try:
-            for found in iiif_pictures("https://example.org/m", json.dumps(document).encode(), HERE):
+            for found in iiif_items("https://example.org/m", json.dumps(document).encode(), HERE):
                 assert found.error is not None or found.location is not None
         except ArtNetError:
             pass

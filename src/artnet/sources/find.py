@@ -16,7 +16,7 @@ from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import SUFFIXES
-from artnet.sources.iiif import iiif_pictures
+from artnet.sources.iiif import iiif_items
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.lists import is_list, lines
 from artnet.sources.parquet import parquet_pictures
@@ -126,7 +126,7 @@ def _reader(location: str) -> Callable[[str, SourceRules], Iterator[SourceItem]]
 def _from_document(location: str, rules: SourceRules) -> Iterator[SourceItem]:
     with open_file(location) as file:
         data = file.read(_DOCUMENT_BYTES)
-    yield from iiif_pictures(location, data, rules)
+    yield from iiif_items(location, data, rules)
 
 
 def _from_list(location: str, rules: SourceRules) -> Iterator[SourceItem]:
@@ -161,7 +161,7 @@ def _from_web(address: str, rules: SourceRules) -> Iterator[SourceItem]:
     check_web(address)
     data = fetch_with_retry(address, address_rules(rules)).data
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        yield from _or_error(address, iiif_pictures(address, data, rules), "holds no picture")
+        yield from _or_error(address, iiif_items(address, data, rules), "holds no picture")
     else:
         yield SourceItem(address, InMemory(data))
 

@@ -1,202 +1,328 @@
-"""Walk IIIF collections and manifests, of Presentation 2 and 3, to the pictures on their canvases.
+"""IIIF collections and manifests, walked to the image on each canvas.
 
-Knows nothing about how an image service is asked for pixels. https://iiif.io/api/presentation/3.0/ and /2.1/.
+Presentation API 2 and 3: https://iiif.io/api/presentation/2.1/ and https://iiif.io/api/presentation/3.0/.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 from artnet.concurrency import DaemonPool
 from artnet.errors import ArtNetError, NoPicturesError, SourceError
 from artnet.fetch.http import is_url
-from artnet.fetch.retry import fetch_with_retry
-from artnet.sources.iiif_image import IiifImage
-from artnet.sources.iiif_words import (
-    Canvas,
-    Json,
-    canvases,
-    identity,
-    is_collection,
-    is_embedded,
-    is_image_service,
-    is_manifest,
-    metadata,
-    next_page,
-    painted,
-    parts,
-    words,
-)
+from artnet.sources.iiif_image import IiifImage, Json, fetch_json, parse_json
 from artnet.sources.item import Location, Names, SourceItem, SourceRules
-from artnet.sources.stores import address_rules
+from artnet.sources.stores import WebFile
 
-_DEEPEST = 32  # collections within collections
-_BARREN = 1000  # documents in a row without a picture, after which a server is taken to make them up
-_AHEAD = 4  # documents asked for at once: museums have a manifest a painting, and each costs a round trip
-_DOCUMENT_BYTES = 32 * 2**20
+_MAX_DEPTH = 32  # collections within collections
+_MAX_BARREN = 1000  # documents in a row without an image, after which a server is taken to make them up
+_PREFETCH = 4  # documents fetched at a time: museums have a manifest a painting, and each costs a round trip
+_MAX_NESTING = 5  # a body within a choice within a specific resource ...
+_TAG = re.compile(r"<[^>]{1,200}>")
+_LANGUAGES = ("en", "none", "@none")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A canvas with its picture's place, or an error, and what its manifest says of the whole."""
+class CanvasImage:
+    """The image of a canvas, with what its manifest says of the whole; or, with `error`, a part that has none.
+
+    Attributes:
+        label: the label of the canvas, or else of the manifest
+        id: the id of the canvas
+        title: the label of the manifest
+        metadata: the pairs that the manifest shows to people, their labels in lower case
+    """
 
     name: str
-    place: Location | None = None
+    location: Location | None = None
+    error: ArtNetError | None = None
     label: str | None = None
     id: str | None = None
     title: str | None = None
-    facts: dict[str, str] = field(default_factory=dict)
-    error: ArtNetError | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
-def iiif_pictures(address: str, data: bytes, rules: SourceRules) -> Iterator[SourceItem]:
-    """Yield the picture of each canvas below a document; what is missing or broken is yielded with its error.
+def iiif_items(url: str, data: bytes, rules: SourceRules) -> Iterator[SourceItem]:
+    """Yield the image of each canvas below a document, named by its canvas; see `iiif_canvases`."""
+    for canvas in iiif_canvases(url, data, rules):
+        yield SourceItem(canvas.name, canvas.location, canvas.error, canvas.label, canvas.id)
 
-    A picture is called by its canvas. Errors: `SourceError` for a document that is none of IIIF.
+
+def iiif_canvases(url: str, data: bytes, rules: SourceRules, max_barren: int = _MAX_BARREN) -> Iterator[CanvasImage]:
+    """Yield each canvas below a document, in order; a part that is missing or broken is yielded with its error.
+
+    Each document is read once, however often it is listed.
+
+    Args:
+        url: where the document lies
+        data: the document itself
+        rules: limits for the documents that it leads to
+        max_barren: documents in a row without an image after which a server is given up
+
+    Raises:
+        SourceError: if the document is not JSON, or a server is given up
     """
-    for shown in iiif_canvases(address, data, rules):
-        yield SourceItem(shown.name, shown.place, shown.error, shown.label, shown.id)
+    walk = _Walk(rules, max_barren)
+    walk.is_new(url)
+    yield from walk.document(url, parse_json(url, data), ())
 
 
-def iiif_canvases(address: str, data: bytes, rules: SourceRules) -> Iterator[Shown]:
-    """Yield each canvas below a document, in its order, each document read once however often it is listed."""
-    walk = _Walk(rules, Names(), DaemonPool(_AHEAD))
-    walk.is_new(address)
-    yield from walk.document(address, _parsed(address, data), ())
-
-
-@dataclass
 class _Walk:
-    """What is remembered on the way: the documents that were read, and how long no picture was seen."""
+    def __init__(self, rules: SourceRules, max_barren: int) -> None:
+        self.rules = rules
+        self.max_barren = max_barren
+        self.barren = 0
+        self.names = Names()
+        self.pool = DaemonPool(_PREFETCH)
+        self.known: set[int] = set()  # hashes of URLs: a collection may list a million
 
-    rules: SourceRules
-    names: Names
-    background: DaemonPool
-    read: set[bytes] = field(default_factory=set)
-    barren: int = 0
+    def is_new(self, url: str) -> bool:
+        """Return whether a document was not met before, and remember it."""
+        mark = hash(url.partition("#")[0])
+        is_new = mark not in self.known
+        self.known.add(mark)
+        return is_new
 
-    def is_new(self, address: str) -> bool:
-        """Tell whether a document was not met before, and remember it."""
-        mark = blake2b(address.partition("#")[0].encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        met = mark in self.read
-        self.read.add(mark)
-        return not met
-
-    def document(self, address: str, content: Json, above: tuple[str, ...]) -> Iterator[Shown]:
-        """Go on with whatever a document is."""
+    def document(self, url: str, content: Json, parents: tuple[str, ...]) -> Iterator[CanvasImage]:
         self.barren += 1
-        if self.barren > _BARREN:
-            raise SourceError(f"{address}: {_BARREN} IIIF documents in a row held no picture; given up here")
-        if is_manifest(content):
-            yield from self.manifest(address, content)
-        elif is_collection(content):
-            yield from self.collection(address, content, above)
-        elif is_image_service(content):
-            base = (identity(content) or address).removesuffix("/info.json").rstrip("/")
-            yield Shown(base, IiifImage(base))
+        if self.barren > self.max_barren:
+            raise SourceError(f"{url}: {self.max_barren} IIIF documents in a row held no image; given up here")
+        if _type(content) in ("manifest", "sc:manifest"):
+            yield from self.manifest(url, content)
+        elif _type(content) in ("collection", "sc:collection"):
+            yield from self.collection(url, content, parents)
+        elif _is_image_service(content):
+            base = _base(content) or url.removesuffix("/info.json").rstrip("/")
+            yield CanvasImage(base, IiifImage(base, f"{base}/full/max/0/default.jpg"))
         else:
-            yield _failed(address, "is neither a IIIF manifest nor a collection; give the address of one")
+            yield _failed(url, "is neither a IIIF manifest nor a collection; give the URL of one")
 
-    def manifest(self, address: str, content: Json) -> Iterator[Shown]:
-        """Yield the canvases of a manifest."""
-        title, facts = words(content.get("label")), metadata(content)
+    def manifest(self, url: str, content: Json) -> Iterator[CanvasImage]:
+        about = CanvasImage(url, title=_text(content.get("label")) or None, metadata=_metadata(content))
         position = 0
-        for position, canvas in enumerate(canvases(content), start=1):
-            name = canvas.id if is_url(canvas.id) else f"{address}#{canvas.id or position}"
-            name = self.names.distinct(name, position)
-            label = canvas.label or title or None
+        for position, canvas in enumerate(_canvases(content), start=1):
+            id = _id(canvas)
+            name = self.names.distinct(id if is_url(id) else f"{url}#{id or position}", position)
+            label = _text(_first(canvas, "label")) or about.title
+            about = replace(about, name=name, label=label, id=id or None)
             try:
-                place = self._place(name, canvas)
-                self.barren = 0
-                yield Shown(name, place, label, canvas.id or None, title or None, facts)
+                location = self.location(name, canvas)
             except ArtNetError as error:
-                yield Shown(name, None, label, canvas.id or None, title or None, facts, error)
+                yield replace(about, error=error)
+            else:
+                self.barren = 0
+                yield replace(about, location=location)
         if not position:
-            yield _failed(address, "this manifest has no canvas; there is no picture to take")
+            yield _failed(url, "this manifest has no canvas, so no image")
 
-    def _place(self, name: str, canvas: Canvas) -> Location:
-        found = canvas
-        if canvas.page:
-            found = painted(self._load(canvas.page))
-        if found.place is None:
-            raise NoPicturesError(f"{name}: this canvas {found.fault}")
-        return found.place
+    def location(self, name: str, canvas: object) -> Location:
+        """Return where the image of a canvas lies: the first that is painted on it, which lies at the bottom."""
+        fault = "has no image on it" if isinstance(canvas, dict) else "is not a JSON object"
+        for page in _annotation_pages(canvas):
+            is_reference = not isinstance(_first(page, "items", "resources"), list) and is_url(_id(page))
+            location, other = _painted(fetch_json(_id(page), self.rules) if is_reference else page)
+            if location is not None:
+                return location
+            if other:
+                fault = f"shows {other}, which is not an image"
+        raise NoPicturesError(f"{name}: this canvas {fault}")
 
-    def collection(self, address: str, content: Json, above: tuple[str, ...]) -> Iterator[Shown]:
-        """Yield what lies below a collection, page after page."""
-        if len(above) >= _DEEPEST:
-            yield _failed(address, f"lies more than {_DEEPEST} collections deep; give its own address")
+    def collection(self, url: str, content: Json, parents: tuple[str, ...]) -> Iterator[CanvasImage]:
+        if len(parents) >= _MAX_DEPTH:
+            yield _failed(url, f"lies more than {_MAX_DEPTH} collections deep; give its own URL")
             return
-        page, here, listed = content, address, False
+        page, page_url, is_empty = content, url, True
         while True:
-            for part, loaded in self._ahead(parts(page), (*above, address)):
-                listed = True
-                if isinstance(loaded, Shown):
-                    yield loaded
+            for member_url, member in self.prefetched(_members(page), (*parents, url)):
+                is_empty = False
+                if isinstance(member, CanvasImage):
+                    yield member
                 else:
-                    yield from self.document(part, loaded, (*above, address))
-            link = next_page(page)
-            if not link:
+                    yield from self.document(member_url, member, (*parents, url))
+            following = _next_page(page)
+            if not following:
                 break
-            if not self.is_new(link):
-                yield _failed(link, f"is named as the page after {here}, but came before; its pages go in a circle")
+            if not self.is_new(following):
+                yield _failed(following, f"follows the page {page_url}, but came before it; the pages go in a circle")
                 return
             try:
-                page, here = self._load(link), link
+                page, page_url = fetch_json(following, self.rules), following
             except ArtNetError as error:
-                yield Shown(link, error=error)
+                yield CanvasImage(following, error=error)
                 return
             self.barren += 1
-        if not listed:
-            yield _failed(address, "this collection lists nothing; there is no picture to take")
+        if is_empty:
+            yield _failed(url, "this collection lists nothing, so no image")
 
-    def _ahead(self, listed: Iterable[object], above: tuple[str, ...]) -> Iterator[tuple[str, Json | Shown]]:
-        """Load the parts of a collection, a few at once, and give them in order."""
-        waiting: deque[tuple[str, Json | Shown | Future[Json]]] = deque()
-        for position, part in enumerate(listed, start=1):
-            address = identity(part) or f"{above[-1]}#{position}"
-            if address in above:
-                waiting.append((address, _failed(address, "this collection lies within itself; not read again")))
-            elif isinstance(part, dict) and is_embedded(part):
-                waiting.append((address, part))
-            elif not is_url(address) or not identity(part):
-                waiting.append((address, _failed(address, "is listed in a collection without an http(s) address")))
-            elif self.is_new(address):
-                waiting.append((address, self.background.start(self._load, address)))
-            if len(waiting) > _AHEAD:
-                yield _arrived(*waiting.popleft())
-        while waiting:
-            yield _arrived(*waiting.popleft())
-
-    def _load(self, address: str) -> Json:
-        rules = replace(address_rules(self.rules), size_bytes=_DOCUMENT_BYTES)
-        return _parsed(address, fetch_with_retry(address, rules).data)
+    def prefetched(
+        self, members: Iterable[object], parents: tuple[str, ...]
+    ) -> Iterator[tuple[str, Json | CanvasImage]]:
+        """Yield the members of a collection with their URLs, in order, each a document or an error."""
+        pending: deque[tuple[str, Json | CanvasImage | Future[Json]]] = deque()
+        for position, member in enumerate(members, start=1):
+            url = _id(member) or f"{parents[-1]}#{position}"
+            if url in parents:
+                pending.append((url, _failed(url, "this collection lies within itself; not read again")))
+            elif isinstance(member, dict) and _is_embedded(member):
+                pending.append((url, member))
+            elif not is_url(_id(member)):
+                pending.append((url, _failed(url, "is listed in a collection without an http(s) URL")))
+            elif self.is_new(url):
+                pending.append((url, self.pool.start(fetch_json, url, self.rules)))
+            if len(pending) > _PREFETCH:
+                yield _arrived(*pending.popleft())
+        while pending:
+            yield _arrived(*pending.popleft())
 
 
-def _arrived(address: str, part: Json | Shown | Future[Json]) -> tuple[str, Json | Shown]:
-    if not isinstance(part, Future):
-        return address, part
+def _arrived(url: str, member: Json | CanvasImage | Future[Json]) -> tuple[str, Json | CanvasImage]:
+    if not isinstance(member, Future):
+        return url, member
     try:
-        return address, part.result()
+        return url, member.result()
     except ArtNetError as error:
-        return address, Shown(address, error=error)
+        return url, CanvasImage(url, error=error)
 
 
-def _parsed(address: str, data: bytes) -> Json:
-    try:
-        content: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise SourceError(f"{address}: is no JSON object, so neither a IIIF manifest nor a collection")
-    return content
+def _failed(url: str, fault: str) -> CanvasImage:
+    return CanvasImage(url, error=NoPicturesError(f"{url}: {fault}"))
 
 
-def _failed(address: str, fault: str) -> Shown:
-    return Shown(address, error=NoPicturesError(f"{address}: {fault}"))
+# Below, what documents say, in the words of either version. A part that is missing or of another shape is nothing.
+
+
+def _members(collection: Json) -> Iterator[object]:
+    """Yield what a collection, or a page of one, lists, in order."""
+    listed = next((collection[key] for key in ("items", "members") if isinstance(collection.get(key), list)), None)
+    if listed is not None:
+        yield from listed
+        return
+    for key, kind in (("collections", "sc:Collection"), ("manifests", "sc:Manifest")):
+        for member in _list(collection.get(key)):
+            yield {"@id": member, "@type": kind} if isinstance(member, str) else member
+
+
+def _next_page(collection: Json) -> str:
+    return _id(collection.get("next") or (None if _is_embedded(collection) else collection.get("first")))
+
+
+def _is_embedded(part: object) -> bool:
+    """Return whether a part stands here whole, rather than as a reference."""
+    return any(isinstance(_first(part, key), list) for key in ("items", "sequences", "manifests", "members"))
+
+
+def _canvases(manifest: Json) -> list[object]:
+    """Return a manifest's canvases; of version 2 those of its first sequence, which is the one to show."""
+    listed = manifest.get("items")
+    if isinstance(listed, list):
+        return listed
+    return _list(_first(next(iter(_list(manifest.get("sequences"))), None), "canvases"))
+
+
+def _annotation_pages(canvas: object) -> list[Any]:
+    images = _first(canvas, "images")
+    return [{"resources": images}] if isinstance(images, list) else _list(_first(canvas, "items"))
+
+
+def _painted(page: object) -> tuple[Location | None, str]:
+    """Return where the first image of a page of annotations lies, or else the type of what it shows."""
+    other = ""
+    for annotation in _list(_first(page, "items", "resources")):
+        if "painting" not in str(_first(annotation, "motivation") or "painting"):
+            continue
+        body = _first(annotation, "body", "resource")
+        location = _location(body)
+        if location is not None:
+            return location, ""
+        other = other or str(_first(body, "type", "@type") or "something without a URL")
+    return None, other
+
+
+def _location(body: object, depth: int = 0) -> Location | None:
+    """Return where an image lies: at an image service, or at a URL."""
+    if depth > _MAX_NESTING:
+        return None
+    if isinstance(body, list):
+        return next((found for part in body if (found := _location(part, depth + 1)) is not None), None)
+    if not isinstance(body, dict):
+        return None
+    kind = _type(body)
+    if kind in ("choice", "oa:choice"):
+        return _location([body.get("default"), *_list(body.get("items")), *_list(body.get("item"))], depth + 1)
+    if kind in ("specificresource", "oa:specificresource"):
+        source = body.get("source", body.get("full"))
+        return _location({"id": source, "type": "Image"} if isinstance(source, str) else source, depth + 1)
+    url = _id(body) if is_url(_id(body)) else ""
+    for service in _list(body.get("service")):
+        if _is_image_service(service) and is_url(_base(service)):
+            return IiifImage(_base(service), url)
+    is_image = kind in ("image", "dctypes:image") or str(body.get("format", "")).startswith("image/")
+    return WebFile(url) if is_image and url else None
+
+
+def _is_image_service(part: object) -> bool:
+    """Return whether this describes an image service of version 2 or 3: a reference to one, or its own info.json."""
+    if not isinstance(part, dict):
+        return False
+    about = " ".join(str(part.get(key, "")) for key in ("@context", "type", "@type", "protocol", "profile"))
+    return "api/image" in about or "ImageService" in about or about.strip().startswith("level")
+
+
+def _base(service: object) -> str:
+    return _id(service).removesuffix("/info.json").rstrip("/")
+
+
+def _metadata(manifest: Json) -> dict[str, str]:
+    pairs = [(_text(_first(pair, "label")), _text(_first(pair, "value"))) for pair in _list(manifest.get("metadata"))]
+    return {label.lower().rstrip(":"): value for label, value in reversed(pairs) if label and value}
+
+
+def _text(value: object, depth: int = 0) -> str:
+    """Return a label as text: of several languages English, then no language in particular, then the first."""
+    if isinstance(value, str):
+        return " ".join(_TAG.sub("", value).split())
+    if isinstance(value, bool) or value is None or depth > _MAX_NESTING:
+        return ""
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, list):
+        return _text_of_list(value, depth)
+    if isinstance(value, dict):
+        if "@value" in value:
+            return _text(value["@value"], depth + 1)
+        chosen = next((value[language] for language in _LANGUAGES if value.get(language)), None)
+        return _text(next(iter(value.values()), None) if chosen is None else chosen, depth + 1)
+    return ""
+
+
+def _text_of_list(values: list[object], depth: int) -> str:
+    languages = [str(_first(value, "@language") or "") for value in values]
+    if any(languages):  # version 2 writes the same in several languages as a list
+        index = next((index for index, language in enumerate(languages) if language.startswith("en")), 0)
+        return _text(values[index], depth + 1)
+    return "; ".join(text for value in values if (text := _text(value, depth + 1)))
+
+
+def _id(part: object) -> str:
+    """Return the URL of a part of a document, which may be the part itself."""
+    id = part if isinstance(part, str) else _first(part, "id", "@id")
+    return id if isinstance(id, str) else ""
+
+
+def _type(part: object) -> str:
+    kind = _first(part, "type", "@type")
+    return kind.lower() if isinstance(kind, str) else ""
+
+
+def _first(part: object, *keys: str) -> Any:
+    return next((part[key] for key in keys if key in part), None) if isinstance(part, dict) else None
+
+
+def _list(value: object) -> list[Any]:
+    """Return a list, or a list of the one thing that stands where a list may."""
+    return value if isinstance(value, list) else [] if value is None else [value]

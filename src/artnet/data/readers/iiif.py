@@ -33,14 +33,14 @@ def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
     else:
         with open_file(location) as file:
             data = file.read(_DOCUMENT_BYTES)
-    for shown in iiif_canvases(location, data, rules):
+    for canvas in iiif_canvases(location, data, rules):
         yield Record(
-            source=shown.name,
-            location=shown.place if shown.error is None else UnreadableLocation(shown.error),
-            style=_first(shown.facts, STYLES) or "",
-            artist=_first(shown.facts, ARTISTS),
-            title=shown.title or shown.label,
-            date=_first(shown.facts, DATES),
+            source=canvas.name,
+            location=canvas.location if canvas.error is None else UnreadableLocation(canvas.error),
+            style=_first(canvas.metadata, STYLES) or "",
+            artist=_first(canvas.metadata, ARTISTS),
+            title=canvas.title or canvas.label,
+            date=_first(canvas.metadata, DATES),
         )
 
 
