@@ -1,9 +1,9 @@
-"""Serve a folder of pictures as a museum does: a IIIF manifest, and an image service that scales.
+"""Serve a folder of images as a museum does: a IIIF manifest, and an image service that scales.
 
     python examples/museum.py examples 8182
 
-Then http://127.0.0.1:8182/manifest is a manifest of Presentation 3 with a canvas for each JPEG in the folder, and each
-picture has a service of Image API 3, level 1. It serves this machine alone and is made for trying things out.
+http://127.0.0.1:8182/manifest is then a manifest of Presentation 3 with a canvas for each JPEG in the folder, and each
+image has a service of Image API 3, level 1. Only this machine can connect; it is made for trying things out.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from PIL import Image
 
 
 def manifest(base: str, folder: Path) -> dict[str, object]:
-    """Describe the folder's pictures, one a canvas."""
+    """Return a manifest with a canvas for each JPEG in the folder."""
     return {
         "@context": "http://iiif.io/api/presentation/3/context.json",
         "id": f"{base}/manifest",
         "type": "Manifest",
-        "label": {"en": [f"Pictures in {folder.name}"]},
+        "label": {"en": [f"Images in {folder.name}"]},
         "items": [canvas(base, path) for path in sorted(folder.glob("*.jpg"))],
     }
 
 
 def canvas(base: str, path: Path) -> dict[str, object]:
-    """Describe one picture: its canvas, and the image service that paints it."""
+    """Return the canvas of one image, painted by an image service."""
     here, service = f"{base}/canvas/{quote(path.stem)}", f"{base}/image/{quote(path.name)}"
     with Image.open(path) as image:
         size = {"width": image.width, "height": image.height}
@@ -42,7 +42,7 @@ def canvas(base: str, path: Path) -> dict[str, object]:
 
 
 def info(base: str, path: Path) -> dict[str, object]:
-    """Say what the image service of one picture can do."""
+    """Return the info.json of the service of one image."""
     with Image.open(path) as image:
         size = {"width": image.width, "height": image.height}
     about = {"id": f"{base}/image/{quote(path.name)}", "type": "ImageService3", "profile": "level1", **size}
@@ -50,7 +50,7 @@ def info(base: str, path: Path) -> dict[str, object]:
 
 
 def scaled(path: Path, size: str) -> bytes:
-    """Give a picture at a size asked for as `max` or as a width and a comma. Errors: `ValueError`."""
+    """Return an image as JPEG at a requested size, `max` or a width and a comma."""
     with Image.open(path) as image:
         width = image.width if size == "max" else int(size.removesuffix(","))
         if not 0 < width <= image.width:
@@ -61,29 +61,29 @@ def scaled(path: Path, size: str) -> bytes:
 
 
 class Museum(BaseHTTPRequestHandler):
-    """Answer for the folder that the server holds."""
+    """Respond for the folder that the server holds."""
 
     folder = Path()
 
     def do_GET(self) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         base = f"http://{self.headers['Host']}"
         _, what, *rest = unquote(self.path).split("/")
         path = self.folder / rest[0] if rest else self.folder
         try:
             if what == "manifest":
-                self.answer(json.dumps(manifest(base, self.folder)).encode(), "application/json")
+                self.send_bytes(json.dumps(manifest(base, self.folder)).encode(), "application/json")
             elif what == "image" and path in set(self.folder.iterdir()) and rest[1:] == ["info.json"]:
-                self.answer(json.dumps(info(base, path)).encode(), "application/json")
+                self.send_bytes(json.dumps(info(base, path)).encode(), "application/json")
             elif what == "image" and path in set(self.folder.iterdir()) and rest[1] == "full":
-                self.answer(scaled(path, rest[2]), "image/jpeg")
+                self.send_bytes(scaled(path, rest[2]), "image/jpeg")
             else:
                 self.send_error(404)
         except (IndexError, ValueError):
             self.send_error(400)
 
-    def answer(self, data: bytes, kind: str) -> None:
-        """Send bytes."""
+    def send_bytes(self, data: bytes, kind: str) -> None:
+        """Send a response with a body."""
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
