@@ -4,7 +4,6 @@ Knows nothing about who raises them.
 
     ArtNetError
     ├── UsageError            2  400   an option or argument that cannot be meant
-    │   └── FieldsError       2  422   fields of a request, several at once, that cannot be meant
     ├── SourceError           3  404   a place that holds no picture
     │   ├── NoPicturesError   3  404   a folder, glob or archive without a single picture
     │   └── AddressError      3  502   an address on the web that gives nothing, or not in time
@@ -36,7 +35,7 @@ answers some of its inputs and fails on others names each failure and exits with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,17 +54,6 @@ class UsageError(ArtNetError, ValueError):
     exit_code = 2
     http_status = 400
     kind = "usage"
-
-
-class FieldsError(UsageError):
-    """Refuse fields of a request; `faults` names each with what is wrong about it."""
-
-    http_status = 422
-    kind = "fields"
-
-    def __init__(self, message: str, faults: Sequence[Mapping[str, str]] = ()) -> None:
-        super().__init__(message)
-        self.faults = tuple(faults)
 
 
 class SourceError(ArtNetError):

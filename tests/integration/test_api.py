@@ -1,4 +1,4 @@
-"""The API as ood meet it: right answers, wrong questions, broken pictures, addresses."""
+"""The API as its clients meet it: right answers, wrong questions, broken images, URLs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from PIL import Image
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
 from artnet.attribution.explain import explain
 from artnet.attribution.methods import Sampling
 from artnet.fetch.http import FetchRules
 from artnet.imaging.decode import Limits
 from artnet.model.classifier import Classifier
-from artnet.serving.api.app import ApiSettings
+from artnet.serving.api.app import create_app
 from artnet.serving.api.schemas import (
     ExplanationResponse,
     HealthResponse,
@@ -27,9 +27,10 @@ from artnet.serving.api.schemas import (
     PredictionResponse,
     ProblemResponse,
 )
-from artnet.serving.work_queue import QueueLimits
+from artnet.serving.api.state import ApiSettings
+from artnet.serving.work_queue import ClassifierQueue, QueueLimits
 from fixtures.raw_server import answering, raw_server
-from fixtures.serving import FORM, Live, form, live, png
+from fixtures.serving import FORM, Live, form, live, png, running
 
 JSON = {"Content-Type": "application/json"}
 
@@ -38,9 +39,9 @@ JSON = {"Content-Type": "application/json"}
 def server(classifier: Classifier) -> Iterator[Live]:
     rules = FetchRules(allow_private=True, size_bytes=300_000, timeout_s=0.5)
     settings = ApiSettings(
-        limits=Limits(300_000, 2_000_000), allow_urls=True, address=rules, sampling=Sampling(masks=8, channels=2)
+        limits=Limits(300_000, 2_000_000), allow_urls=True, fetch_rules=rules, sampling=Sampling(masks=8, channels=2)
     )
-    with live(classifier, settings, QueueLimits(at_once=2, waiting=30, timeout_s=20)) as found:
+    with live(classifier, settings, QueueLimits(concurrency=2, queue_size=30, timeout_s=20)) as found:
         yield found
 
 
@@ -82,9 +83,9 @@ def test_an_explanation_is_answered_as_the_library_answers_it(
         ("image/png", {}, "image/png"),
         ("image/svg+xml", {}, "image/svg+xml"),
         ("text/html,image/*;q=0.5,*/*;q=0.1", {}, "image/png"),
-        ("application/json", {"answer": "overlay"}, "image/png"),
-        ("", {"answer": "sheet"}, "image/png"),
-        ("", {"answer": "svg"}, "image/svg+xml"),
+        ("application/json", {"format": "overlay"}, "image/png"),
+        ("", {"format": "sheet"}, "image/png"),
+        ("", {"format": "svg"}, "image/svg+xml"),
     ],
 )
 def test_the_answer_is_of_the_kind_that_was_asked_for(
@@ -98,7 +99,7 @@ def test_the_answer_is_of_the_kind_that_was_asked_for(
 def test_an_overlay_has_the_paintings_size_or_the_one_allowed(server: Live, picture: bytes) -> None:
     sizes = []
     for side_px in ("1600", "210"):
-        said = server.send("/v1/explain", picture, answer="overlay", depth="9", side_px=side_px)
+        said = server.send("/v1/explain", picture, format="overlay", depth="9", side_px=side_px)
         with Image.open(BytesIO(said.body)) as image:
             sizes.append(image.size)
     assert sizes == [(420, 300), (210, 150)]
@@ -270,22 +271,16 @@ def test_a_hundred_pictures_at_once_are_answered_or_told_to_wait(server: Live, p
     assert server.send("/v1/classify", picture).status == 200
 
 
-def test_a_page_at_the_root_leaves_the_apis_paths_alone_and_is_guarded_like_them(classifier: Classifier) -> None:
-    seen: list[str] = []
-
-    async def page(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.append(scope["path"])
-        await PlainTextResponse("a page")(scope, receive, send)
-
-    settings = ApiSettings(page_bytes=1000, page_headers={"Content-Security-Policy": "default-src 'self'"})
-    with live(classifier, settings) as server:
-        server.api.mount("/", page)
+def test_a_front_end_at_the_root_leaves_the_apis_paths_alone(classifier: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("a page")
+    (tmp_path / "script.js").write_text("1")
+    queue = ClassifierQueue(classifier)
+    with running(create_app(queue, front_end=tmp_path)) as port:
+        server = Live(port, queue, FastAPI())
         said = server.ask("GET", "/")
-        assert (said.body, said.headers["Content-Security-Policy"]) == (b"a page", "default-src 'self'")
-        assert [server.ask("GET", path).status for path in ("/v1/nowhere", "/v1/classify", "/v1/model")] == [
-            404,
-            405,
-            200,
-        ]
-        assert server.ask("POST", "/upload", b"x" * 2000).status == 413
-    assert seen == ["/"]
+        assert (said.body, said.headers["Cache-Control"]) == (b"a page", "no-cache")
+        assert "script-src 'self' 'wasm-unsafe-eval';" in said.headers["Content-Security-Policy"]
+        assert server.ask("GET", "/script.js").headers["Content-Type"].startswith("text/javascript")
+        paths = ("/v1/nowhere", "/v1/classify", "/v1/model", "/nowhere.js", "/../test_api.py")
+        assert [server.ask("GET", path).status for path in paths] == [404, 405, 200, 404, 404]
+        assert server.ask("GET", "/nowhere").json["kind"] == "not-found"

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
 
 from artnet.attribution.methods import Sampling
 from artnet.model.classifier import Classifier
-from artnet.serving.api.app import ApiSettings
 from artnet.serving.api.openapi import document
+from artnet.serving.api.state import ApiSettings
 from artnet.serving.work_queue import QueueLimits
 from fixtures.serving import Live, live, png
 
@@ -52,7 +52,7 @@ def server(exported: Path) -> Iterator[Live]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("socket.getaddrinfo", nobody)
         settings_ = ApiSettings(allow_urls=True, sampling=THIN)
-        with live(classifier, settings_, QueueLimits(at_once=2, waiting=8, timeout_s=20)) as found:
+        with live(classifier, settings_, QueueLimits(concurrency=2, queue_size=8, timeout_s=20)) as found:
             yield found
 
 

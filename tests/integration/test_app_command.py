@@ -78,7 +78,7 @@ def test_a_killed_server_leaves_no_files_and_its_port_to_the_next(tmp_path: Path
     os.environ["TMPDIR"] = str(tmp_path)
     try:
         with app() as (process, url):
-            get(f"{url}/v1/explain", form(painting_file.read_bytes(), answer="json"))
+            get(f"{url}/v1/explain", form(painting_file.read_bytes(), format="json"))
             process.kill()
             process.wait(20)
     finally:

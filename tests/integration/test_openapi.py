@@ -11,12 +11,12 @@ import pytest
 from fastapi import FastAPI
 
 from artnet.model.classifier import Classifier
-from artnet.serving.api.api_page import html_page, markdown
-from artnet.serving.api.app import create_api
-from artnet.serving.api.openapi import EXAMPLES, KINDS, PROBLEM_EXAMPLE, document
+from artnet.serving.api.app import create_app
+from artnet.serving.api.openapi import EXPLANATION_EXAMPLE, KINDS, PREDICTION_EXAMPLE, PROBLEM_EXAMPLE, document
+from artnet.serving.api.reference import html_page
 from artnet.serving.api.schemas import (
-    ClassifyFields,
-    ExplainFields,
+    ClassifyForm,
+    ExplainForm,
     ExplanationResponse,
     PredictionResponse,
     ProblemResponse,
@@ -30,29 +30,28 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 def api(classifier: Classifier) -> FastAPI:
     service = ClassifierQueue(classifier)
     service.close()
-    return create_api(service)
+    return create_app(service)
 
 
-def test_the_page_in_docs_is_the_one_that_the_document_gives(api: FastAPI) -> None:
-    head = runpy.run_path(str(DOCS / "write_api.py"))["HEAD"]
-    written = (DOCS / "api.md").read_text(encoding="utf-8")
-    assert written == head + markdown(document(api)), "run: python docs/write_api.py"
+def test_the_page_in_docs_is_the_one_that_the_document_gives() -> None:
+    page = runpy.run_path(str(DOCS / "write_api.py"))["page"]
+    assert (DOCS / "api.md").read_text(encoding="utf-8") == page(), "run: python docs/write_api.py"
 
 
 def test_every_route_is_described_with_an_example_of_its_use(api: FastAPI) -> None:
-    page = markdown(document(api))
+    page = html_page(document(api))
     for route in ("POST /v1/classify", "POST /v1/explain", "GET /v1/model", "GET /healthz", "GET /metrics"):
-        assert f"## {route}\n" in page
+        assert f">{route}</h2>" in page
         assert f"http://127.0.0.1:7860{route.split()[1]}" in page
 
 
 def test_the_examples_have_the_shapes_that_they_are_examples_of(api: FastAPI) -> None:
-    PredictionResponse.model_validate(EXAMPLES["/v1/classify"])
-    ExplanationResponse.model_validate(EXAMPLES["/v1/explain"])
+    PredictionResponse.model_validate(PREDICTION_EXAMPLE)
+    ExplanationResponse.model_validate(EXPLANATION_EXAMPLE)
     ProblemResponse.model_validate(PROBLEM_EXAMPLE)
-    for path, shape in (("/v1/classify", ClassifyFields), ("/v1/explain", ExplainFields)):
+    for path, shape in (("/v1/classify", ClassifyForm), ("/v1/explain", ExplainForm)):
         body = document(api)["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
-        shape.model_validate({name: value for name, value in body.items() if name != "url"})
+        shape.model_validate(body)
 
 
 def test_failures_are_problems_in_the_document(api: FastAPI) -> None:

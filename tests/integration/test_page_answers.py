@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from artnet.errors import DeadlineError
 from artnet.fetch.http import FetchRules
 from artnet.imaging.decode import Limits, read_file
 from artnet.model.classifier import Classifier
-from artnet.serving.api.app import ApiSettings
+from artnet.serving.api.state import ApiSettings
 from artnet.serving.web.labels import decision_words
 from artnet.serving.web.page_answers import Asked, PageAnswers, answered
 from artnet.serving.work_queue import ClassifierQueue
@@ -102,7 +103,7 @@ def test_a_picture_is_fetched_from_an_address_as_if_it_had_been_dropped(answers:
         def log_message(self, *_: Any) -> None:
             pass
 
-    settings = ApiSettings(allow_urls=True, address=FetchRules(allow_private=True))
+    settings = ApiSettings(allow_urls=True, fetch_rules=FetchRules(allow_private=True))
     with HTTPServer(("127.0.0.1", 0), Pictures) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/on/the/wall.jpg?size=2"
@@ -113,10 +114,10 @@ def test_a_picture_is_fetched_from_an_address_as_if_it_had_been_dropped(answers:
 
 def test_a_quick_question_does_not_wait_for_slow_ones(answers: PageAnswers) -> None:
     view = answers.look(picture(FACETED.read_bytes()))["view"]
-    with occupied(answers.slow, answers.slow.limits.at_once):
+    with occupied(answers.slow, answers.slow.limits.concurrency):
         assert answers.ask({"view": view, **QUESTION})["maps"]
         with pytest.raises(DeadlineError):
-            answers.slow.run(lambda: None, timeout_s=0.01)
+            asyncio.run(answers.slow.run(lambda: None, timeout_s=0.01))
     for method, is_slow in (("gradcam", False), ("rise", True), ("nonsense", False)):
         assert Asked.of({**QUESTION, "method": method}).is_slow is is_slow
 
@@ -135,7 +136,7 @@ def test_the_nearest_paintings_come_by_name_and_without_where_they_lie(
             return [near, replace(near, label="Three bars")][:count]
 
     view = answers.look(picture(FACETED.read_bytes()))["view"]
-    found = replace(answers, settings=replace(answers.settings, paintings=Found())).near({"view": view})["nearest"]
+    found = replace(answers, settings=replace(answers.settings, index=Found())).near({"view": view})["nearest"]
     assert [each["name"] for each in found] == ["bars.jpg", "Three bars"]
     assert "cellar" not in str(found)
     assert Image.open(BytesIO(b64decode(found[0]["thumb"]))).size == (256, 32)

@@ -11,7 +11,7 @@ import pytest
 
 from artnet.errors import UsageError
 from artnet.model.classifier import Classifier
-from artnet.serving.api.app import create_api
+from artnet.serving.api.app import create_app
 from artnet.serving.web.page_calls import PATHS, add_calls, answer_bytes
 from artnet.serving.work_queue import ClassifierQueue
 from fixtures.serving import FORM, Live, form, running, until
@@ -36,7 +36,7 @@ def broken(_: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def server(classifier: Classifier) -> Iterator[Live]:
     service = ClassifierQueue(classifier)
-    api = create_api(service)
+    api = create_app(service)
     api.get("/page/file")(lambda: {"here": True})  # as the page's files are: in the threads that all share
     add_calls(api, {"double": double, "held": held, "broken": broken}, 60)
     with running(api) as port:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -14,13 +12,12 @@ import typer
 
 from artnet.cli.console import print_message
 from artnet.cli.options import Model, Precision, Runtime
-from artnet.errors import ArtNetError, MissingExtraError
+from artnet.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from artnet.batch.index import Index
     from artnet.model.classifier import Classifier
-    from artnet.serving.api.app import MountPage
-    from artnet.serving.work_queue import ClassifierQueue
+    from artnet.serving.web.page import MountPage
 
 # Earlier, compiling would take the processor from the browser that loads the page: half a second on two cores.
 _WARM_UP_DELAY_S = 1.5
@@ -61,32 +58,32 @@ def serve_app(
     from artnet.fetch.http import FetchRules
     from artnet.hardware import serving_concurrency
     from artnet.imaging.decode import Limits
-    from artnet.serving.api.app import ApiSettings, create_api
+    from artnet.serving.api.app import create_app
+    from artnet.serving.api.state import ApiSettings
     from artnet.serving.logs import write_logs
-    from artnet.serving.server import Place, address_of, bound, serve
+    from artnet.serving.server import ListenAddress, open_listener, serve, url_of
     from artnet.serving.work_queue import ClassifierQueue, QueueLimits
 
-    place = Place(host, port)
-    listener = bound(place)
+    address = ListenAddress(host, port)
+    listener = open_listener(address)
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
     rules = FetchRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
-    fetches = place.is_loopback if allow_urls is None else allow_urls
-    settings = ApiSettings(limits, fetches, rules, paintings=_paintings(index, model))
+    fetches = address.is_loopback if allow_urls is None else allow_urls
+    settings = ApiSettings(limits, fetches, rules, warm_up_delay_s=_WARM_UP_DELAY_S, index=_index(index, model))
     callers = concurrency or serving_concurrency()
     loading = DaemonPool(1).start(_ready, model, runtime, precision, callers)
     mount_page = None if api_only else _page()  # while the model loads: that waits for the disk and the compiler
     quiet = logs == "quiet" or (logs == "auto" and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
     service = ClassifierQueue(loading.result(), QueueLimits(callers, waiting, timeout_s))
-    api = create_api(service, settings)
+    api = create_app(service, settings)
     application = api if mount_page is None else mount_page(api, service, settings)
-    _warm_up_later(service)
-    print_message(f"artnet: {address_of(listener)} (Ctrl-C stops it)")
+    print_message(f"artnet: {url_of(listener)} (Ctrl-C stops it)")
     serve(application, listener)
     return 0
 
 
-def _paintings(folder: Path | None, model: Path | None) -> Index | None:
+def _index(folder: Path | None, model: Path | None) -> Index | None:
     """Open the index of similar paintings."""
     if folder is None:
         return None
@@ -116,20 +113,3 @@ def _ready(model: Path | None, runtime: str, precision: str, concurrency: int) -
     classifier = Classifier.load(model, runtime, precision, concurrency)
     classifier.classify(Image.new("RGB", (64, 64)))
     return classifier
-
-
-def _warm_up_later(service: ClassifierQueue) -> None:
-    """Compile the graph of explanations too, a moment after the page has loaded."""
-    from PIL import Image
-
-    from artnet.attribution.explain import explain
-
-    classifier, blank = service.classifier, Image.new("RGB", (64, 64))
-
-    def explained() -> None:
-        with suppress(ArtNetError):  # a model without explained layers, or a server that is already stopped
-            service.run(lambda: explain(classifier, blank))
-
-    later = threading.Timer(_WARM_UP_DELAY_S, explained)
-    later.daemon = True
-    later.start()

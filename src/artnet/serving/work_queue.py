@@ -1,16 +1,14 @@
-"""Let many visitors share one classifier: so many at once, a bounded queue, a time limit.
-
-Knows nothing about HTTP, pictures or what the work is: any function without arguments.
+"""A bounded queue of blocking work, done by a fixed number of threads for asyncio callers.
 
 What is promised, exactly:
 
-- At most `at_once` pieces of work run at the same time, in threads that belong to the service; what comes later waits,
-  first come, first served, and at most `waiting` of them. One more is refused at once with `BusyError`.
-- The time limit runs from the call to the answer, waiting included; after it the caller gets `DeadlineError`.
-- A caller who leaves while waiting (its time is up, its task is cancelled because its client hung up) gives the place
-  in the queue back at once, and the work is never begun. Work that has begun cannot be stopped, because a network's
-  run cannot: its caller leaves in time all the same, and its place is free when the work ends.
-- What the work raises, its caller gets. No caller sees anything of another's.
+- At most `concurrency` pieces of work run at the same time. Later callers wait, first come, first served, at most
+  `queue_size` of them; one more gets `BusyError` at once.
+- Slow work runs on at most half of the threads, so that quick work never waits for slow work alone.
+- The time limit runs from the call to the result, waiting included; after it the caller gets `DeadlineError`.
+- A caller that leaves while it waits (its time is up, or its task is cancelled because the client hung up) frees its
+  place at once, and the work never begins. Work that has begun cannot be stopped, since a run of the network cannot:
+  its caller leaves in time all the same, and the place is free when the work ends.
 """
 
 from __future__ import annotations
@@ -19,169 +17,126 @@ import asyncio
 import math
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from artnet.errors import BusyError, DeadlineError
 from artnet.model.classifier import Classifier
 
 T = TypeVar("T")
-_LATEST_RETRY_S = 60
-_REMEMBERED = 0.9  # of the mean duration, at each new one
+_MAX_RETRY_S = 60
+_MEAN_DECAY = 0.9  # weight of the former mean duration at each new one
+_STOPPING = "the server is shutting down; try again in a minute"
 
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """How many run at once, how many may wait, and how long each may take from its arrival to its answer."""
+    """Limits of a `WorkQueue`: work that runs at the same time, callers that wait, and seconds to a result."""
 
-    at_once: int = 2
-    waiting: int = 64
+    concurrency: int = 2
+    queue_size: int = 64
     timeout_s: float = 30.0
 
 
-@dataclass(eq=False)
-class _Job:
-    work: Callable[[], Any]
-    future: Future[Any]
-
-
 class WorkQueue:
-    """So many places, and a queue before them; safe to call from any thread and from any event loop."""
+    """Threads that run blocking work, and the callers that wait for them."""
 
     def __init__(self, limits: QueueLimits | None = None) -> None:
         self.limits = limits or QueueLimits()
-        self._queue: deque[_Job] = deque()
-        self._running = 0
+        self._pool = ThreadPoolExecutor(self.limits.concurrency, thread_name_prefix="artnet")
+        self._slow = asyncio.Semaphore(max(1, self.limits.concurrency // 2))
+        self._lock = threading.Lock()
+        self._admitted = self._running = 0
         self._mean_s = 0.1
         self._closed = False
-        self._changed = threading.Condition()
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"artnet-{index}", daemon=True)
-            for index in range(self.limits.at_once)
-        ]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def running(self) -> int:
-        """Count the pieces of work that run now."""
+        """Number of pieces of work that run now."""
         return self._running
 
     @property
     def waiting(self) -> int:
-        """Count those that wait for a place."""
-        return len(self._queue)
+        """Number of callers that wait for a thread."""
+        return self._admitted - self._running
 
-    def run(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
-        """Do the work in turn and give its result; blocks the calling thread. `timeout_s` can only shorten the limit.
+    async def run(self, work: Callable[[], T], *, slow: bool = False, timeout_s: float | None = None) -> T:
+        """Return the result of `work`, called in a thread when its turn comes; cancel the task to leave.
 
-        Errors: `BusyError`, `DeadlineError`, and whatever the work raises.
+        Args:
+            work: A function without arguments; what it raises, this raises.
+            slow: Whether the work takes seconds.
+            timeout_s: A limit shorter than the queue's own.
+
+        Raises:
+            BusyError: If as many callers wait as may.
+            DeadlineError: If there is no result in time, or the server is shutting down.
         """
-        limit_s = self._limit(timeout_s)
-        job = self._enter(work)
+        limit_s = min(timeout_s or self.limits.timeout_s, self.limits.timeout_s)
+        loop = asyncio.get_running_loop()
+        pending, places = [work], ExitStack()
         try:
-            done = wait([job.future], limit_s).done
-        except BaseException:  # Ctrl-C while waiting
-            self._leave(job)
-            raise
-        if not done:
-            self._leave(job)
-            raise self._late(limit_s)
-        result: T = job.future.result()
-        return result
-
-    async def run_async(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
-        """Do the work in turn and give its result, without blocking the event loop; cancel the task to leave.
-
-        Errors: as `run`.
-        """
-        limit_s = self._limit(timeout_s)
-        job = self._enter(work)
-        answer = asyncio.wrap_future(job.future)
-        try:
-            await asyncio.wait([answer], timeout=limit_s)
-            if answer.done():
-                result: T = answer.result()
+            async with asyncio.timeout(limit_s) as deadline:
+                places.enter_context(self._place())
+                if slow:
+                    await self._slow.acquire()
+                    places.callback(loop.call_soon_threadsafe, self._slow.release)
+                future = self._pool.submit(self._work, pending)
+                future.add_done_callback(partial(_close, places.pop_all()))
+                result: T = await asyncio.wrap_future(future)
                 return result
-            raise self._late(limit_s)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise DeadlineError(f"no result within {limit_s:.3g} s; ask for less, or try again later") from None
         finally:
-            answer.cancel()  # or an error that comes too late is called one that nobody fetched
-            self._leave(job)
+            places.close()  # of work that was never submitted; otherwise its future closes them
+            pending.clear()  # an image must not stay in memory until a thread gets to a future that was cancelled
 
     def close(self) -> None:
-        """Take no more work, drop what waits and return when what runs has ended."""
-        with self._changed:
-            self._closed = True
-            dropped = list(self._queue)
-            self._queue.clear()
-            self._changed.notify_all()
-        for job in dropped:
-            job.future.set_exception(DeadlineError("the server is being stopped; ask again in a minute"))
-        for thread in self._threads:
-            thread.join()
+        """Refuse new work, drop what waits, and return when what runs has ended."""
+        self._closed = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _enter(self, work: Callable[[], Any]) -> _Job:
-        job = _Job(work, Future())
-        with self._changed:
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        with self._lock:
             if self._closed:
-                raise DeadlineError("the server is being stopped; ask again in a minute")
-            inside = self._running + len(self._queue)
-            if inside >= self.limits.at_once + self.limits.waiting:
-                seconds = min(_LATEST_RETRY_S, math.ceil(inside * self._mean_s / self.limits.at_once))
-                raise BusyError(f"{inside} requests are being answered; try again in {seconds} s", seconds)
-            self._queue.append(job)
-            self._changed.notify()
-        return job
+                raise DeadlineError(_STOPPING)
+            admitted, limits = self._admitted, self.limits
+            if admitted >= limits.concurrency + limits.queue_size:
+                retry_s = min(_MAX_RETRY_S, math.ceil(admitted * self._mean_s / limits.concurrency))
+                raise BusyError(f"{admitted} requests are being answered; try again in {retry_s} s", retry_s)
+            self._admitted += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._admitted -= 1
 
-    def _leave(self, job: _Job) -> None:
-        with self._changed:
-            if job in self._queue:
-                self._queue.remove(job)
-        job.future.cancel()
-
-    def _serve(self) -> None:
-        while (job := self._next()) is not None:
-            begun = time.monotonic()
-            try:
-                if job.future.set_running_or_notify_cancel():
-                    _fulfil(job)
-            finally:
-                del job  # a painting must not stay in memory until the next one comes
-                with self._changed:
-                    self._running -= 1
-                    self._mean_s = _REMEMBERED * self._mean_s + (1 - _REMEMBERED) * (time.monotonic() - begun)
-
-    def _next(self) -> _Job | None:
-        with self._changed:
-            while not self._queue:
-                if self._closed:
-                    return None
-                self._changed.wait()
+    def _work(self, pending: list[Callable[[], T]]) -> T:
+        begin_s = time.monotonic()
+        with self._lock:
             self._running += 1
-            return self._queue.popleft()
-
-    def _limit(self, timeout_s: float | None) -> float:
-        return self.limits.timeout_s if timeout_s is None else min(timeout_s, self.limits.timeout_s)
-
-    def _late(self, limit_s: float) -> DeadlineError:
-        return DeadlineError(f"no answer within {limit_s:.3g} s; ask for less, or again when fewer others do")
+        try:
+            return pending.pop()()
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._mean_s = _MEAN_DECAY * self._mean_s + (1 - _MEAN_DECAY) * (time.monotonic() - begin_s)
 
 
 class ClassifierQueue(WorkQueue):
-    """A classifier that many share."""
+    """A work queue with the classifier that its work uses."""
 
     def __init__(self, classifier: Classifier, limits: QueueLimits | None = None) -> None:
         super().__init__(limits)
         self.classifier = classifier
 
 
-def _fulfil(job: _Job) -> None:
-    try:
-        result = job.work()
-    except BaseException as error:
-        job.future.set_exception(error)
-    else:
-        job.future.set_result(result)
+def _close(places: ExitStack, _: object) -> None:
+    places.close()

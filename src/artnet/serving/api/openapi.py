@@ -1,7 +1,4 @@
-"""Describe the API as an OpenAPI document, with examples.
-
-Knows nothing about answering: routes name what is described here.
-"""
+"""What FastAPI cannot know of the API for its OpenAPI document: problems, examples and JSON bodies."""
 
 from __future__ import annotations
 
@@ -11,43 +8,43 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from artnet.serving.api.requests import FILE
 from artnet.serving.api.schemas import ProblemResponse
 from artnet.serving.middleware.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
-_ADDRESS = "https://example.org/painting.jpg"
+_REFERENCE = "#/components/schemas/{model}"
+_URL = "https://example.org/painting.jpg"
 
-# What the statuses of a route mean; the kinds of problem are told one by one.
-PROBLEMS = {
-    400: "a field or body that cannot be meant (`usage`)",
-    403: "an address that is not fetched (`address-refused`)",
-    406: "no kind of answer that the Accept header takes (`not-acceptable`)",
+# The problems behind each status; KINDS describes them one by one.
+STATUSES = {
+    400: "a field or body that cannot be read (`usage`)",
+    403: "a URL that is not fetched (`address-refused`)",
+    406: "no format that the Accept header takes (`not-acceptable`)",
     413: "too many bytes or pixels (`too-large`)",
-    415: "no picture in a format read here, or a body of another type (`format`)",
-    422: "a picture that is empty or damaged (`empty`, `corrupt`), or fields that do not fit (`fields`)",
+    415: "not an image in a supported format, or a body of another type (`format`)",
+    422: "an image that is empty or damaged (`empty`, `corrupt`), or fields that are not valid (`fields`)",
     429: "too many requests are being answered (`busy`)",
-    502: "an address that gives nothing (`address`)",
+    502: "a URL that gives nothing (`address`)",
     503: "not done in time (`deadline`)",
 }
 KINDS = {
-    "usage": "400. A field or a body that cannot be meant; `detail` says which values are allowed.",
-    "fields": "422. One or more fields that do not fit; `errors` names each.",
+    "usage": "400. A field or a body that cannot be read; `detail` says which values are allowed.",
+    "fields": "422. One or more fields that are not valid; `errors` lists each.",
     "empty": "422. A file of zero bytes.",
-    "corrupt": "422. A picture that begins well and is damaged or cut short.",
-    "format": "415. Content that is none of the formats read here, whatever it is called; or a body that is neither a "
-    "form nor JSON.",
-    "too-large": "413. Over the budget of bytes, noticed while they came in, or of pixels, noticed before they were "
-    "decoded; /v1/model tells both budgets.",
-    "address-refused": "403. An address that is not fetched: no http or https, a machine that is not on the public "
+    "corrupt": "422. An image that begins well and is damaged or cut short.",
+    "format": "415. Content in none of the supported formats, whatever its name; or a body that is neither a form nor "
+    "JSON.",
+    "too-large": "413. Over the limit of bytes, noticed while they came in, or of pixels, noticed before they were "
+    "decoded; /v1/model tells both limits.",
+    "address-refused": "403. A URL that is not fetched: neither http nor https, a machine that is not on the public "
     "internet, or a server that fetches nothing at all.",
-    "address": "502. An address that gave nothing, or not in time.",
-    "busy": "429. As many requests wait as may; come again after `Retry-After` seconds.",
-    "deadline": "503. Not sent or not answered in time; ask for less, or come again after `Retry-After` seconds.",
+    "address": "502. A URL that gave nothing, or not in time.",
+    "busy": "429. As many requests wait as may; try again after `Retry-After` seconds.",
+    "deadline": "503. Not sent or not answered in time; ask for less, or try again after `Retry-After` seconds.",
     "not-found": "404. There is nothing at this path.",
     "method-not-allowed": "405. The path does not take this method.",
-    "not-acceptable": "406. The Accept header takes none of the kinds of answer that there are.",
-    "internal": "500. The server's own fault; its log tells more, under `request_id`.",
+    "not-acceptable": "406. The Accept header takes none of the formats of the response.",
+    "internal": "500. The server failed; its log says more, under `request_id`.",
 }
 
 _VIEW_SCORES = {"Cubism": 0.04, "Impressionism": 0.324, "Expressionism": 0.266, "Realism": 0.26, "Abstract": 0.11}
@@ -62,14 +59,15 @@ PREDICTION_EXAMPLE: Json = {
     "width": 930,
     "height": 620,
 }
-EXPLANATION_EXAMPLE: Json = {
+_GAINS = {"deletion": 0.209, "insertion": 0.297, "gain": 0.021, "gain_over_pixels": 0.034}
+EXPLANATION_EXAMPLE: Json = {  # without nulls, which FastAPI drops from examples
     "prediction": PREDICTION_EXAMPLE,
     "movement": "Impressionism",
     "rather_than": "Realism",
     "against": False,
     "method": "gradcam",
-    "chosen_depth": None,
-    "gains": {},
+    "chosen_depth": 7,
+    "gains": {"7": _GAINS},
     "depths": [
         {
             "depth": 7,
@@ -82,7 +80,6 @@ EXPLANATION_EXAMPLE: Json = {
         }
     ],
 }
-EXAMPLES = {"/v1/classify": PREDICTION_EXAMPLE, "/v1/explain": EXPLANATION_EXAMPLE}
 PROBLEM_EXAMPLE: Json = {
     "type": "/docs#corrupt",
     "title": "Corrupt",
@@ -93,46 +90,30 @@ PROBLEM_EXAMPLE: Json = {
 }
 
 
-def body_of(shape: type[BaseModel], example: Json) -> Json:
-    """Describe a request's body: a form with a file, or a JSON object with an address; the other fields are alike."""
-    picture = {"type": "string", "format": "binary", "description": "the picture, with a file name"}
-    address = {
-        "type": "string", "minLength": 1, "maxLength": 4096,
-        "description": "where the picture lies: http or https; only where the server allows it",
-    }  # fmt: skip
-    by_address = {"schema": _with(shape, "url", address), "example": {"url": _ADDRESS, **example}}
-    content = {"multipart/form-data": {"schema": _with(shape, FILE, picture)}, "application/json": by_address}
-    return {"requestBody": {"required": True, "content": content}}
+def json_body(model: type[BaseModel], example: Json) -> Json:
+    """Return `openapi_extra` that documents JSON with a URL as another body of a route with a form."""
+    body = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}, "example": {"url": _URL, **example}}
+    return {"requestBody": {"content": {"application/json": body}}}
 
 
-def problems(*statuses: int) -> dict[int | str, Json]:
-    """Describe the problems that a route can end in."""
-    return {status: {"description": PROBLEMS[status], "model": ProblemResponse} for status in statuses}
+def responses(example: Json | None = None, *media_types: str, problems: tuple[int, ...] = ()) -> dict[int | str, Json]:
+    """Return `responses` of a route: an example of its JSON, other media types, and the problems it may end in."""
+    content: Json = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+    if example is not None:
+        content["application/json"] = {"example": example}
+    problem = {"schema": {"$ref": _REFERENCE.format(model="ProblemResponse")}, "example": PROBLEM_EXAMPLE}
+    described: dict[int | str, Json] = {200: {"content": content}}
+    for status in problems:
+        described[status] = {"description": STATUSES[status], "content": {MEDIA_TYPE: problem}}
+    return described
 
 
-def answers(description: str, model: type[BaseModel], *others: str) -> dict[int | str, Json]:
-    """Describe what a route answers with: a model as JSON, perhaps other types of media instead."""
-    content = {media: {"schema": {"type": "string", "format": "binary"}} for media in others}
-    return {200: {"description": description, "model": model, "content": content}}
-
-
-def document(api: FastAPI) -> Json:
-    """Give the API's OpenAPI document; made once."""
-    if api.openapi_schema is None:
-        made = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
-        for path, operation in ((path, each) for path, all_ in made["paths"].items() for each in all_.values()):
-            for status, response in operation["responses"].items():
-                if int(status) >= 400:  # the framework knows no other type than JSON here
-                    schema = response["content"]["application/json"]["schema"]
-                    response["content"] = {MEDIA_TYPE: {"schema": schema, "example": PROBLEM_EXAMPLE}}
-                elif path in EXAMPLES:  # given earlier, they would lose what is null in them
-                    response["content"]["application/json"]["example"] = EXAMPLES[path]
+def document(app: FastAPI) -> Json:
+    """Return FastAPI's OpenAPI document with the schema of problems and their kinds added; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        problem = ProblemResponse.model_json_schema(ref_template=_REFERENCE)
+        made["components"]["schemas"] |= {**problem.pop("$defs"), "ProblemResponse": problem}
         made["x-problems"] = KINDS
-        api.openapi_schema = made
-    return api.openapi_schema
-
-
-def _with(shape: type[BaseModel], name: str, schema: Json) -> Json:
-    """Put one required property before those of a shape."""
-    given = shape.model_json_schema()
-    return {**given, "properties": {name: schema, **given.get("properties", {})}, "required": [name]}
+        app.openapi_schema = made
+    return app.openapi_schema

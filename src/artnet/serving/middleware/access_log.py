@@ -1,6 +1,6 @@
-"""See every request pass: give it an id, its answer the security headers, the log a line and the metrics a count.
+"""Middleware that gives each request an id, the log a line and the metrics a count.
 
-Knows nothing about what is asked or answered; no address of a client and no query is written down.
+Neither the address of a client nor a query is written down.
 """
 
 from __future__ import annotations
@@ -9,34 +9,22 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from artnet.serving.middleware.problems import problem_of
+logger = logging.getLogger(__name__)
 
-log = logging.getLogger("artnet.serving.middleware.access_log")
-
-_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_GONE = 499  # nginx's number for a client that hung up before its answer
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CLIENT_GONE = 499  # nginx's status for a client that hung up before its response
 _BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-API_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Cache-Control": "no-store",
-    "X-Frame-Options": "DENY",
-}
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
-    """What Prometheus asks for; a registry of its own, so that two servers in one process do not share counts."""
+    """Metrics for Prometheus, in a registry of their own: two servers in one process do not share counts."""
 
     def __init__(self, running: Callable[[], float], waiting: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
@@ -45,10 +33,10 @@ class Metrics:
             "artnet_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
         )
         self.seconds = Histogram(
-            "artnet_request_seconds", "From a request's beginning to its answer.", ("route",),
+            "artnet_request_seconds", "From a request's first byte to the end of its response.", ("route",),
             registry=self.registry, buckets=_BUCKETS_S,
         )  # fmt: skip
-        Gauge("artnet_running", "Pieces of work in the engine.", registry=self.registry).set_function(running)
+        Gauge("artnet_running", "Pieces of work in the model.", registry=self.registry).set_function(running)
         Gauge("artnet_waiting", "Pieces of work in the queue.", registry=self.registry).set_function(waiting)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -57,17 +45,12 @@ class Metrics:
         self.seconds.labels(route).observe(seconds)
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
 class AccessLogMiddleware:
-    """ASGI middleware around everything else; an error that nobody caught ends here, as a problem without details."""
+    """Log and count each request, under the `X-Request-ID` that a proxy gave it or one made here."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, page_headers: Mapping[str, str], api: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
-        self.page_headers = page_headers
-        self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,43 +59,35 @@ class AccessLogMiddleware:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        headers = {**ALWAYS, **(API_HEADERS if scope["path"].startswith(self.api) else self.page_headers)}
-        begun, status, size_bytes = time.perf_counter(), 0, 0
+        begin_s, status, size_bytes = time.perf_counter(), _CLIENT_GONE, 0
 
-        async def sending(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status, size_bytes
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = MutableHeaders(scope=message)
-                given["X-Request-ID"] = request_id
-                for name, value in headers.items():
-                    given.setdefault(name, value)
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
             size_bytes += len(message.get("body", b""))
             await send(message)
 
         try:
-            await self.app(scope, receive, sending)
-        except Exception as error:
-            log.exception("failed", extra={"fields": {"request_id": request_id}})
-            if not status:
-                await problem_of(error).response(request_id)(scope, receive, sending)
+            await self.app(scope, receive, send_counted)
         finally:
-            seconds, route = time.perf_counter() - begun, _route(scope)
-            self.metrics.count(scope["method"], route, status or _GONE, seconds)
+            seconds = time.perf_counter() - begin_s
+            self.metrics.count(scope["method"], _route(scope), status, seconds)
             fields = {
-                "request_id": request_id, "method": scope["method"], "path": scope["path"], "status": status or _GONE,
+                "request_id": request_id, "method": scope["method"], "path": scope["path"], "status": status,
                 "seconds": round(seconds, 4), "bytes": size_bytes,
             }  # fmt: skip
-            log.info("request", extra={"fields": fields})
+            logger.info("request", extra={"fields": fields})
 
 
 def _request_id(scope: Scope) -> str:
-    """Take the id that a proxy gave, unless it could be anything but an id; else make one."""
-    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode("ascii") if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+    """Return the id that a proxy gave, unless it could be anything but an id; else a new one."""
+    proxied = Headers(scope=scope).get("x-request-id", "")
+    return proxied if _VALID_ID.fullmatch(proxied) else uuid.uuid4().hex
 
 
 def _route(scope: Scope) -> str:
-    """Name the route's pattern; what matched none is one and the same."""
+    """Return the pattern of the request's route; whatever matched none counts as one."""
     path = getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) and path else "other"

@@ -1,9 +1,7 @@
-"""Keep one request from harming the others: bytes, memory, time, and clients that leave.
+"""Middleware and limits that keep one request from harming the others: bytes, memory, time, and clients that leave.
 
-Knows nothing about what is asked: it stands around any ASGI application.
-
-A request's body is read here, whole and in memory, before the application sees any of it: what is too large, too slow
-or never ends is refused while it comes in, whatever its headers say, and nothing of it reaches a disk.
+A request's body is read here, whole and in memory, before the application sees any of it: a body that is too large,
+too slow or endless is refused while it comes in, whatever its headers declare, and nothing of it reaches a disk.
 """
 
 from __future__ import annotations
@@ -13,36 +11,37 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artnet.errors import ArtNetError, BusyError, DeadlineError, TooLargeError
 from artnet.serving.middleware.problems import problem_of
 
-_LINGER_S = 2.0  # a client that is still sending hears of a refusal only if its bytes are taken a little longer
+FORM_FILES, FORM_FIELDS, FORM_FIELD_BYTES = 1, 40, 8 * 1024  # of one form; files have the limit of the body
+_LINGER_S = 2.0  # a client that is still sending sees a refusal only if its bytes are read a little longer
 _RETRY_S = 5
 
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """What a request may take: `api_bytes` under the API's addresses, `other_bytes` elsewhere, such as on a page.
+    """Limits of a request.
 
-    `memory_bytes` is for the bodies of all requests together. `timeout_s` runs from a request's beginning to the end
-    of its body, and under the API's addresses to the end of its answer.
+    Attributes:
+        body_bytes: Size of one body.
+        memory_bytes: Size of the bodies of all requests together.
+        timeout_s: From the request's first byte to the last of its response.
     """
 
-    api_bytes: int
-    other_bytes: int
+    body_bytes: int
     memory_bytes: int
     timeout_s: float
-    api: tuple[str, ...] = ("/v1/",)
-
-
-class _GoneError(Exception):
-    """The client has hung up."""
 
 
 class LimitsMiddleware:
-    """ASGI middleware that reads bodies within limits and ends what takes too long."""
+    """Refuse bodies that are too large (413), memory that is used up (429), and requests that take too long (503).
+
+    A client that hangs up has its request cancelled, so that its place in a queue goes to another.
+    """
 
     def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
         self.app = app
@@ -54,97 +53,99 @@ class LimitsMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        guarded = _Guarded(scope, receive, send)
-        deadline = asyncio.get_running_loop().time() + self.limits.timeout_s
+        exchange = _Exchange(scope, receive, send)
         try:
-            await self._read(guarded, deadline)
-            if scope["path"].startswith(self.limits.api):
-                await _before(deadline, _unless_gone(self.app(scope, guarded.replay, guarded.send), receive))
-            else:
-                await self.app(scope, guarded.replay, guarded.send)
+            async with asyncio.timeout(self.limits.timeout_s) as deadline:
+                await self._read(exchange)
+                await _unless_gone(self.app(scope, exchange.replay, exchange.send), receive)
         except _GoneError:
             return
         except TimeoutError:
-            await guarded.refuse(DeadlineError(f"not done within {self.limits.timeout_s:g} s; send faster or ask less"))
+            if not deadline.expired():
+                raise
+            message = f"not done within {self.limits.timeout_s:g} s; send faster or ask for less"
+            await exchange.refuse(DeadlineError(message))
         except ArtNetError as error:
-            self._let_go(guarded)  # at once: others need not be refused for a body that is dropped
-            await guarded.refuse(error)
+            self._release(exchange)  # at once: others need not be refused for a body that is dropped
+            await exchange.refuse(error)
         finally:
-            self._let_go(guarded)
+            self._release(exchange)
 
-    def _let_go(self, guarded: _Guarded) -> None:
-        self._held_bytes -= guarded.held_bytes
-        guarded.held_bytes = 0
-
-    async def _read(self, guarded: _Guarded, deadline: float) -> None:
-        is_api = guarded.scope["path"].startswith(self.limits.api)
-        limit = self.limits.api_bytes if is_api else self.limits.other_bytes
-        if guarded.declared_bytes > limit:
+    async def _read(self, exchange: _Exchange) -> None:
+        limit = self.limits.body_bytes
+        if exchange.declared_bytes > limit:
             raise _too_large(limit)
-        async with asyncio.timeout_at(deadline):
-            while not guarded.complete:
-                size_bytes = await guarded.take()
-                guarded.held_bytes += size_bytes
-                self._held_bytes += size_bytes
-                if guarded.held_bytes > limit:
-                    raise _too_large(limit)
-                if self._held_bytes > self.limits.memory_bytes:
-                    raise BusyError(f"too many bytes are being sent at once; try again in {_RETRY_S} s", _RETRY_S)
+        while not exchange.is_complete:
+            size_bytes = await exchange.read()
+            exchange.held_bytes += size_bytes
+            self._held_bytes += size_bytes
+            if exchange.held_bytes > limit:
+                raise _too_large(limit)
+            if self._held_bytes > self.limits.memory_bytes:
+                raise BusyError(f"too many bytes are being sent at once; try again in {_RETRY_S} s", _RETRY_S)
+
+    def _release(self, exchange: _Exchange) -> None:
+        self._held_bytes -= exchange.held_bytes
+        exchange.held_bytes = 0
 
 
-class _Guarded:
-    """One request: its body as it came in, and whether an answer has begun."""
+class _GoneError(Exception):
+    """The client has hung up."""
+
+
+class _Exchange:
+    """One request with its body as it came in, and whether its response has begun."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.held_bytes = 0
-        self.complete = False
+        self.is_complete = False
         self._receive = receive
         self._send = send
-        self._body = bytearray()  # parts kept apart would weigh hundreds of bytes each, even those of one byte
-        self._replayed = False
-        self._started = False
+        self._body = bytearray()  # chunks kept apart would weigh hundreds of bytes each, even those of one byte
+        self._is_replayed = False
+        self._has_started = False
 
     @property
     def declared_bytes(self) -> int:
-        """Give the length that the headers declare; 0 where they declare none, or nonsense."""
-        length = next((value for name, value in self.scope["headers"] if name == b"content-length"), b"")
-        return int(length) if length.isdigit() else 0
+        """The length that the headers declare; 0 where they declare none, or nonsense."""
+        length = Headers(scope=self.scope).get("content-length", "")
+        return int(length) if length.isdecimal() else 0
 
-    async def take(self) -> int:
-        """Take the next part of the body and give its size."""
+    async def read(self) -> int:
+        """Read the next chunk of the body and return its size."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise _GoneError
-        part = message.get("body", b"")
-        self._body += part
-        self.complete = not message.get("more_body", False)
-        return len(part)
+        chunk = message.get("body", b"")
+        self._body += chunk
+        self.is_complete = not message.get("more_body", False)
+        return len(chunk)
 
     async def replay(self) -> Message:
-        """Give the application the body that was read, then whatever comes after it."""
-        if self._replayed:
+        """Return the body that was read, then whatever the server says after it."""
+        if self._is_replayed:
             return await self._receive()
-        body, self._body, self._replayed = bytes(self._body), bytearray(), True
+        body, self._body, self._is_replayed = bytes(self._body), bytearray(), True
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """Send a part of the application's answer."""
-        self._started = True
+        """Send a message of the application."""
+        self._has_started = True
         await self._send(message)
 
     async def refuse(self, error: ArtNetError) -> None:
-        """Answer with a problem; where an answer had already begun, leave it unfinished, which ends the connection."""
+        """Respond with a problem; a response that has begun is left unfinished, which ends the connection."""
         self._body.clear()
-        if self._started:
+        if self._has_started:
             return
-        response = problem_of(error).response(self.scope.get("state", {}).get("request_id", ""))
-        if not self.complete:
+        response = problem_of(error).response(self.scope)
+        if not self.is_complete:
             response.headers["connection"] = "close"
         await self._send(
             {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
         )
-        if self.complete or isinstance(error, DeadlineError):
+        if self.is_complete or isinstance(error, DeadlineError):
             await self._send({"type": "http.response.body", "body": response.body})
             return
         await self._send({"type": "http.response.body", "body": response.body, "more_body": True})
@@ -152,21 +153,16 @@ class _Guarded:
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _linger(self) -> None:
-        """Drop what still comes in, for a moment: closing at once would destroy the answer on its way."""
+        """Drop what still comes in, for a moment: closing at once would destroy the response on its way."""
         with suppress(TimeoutError, _GoneError):
             async with asyncio.timeout(_LINGER_S):
-                while not self.complete:
-                    await self.take()
+                while not self.is_complete:
+                    await self.read()
                     self._body.clear()
 
 
-async def _before(deadline: float, work: Awaitable[None]) -> None:
-    async with asyncio.timeout_at(deadline):
-        await work
-
-
 async def _unless_gone(work: Awaitable[None], receive: Receive) -> None:
-    """Do the work, and cancel it if the client hangs up, so that its place goes to another."""
+    """Await the work, and cancel it if the client hangs up."""
     answering = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_disconnected(receive))
     try:
@@ -185,5 +181,5 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"the request is larger than {limit / 2**20:.0f} MB; send a smaller picture")
+def _too_large(limit_bytes: int) -> TooLargeError:
+    return TooLargeError(f"the request is larger than {limit_bytes / 2**20:.0f} MB; send a smaller image")

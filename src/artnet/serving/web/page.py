@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from artnet.serving.api.app import ApiSettings
+from artnet.serving.api.state import ApiSettings
 from artnet.serving.web.about import about_html
 from artnet.serving.web.page_answers import PageAnswers
 from artnet.serving.web.page_calls import Work, add_calls
@@ -41,6 +41,13 @@ _SPARE_THREADS = 8  # for calls that need no turn, or are refused one
 _PAPER = {"body_background_fill": "#faf9f6", "body_background_fill_dark": "#1b1a18"}
 
 
+class MountPage(Protocol):
+    """`mount_page`, loaded by name."""
+
+    def __call__(self, app: FastAPI, service: ClassifierQueue, settings: ApiSettings) -> FastAPI:
+        """Return the application to serve."""
+
+
 def mount_page(app: FastAPI, service: ClassifierQueue, settings: ApiSettings) -> FastAPI:
     """Mount the page at / of an application whose other routes are there already, and give the application."""
     gradio = quiet_gradio()
@@ -66,8 +73,8 @@ def mount_page(app: FastAPI, service: ClassifierQueue, settings: ApiSettings) ->
         mcp_server=False,
         pwa=False,
     )
-    mounted: Any = app.router.routes[-1]
-    mounted.app = PageGuard(mounted.app, _HEAD, settings.page_headers)
+    mounted: Any = app.router.routes.pop()
+    app.router.default = PageGuard(mounted.app, _HEAD, settings.page_headers)  # after the API's 405
     return app
 
 
@@ -81,7 +88,7 @@ def quiet_gradio() -> Any:
 
 def _blocks(gradio: Any, answers: PageAnswers, works: Mapping[str, Work]) -> Any:
     config, settings = answers.service.classifier.config, answers.settings
-    paintings = settings.paintings.count if settings.paintings else 0
+    paintings = settings.index.count if settings.index else 0
     known = page_settings(config, settings.limits.size_bytes, settings.allow_urls, paintings)
     with gradio.Blocks(title="ArtNet", analytics_enabled=False) as blocks:
         _part(gradio, _MASTHEAD)

@@ -5,6 +5,7 @@ Knows nothing about HTML or the web; the page sends a picture once and afterward
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from base64 import b64decode, b64encode
@@ -29,7 +30,7 @@ from artnet.model.prediction import Prediction
 from artnet.model.preprocessing import OpenedImage, network_input
 from artnet.render.channel_sheet import channel_sheet
 from artnet.render.contact_sheet import render_image
-from artnet.serving.api.app import ApiSettings
+from artnet.serving.api.state import ApiSettings
 from artnet.serving.web.downloads import Wish, take_away
 from artnet.serving.web.labels import METHOD_WORDS, decision_words, faithful_words, likely_styles
 from artnet.serving.work_queue import ClassifierQueue, QueueLimits, WorkQueue
@@ -86,12 +87,12 @@ class PageAnswers:
     def over(cls, service: ClassifierQueue, settings: ApiSettings) -> PageAnswers:
         """Set up beside a service what else takes turns: addresses, and questions that take seconds."""
         limits, few = service.limits, settings.fetches
-        half = max(1, limits.at_once // 2)  # so that a quick question never waits for slow ones alone
+        half = max(1, limits.concurrency // 2)  # so that a quick question never waits for slow ones alone
         return cls(
             service,
             settings,
-            WorkQueue(QueueLimits(few, 4 * few, settings.address.timeout_s)),
-            WorkQueue(QueueLimits(half, limits.waiting, limits.timeout_s)),
+            WorkQueue(QueueLimits(few, 4 * few, settings.fetch_rules.timeout_s)),
+            WorkQueue(QueueLimits(half, limits.queue_size, limits.timeout_s)),
         )
 
     @property
@@ -113,7 +114,8 @@ class PageAnswers:
     @property
     def most_inside(self) -> int:
         """Count those that can be worked on or wait."""
-        return sum(turns.limits.at_once + turns.limits.waiting for turns in (self.service, self.fetches, self.slow))
+        limits = [queue.limits for queue in (self.service, self.fetches, self.slow)]
+        return sum(each.concurrency + each.queue_size for each in limits)
 
     @property
     def limits(self) -> Limits:
@@ -136,7 +138,7 @@ class PageAnswers:
                 "preview": None if shown else _small(opened.image, _PREVIEW_PX),  # only a JPEG is opened smaller
             }
 
-        return self.service.run(work)
+        return _result(self.service, work)
 
     def ask(self, asked: Any) -> Answer:
         """Give the maps of all depths for a question about a view."""
@@ -191,15 +193,15 @@ class PageAnswers:
         """Give what each of the six views alone would have answered; boxes are in the picture's own pixels."""
         name, data = picture_in(asked, self.limits)
         file = ImageFile(data, name, self.limits)
-        prediction = self.service.run(lambda: self.service.classifier.classify(file, "all"))
+        prediction = _result(self.service, lambda: self.service.classifier.classify(file, "all"))
         return {"views": prediction.to_dict()["views"]}
 
     def near(self, asked: Any) -> Answer:
         """Give the paintings of the server's index that are nearest to a view, the nearest first."""
-        view, index = self._view(asked), self.settings.paintings
+        view, index = self._view(asked), self.settings.index
         if index is None:
             raise UsageError("this page has no paintings to look among; start it with --index FOLDER")
-        found = self.service.run(lambda: index.nearest(self.service.classifier.embed(view), _NEAREST))
+        found = _result(self.service, lambda: index.nearest(self.service.classifier.embed(view), _NEAREST))
         return {
             "nearest": [
                 {
@@ -229,7 +231,7 @@ class PageAnswers:
         address = _string(asked, "address")
         if not self.settings.allow_urls:
             raise RefusedAddressError("this server fetches nothing from addresses; save the picture and drop it here")
-        found = self.fetches.run(lambda: fetch(address, self.settings.address))
+        found = _result(self.fetches, lambda: fetch(address, self.settings.fetch_rules))
         return {"name": found.url.rsplit("/", 1)[-1].split("?")[0] or "picture", "data": _text(found.data)}
 
     def row(self, asked: Any) -> Answer:
@@ -242,18 +244,18 @@ class PageAnswers:
             found = described(classifier.classify(opened))
             return {**found, "sha256": hashlib.sha256(data).hexdigest(), "thumb": _small(opened.image, _THUMB_PX)}
 
-        return self.service.run(work)
+        return _result(self.service, work)
 
     def table(self, asked: Any) -> Answer:
         """Write the rows of many answers as a table: `kind` is csv or parquet."""
         from artnet.serving.web.page_table import table_of  # brings pyarrow, which no other question needs
 
         kind, rows = _string(asked, "kind"), asked.get("rows")
-        data = self.service.run(lambda: table_of(rows, kind, self.service.classifier.config.movements))
+        data = _result(self.service, lambda: table_of(rows, kind, self.service.classifier.config.movements))
         return {"name": f"artnet.{kind}", "type": "application/octet-stream", "data": _text(data)}
 
     def _run(self, work: Callable[[], T], slow: bool) -> T:
-        return self.slow.run(lambda: self.service.run(work)) if slow else self.service.run(work)
+        return _result(self.slow, lambda: _result(self.service, work)) if slow else _result(self.service, work)
 
     def _view(self, asked: Any) -> Image.Image:
         size_px = self.service.classifier.config.preprocessing.size_px
@@ -270,6 +272,11 @@ class PageAnswers:
             against=wanted.against,
             options=ExplainOptions(sampling=PAGE_SAMPLING),
         )
+
+
+def _result(queue: WorkQueue, work: Callable[[], T]) -> T:
+    """Wait for work in the queue, in a thread of the page's own."""
+    return asyncio.run(queue.run(work))
 
 
 def answered(work: Callable[[Any], Answer], asked: Any) -> Answer:

@@ -49,7 +49,7 @@ async def _called(request: Request, works: Mapping[str, Work], limiter: Capacity
             raise FormatError("a call of the page is application/json; load the page again")
         answer = await to_thread.run_sync(answer_bytes, works, body, limiter=limiter)
     except ArtNetError as error:
-        return problem_of(error).response(request.state.request_id)
+        return problem_of(error).response(request.scope)
     return Response(answer, media_type="application/json", headers={"cache-control": "no-store"})
 
 

@@ -1,98 +1,109 @@
-"""A request's picture and fields, read and checked."""
+"""Forms read in memory, JSON read as a form, and file names made safe to show."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import tempfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import FormData, UploadFile
+from starlette.types import Message
 
-from artnet.errors import FieldsError, FormatError, UsageError
-from artnet.serving.api.requests import asked_by_form, asked_by_json, is_form
-from artnet.serving.api.schemas import ClassifyFields, ExplainFields
+from artnet.errors import FormatError, UsageError
+from artnet.serving.api.requests import FormRequest, display_name
+from artnet.serving.middleware.limits import FORM_FIELD_BYTES, FORM_FIELDS, FORM_FILES
 from fixtures.serving import BOUNDARY, FORM, form
 
-HEAD = f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode()
+LIMITS = {"max_files": FORM_FILES, "max_fields": FORM_FIELDS, "max_part_size": FORM_FIELD_BYTES}
+WALL = f"--{BOUNDARY}\r\n".encode()
 END = f"--{BOUNDARY}--\r\n".encode()
 
 
-def test_a_form_gives_a_picture_its_name_and_fields() -> None:
-    asked = asked_by_form(FORM, form(b"abc", depth="7", against="true", opacity="0.5", movement=""), ExplainFields)
-    assert (asked.data, asked.name) == (b"abc", "a.png")
-    assert (asked.fields.depth, asked.fields.against, asked.fields.opacity) == (7, True, 0.5)
-    assert asked.fields.movement is None  # an empty field is one that was left out
+def parsed(body: bytes, content_type: str = FORM) -> FormData:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type.encode())]}
+    return asyncio.run(FormRequest(scope, receive).form(**LIMITS))
 
 
-def test_json_gives_an_address_and_fields() -> None:
-    asked = asked_by_json(b'{"url": "https://example.org/a.jpg", "depth": "auto", "values": true}', ExplainFields)
-    assert (asked.name, asked.fields.depth, asked.fields.values) == ("https://example.org/a.jpg", "auto", True)
+def file_in(form_data: FormData) -> tuple[str | None, bytes]:
+    upload = form_data["file"]
+    assert isinstance(upload, UploadFile)
+    with upload.file as file:
+        return upload.filename, file.read()
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\passwd", "passwd", "/passwd", "x/\u202epasswd"])
-def test_of_a_files_name_only_the_last_part_is_kept_and_only_what_can_be_shown(name: str) -> None:
-    body = HEAD + f'name="file"; filename="{name}"\r\n\r\nabc\r\n'.encode() + END
-    assert asked_by_form(FORM, body, ClassifyFields).name in ("passwd", "?passwd")
+@given(st.binary(max_size=300), st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20))
+def test_a_file_and_a_field_come_back_whatever_they_hold(data: bytes, text: str) -> None:
+    found = parsed(form(data, views=text))
+    assert found["views"] == text
+    assert file_in(found) == ("a.png", data)
+
+
+def test_a_large_file_never_reaches_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    assert file_in(parsed(form(bytes(3 * 2**20)))) == ("a.png", bytes(3 * 2**20))
+
+
+def test_names_in_other_letters_are_read() -> None:
+    body = WALL + 'Content-Disposition: form-data; name="file"; filename="Мане.jpg"\r\n\r\nabc\r\n'.encode() + END
+    assert file_in(parsed(body)) == ("Мане.jpg", b"abc")
+
+
+def test_a_form_cut_anywhere_is_refused() -> None:
+    whole = form(b"abc", views="all")
+    for length in range(len(whole) - 4):
+        with pytest.raises(UsageError, match="form"):
+            parsed(whole[:length])
 
 
 @pytest.mark.parametrize(
-    ("part", "reason"),
+    ("content_type", "body", "reason"),
     [
-        (b'name="other"; filename="a"\r\n\r\nabc\r\n', "in the field 'other'"),
-        (b'name="file"\r\n\r\nabc\r\n', "holds a text"),
-        (b'name="views"\r\n\r\nall\r\n', "no picture"),
+        ("multipart/form-data", form(b"x"), "Missing boundary"),
+        ("multipart/form-data; boundary=other", form(b"x"), "Invalid multipart data"),
+        (FORM, b"", "cut short"),
+        (FORM, b"nonsense", "Invalid multipart data"),
+        (FORM, WALL + b"Content-Type: text/plain\r\n\r\nx\r\n" + END, '"name" must be provided'),
+        (FORM, (WALL + b'Content-Disposition: form-data; name="a"\r\n\r\nx\r\n') * 50 + END, "Too many fields"),
+        (FORM, (WALL + b'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n') * 2 + END,
+         "Too many files"),
+        (FORM, form(b"x", views="y" * 9000), "Part exceeded maximum size of 8KB"),
     ],
-)
-def test_a_form_without_its_picture_says_where_to_put_it(part: bytes, reason: str) -> None:
-    with pytest.raises(UsageError, match=reason):
-        asked_by_form(FORM, HEAD + part + END, ClassifyFields)
-
-
-def test_what_is_given_twice_is_refused() -> None:
-    one = HEAD + b'name="file"; filename="a"\r\n\r\nabc\r\n'
-    with pytest.raises(UsageError, match="more than one file"):
-        asked_by_form(FORM, one + one + END, ClassifyFields)
-    two = HEAD + b'name="views"\r\n\r\nall\r\n'
-    with pytest.raises(UsageError, match="given twice"):
-        asked_by_form(FORM, two + two + one + END, ClassifyFields)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"depth": "0"}, {"depth": "10"}, {"depth": "deepest"}, {"opacity": "nan"}, {"opacity": "2"}, {"side_px": "9999"},
-     {"against": "perhaps"}, {"seed": "-1"}, {"answer": "pdf"}, {"unknown": "1"}],
 )  # fmt: skip
-def test_fields_that_do_not_fit_are_named(fields: dict[str, str]) -> None:
-    with pytest.raises(FieldsError) as caught:
-        asked_by_form(FORM, form(b"abc", **fields), ExplainFields)
-    assert {fault["field"].split(".")[0] for fault in caught.value.faults} == set(fields)
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (b"", "not JSON"),
-        (b"{", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
-        (b"[" * 60_000, "not JSON"),
-        (b"[1]", "not an object"),
-        (b"{}", "no address"),
-        (b'{"url": 3}', "no address"),
-        (b'{"url": ""}', "no address"),
-        (json.dumps({"url": "http://x/" + "a" * 70_000}).encode(), "longer than 64 kB"),
-    ],
-)
-def test_json_that_cannot_be_meant_is_refused_in_words(body: bytes, reason: str) -> None:
+def test_what_is_no_form_is_refused_in_words(content_type: str, body: bytes, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
-        asked_by_json(body, ClassifyFields)
+        parsed(body, content_type)
 
 
-def test_json_is_taken_by_the_letter() -> None:
-    with pytest.raises(FieldsError, match="against"):
-        asked_by_json(b'{"url": "http://x", "against": "true"}', ExplainFields)
+def test_json_is_read_as_a_form() -> None:
+    found = parsed(b'{"url": "https://example.org/a.jpg", "depth": 7}', "application/json; charset=utf-8")
+    assert dict(found) == {"url": "https://example.org/a.jpg", "depth": 7}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 60_000, b"[1]", b"3"])
+def test_json_that_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(UsageError, match="not a JSON object"):
+        parsed(body, "application/json")
+
+
+def test_json_that_is_too_long_is_refused() -> None:
+    with pytest.raises(UsageError, match="longer than 64 kB"):
+        parsed(json.dumps({"url": "http://x/" + "a" * 70_000}).encode(), "application/json")
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "image/png"])
 def test_other_types_of_body_are_refused(content_type: str) -> None:
     with pytest.raises(FormatError, match="multipart/form-data"):
-        is_form(content_type)
-    assert is_form("Multipart/Form-Data; boundary=x")
-    assert not is_form("application/json; charset=utf-8")
+        parsed(form(b"x"), content_type)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\passwd", "passwd", "/passwd", "x/\u202epasswd"])
+def test_of_a_files_name_only_the_last_part_is_kept_and_only_what_can_be_shown(name: str) -> None:
+    assert display_name(name) in ("passwd", "?passwd")
+    assert display_name(None) == ""
+    assert len(display_name("a" * 1000)) == 200

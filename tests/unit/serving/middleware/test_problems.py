@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from artnet import errors
-from artnet.errors import ArtNetError, BusyError, FieldsError, ModelError, TooLargeError
-from artnet.serving.api.openapi import KINDS, PROBLEMS
+from artnet.errors import ArtNetError, BusyError, FormatError, ModelError, TooLargeError
+from artnet.serving.api.openapi import KINDS, STATUSES
 from artnet.serving.middleware.problems import problem_of
 
 
@@ -33,13 +34,20 @@ def test_an_error_of_the_client_is_told_as_it_is() -> None:
     }
 
 
-def test_faults_of_fields_are_listed() -> None:
-    faults = [{"field": "depth", "message": "too deep"}]
-    assert problem_of(FieldsError("no", faults)).to_dict("")["errors"] == faults
+def test_fields_that_are_not_valid_are_listed() -> None:
+    problem = problem_of(RequestValidationError([{"type": "x", "loc": ("body", "depth"), "msg": "too deep"}]))
+    assert problem.to_dict("")["errors"] == [{"field": "depth", "message": "too deep"}]
+    assert (problem.status, problem.kind) == (422, "fields")
 
 
-def test_a_busy_server_says_when_to_come_again() -> None:
-    response = problem_of(BusyError("busy", 7)).response("x")
+def test_what_reading_a_form_raises_is_told_as_it_is() -> None:
+    error = HTTPException(400)
+    error.__cause__ = FormatError("send a form")
+    assert (problem_of(error).status, problem_of(error).kind) == (415, "format")
+
+
+def test_a_busy_server_says_when_to_try_again() -> None:
+    response = problem_of(BusyError("busy", 7)).response({})
     assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
     assert response.headers["Content-Type"] == "application/problem+json"
     assert json.loads(response.body)["kind"] == "busy"
@@ -68,4 +76,4 @@ def test_the_document_describes_kinds_and_statuses_that_there_are() -> None:
     for kind, meaning in KINDS.items():
         if kind in kinds:
             assert meaning.startswith(str(kinds[kind])), kind
-    assert set(re.findall("`([a-z-]+)`", " ".join(PROBLEMS.values()))) <= set(KINDS)
+    assert set(re.findall("`([a-z-]+)`", " ".join(STATUSES.values()))) <= set(KINDS)

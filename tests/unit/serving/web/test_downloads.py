@@ -23,7 +23,7 @@ def found(classifier: Classifier, painting: Image.Image) -> Explanation:
 
 def test_the_overlay_is_the_one_that_the_command_draws(found: Explanation) -> None:
     taken = take_away(found, "bars.png", Wish("overlay", 7, OverlayStyle(0.5)))
-    expected = overlay(found.image, found.heatmap(7), 0.5)
+    expected = overlay(found.image, found.heatmap(7), OverlayStyle(0.5))
     assert taken.name == "bars-depth7.png"
     assert np.array_equal(np.asarray(Image.open(BytesIO(taken.data))), np.asarray(expected))
 

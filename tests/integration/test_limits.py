@@ -12,16 +12,16 @@ from PIL import Image
 
 from artnet.imaging.decode import Limits
 from artnet.model.classifier import Classifier
-from artnet.serving.api.app import ApiSettings
+from artnet.serving.api.state import ApiSettings
 from artnet.serving.work_queue import QueueLimits
 from fixtures.serving import FORM, Live, form, live, occupied, png, until
 
-SMALL = ApiSettings(limits=Limits(size_bytes=200_000), memory_bytes=600_000, page_bytes=400_000)
+SMALL = ApiSettings(limits=Limits(size_bytes=200_000), memory_bytes=600_000)
 
 
 @pytest.fixture(scope="module")
 def server(classifier: Classifier) -> Iterator[Live]:
-    with live(classifier, SMALL, QueueLimits(at_once=1, waiting=1, timeout_s=1.0)) as found:
+    with live(classifier, SMALL, QueueLimits(concurrency=1, queue_size=1, timeout_s=1.0)) as found:
         yield found
 
 
@@ -143,9 +143,3 @@ def test_all_bodies_together_are_bounded_and_given_back(classifier: Classifier, 
         until(lambda: server.send("/v1/classify", picture).status == 200)
         for _ in range(5):
             assert server.send("/v1/classify", picture).status == 200
-
-
-def test_a_request_to_a_page_may_be_larger_but_not_endless(server: Live) -> None:
-    said = server.ask("POST", "/elsewhere", b"x" * 300_000)
-    assert (said.status, said.json["kind"]) == (404, "not-found")
-    assert server.ask("POST", "/elsewhere", b"x" * 500_000).status == 413
