@@ -73,7 +73,7 @@ def test_the_view_alone_gives_the_maps_of_the_whole_picture(answers: PageAnswers
     view = answers.look(picture(FACETED.read_bytes()))["view"]
     found = answers.ask({"view": view, **QUESTION})
     whole = explain(classifier, FACETED)
-    assert found["movement"] == whole.movement
+    assert found["movement"] == whole.target.movement
     for depth in (1, 9):
         entry = found["maps"][str(depth)]
         cells = np.frombuffer(b64decode(entry["data"]), np.int8).reshape(entry["rows"], entry["columns"])

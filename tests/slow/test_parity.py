@@ -17,7 +17,7 @@ from artnet.training.export.onnx_graph import random_views
 from artnet.training.network.network import MovementLogitsOnly, build_network
 from artnet.training.run import Run
 
-WHAT = "needs pip install 'artnet[dev]', which brings grad-cam and captum"
+NEEDED = "needs pip install 'artnet[dev]', which brings grad-cam and captum"
 THEIRS = {
     "gradcam": "GradCAM",
     "gradcam++": "GradCAMPlusPlus",
@@ -34,7 +34,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A library of the field, with its own warnings left aside."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield pytest.importorskip(request.param, reason=WHAT, exc_type=ImportError)
+        yield pytest.importorskip(request.param, reason=NEEDED, exc_type=ImportError)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def network(trained: Run) -> MovementLogitsOnly:
 
 
 def correlation(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Correlate two maps; two empty ones agree."""
+    """Return the correlation of two maps; two empty ones agree."""
     if not ours.any() and not theirs.any():
         return 1.0
     return float(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1])
@@ -70,11 +70,11 @@ def test_a_cam_is_that_of_pytorch_grad_cam(
         with getattr(library, THEIRS[method])(network, [module]) as cam:
             output = cam.activations_and_grads(torch.from_numpy(views).requires_grad_(True))
             output[0, MOVEMENT].backward()
-            seen = (getattr(cam.activations_and_grads, name)[0].numpy() for name in ("activations", "gradients"))
-            raw = cam.get_cam_image(views, module, None, *seen, False)[0]
+            hooked = (getattr(cam.activations_and_grads, name)[0].numpy() for name in ("activations", "gradients"))
+            raw = cam.get_cam_image(views, module, None, *hooked, False)[0]
         both = [correlation(ours[layer.depth], np.maximum(sign * raw, 0)) for sign in (1, -1)]
-        found = max(both) if method == "eigencam" else both[0]  # a principal component has no sign
-        assert found >= 0.999, f"depth {layer.depth}: {found}"
+        agreement = max(both) if method == "eigencam" else both[0]  # a principal component has no sign
+        assert agreement >= 0.999, f"depth {layer.depth}: {agreement}"
 
 
 @pytest.mark.parametrize("library", ["captum.attr"], indirect=True)
