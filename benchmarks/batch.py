@@ -38,7 +38,7 @@ from PIL import Image
 
 from artnet.batch.job import row_schema_of
 from artnet.batch.journal import resumable_table
-from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
+from artnet.batch.predict import ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.table import table_row
 from artnet.hardware import has_fast_bf16, inference_concurrency, processor_count
 from artnet.imaging.decode import ImageFile, decode_image
@@ -51,12 +51,12 @@ ROUNDS = 4
 MEMORY = """
 import sys
 from pathlib import Path
-from artnet.batch.predict import predict_items, ModelOptions
+from artnet.batch.predict import predict_items, ModelSpec
 from artnet.hardware import inference_concurrency
 from artnet.sources.find import find_items
 from itertools import islice
 pictures = islice(find_items(sys.argv[2:]), int(sys.argv[1]))
-classifier = ModelOptions().load(at_once=inference_concurrency())
+classifier = ModelSpec().load(concurrency=inference_concurrency())
 count = sum(result.error is None for result in predict_items(classifier, pictures))
 status = Path("/proc/self/status").read_text()  # getrusage would give the peak of what started this process
 print(count, int(status.split("VmHWM:")[1].split()[0]) / 1024)
@@ -135,7 +135,7 @@ class Plain:
 
 
 TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "open", "engine", "ours", "plain")}
-SHAPE = row_schema_of(Classifier.load().config, ResultOptions())
+SHAPE = row_schema_of(Classifier.load().config, PredictOptions())
 
 
 class timed:  # noqa: N801
@@ -189,7 +189,7 @@ def ray_overhead(classifier: Classifier, paths: list[Path], scratch: Path) -> fl
 
     def on_ray(some: list[Path]) -> float:
         started = time.perf_counter()
-        ours(some, lambda each: predict_on_ray(each, ModelOptions(), ResultOptions()), scratch / "r.csv")
+        ours(some, lambda each: predict_on_ray(each, ModelSpec(), PredictOptions()), scratch / "r.csv")
         return time.perf_counter() - started
 
     def here() -> float:
@@ -245,7 +245,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
         density = size * 8 / WIDTH / HEIGHT
         print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
-        classifier, paths = ModelOptions().load(at_once=inference_concurrency()), sorted(folder.iterdir())
+        classifier, paths = ModelSpec().load(concurrency=inference_concurrency()), sorted(folder.iterdir())
         compare(classifier, paths, scratch)
         reached = report()
         if not asked.without_ray:

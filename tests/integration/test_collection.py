@@ -21,7 +21,7 @@ from PIL import Image
 
 from artnet.batch.job import BatchJob, open_executor, resume_settings, row_schema_of, run_job, until_failure
 from artnet.batch.journal import resumable_table
-from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
+from artnet.batch.predict import ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.summary import Summary
 from artnet.errors import CorruptImageError, UsageError
 from artnet.model.classifier import Classifier
@@ -86,7 +86,7 @@ def fill(
             yield answer
 
     folder, config = read_model()
-    settings = resume_settings(folder, config, replace(asked, loading=ModelOptions(precision="f32")))
+    settings = resume_settings(folder, config, replace(asked, loading=ModelSpec(precision="f32")))
     with resumable_table(out, row_schema_of(config, asked.wanted), settings, resume) as table:
         return run_job(table, asked.pictures, executor, nobody)
 
@@ -140,7 +140,7 @@ def test_other_pictures_are_no_way_to_go_on(classifier: Classifier, pictures: Pa
 
 def test_views_embeddings_and_overlays_go_on_as_well(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "why").mkdir()
-    asked = BatchJob([str(pictures)], wanted=ResultOptions("all", True, tmp_path / "why"))
+    asked = BatchJob([str(pictures)], wanted=PredictOptions("all", True, tmp_path / "why"))
     fill(classifier, asked, tmp_path / "straight.parquet")
     with pytest.raises(KeyboardInterrupt):
         fill(classifier, asked, tmp_path / "t.parquet", most=1)
@@ -153,12 +153,12 @@ def test_views_embeddings_and_overlays_go_on_as_well(classifier: Classifier, pic
 
 def test_the_settings_that_decide_the_rows_are_told_apart() -> None:
     folder, config = read_model()
-    first = BatchJob(["a"], loading=ModelOptions(precision="f32"))
+    first = BatchJob(["a"], loading=ModelSpec(precision="f32"))
     settings = resume_settings(folder, config, first)
     assert settings == resume_settings(folder, config, replace(first, sources=["b"], on_ray=True))
-    for other in (ResultOptions("all"), ResultOptions(embedding=True), ResultOptions(overlays=Path("why"))):
+    for other in (PredictOptions("all"), PredictOptions(embedding=True), PredictOptions(overlay_folder=Path("why"))):
         assert resume_settings(folder, config, replace(first, wanted=other)) != settings
-    assert resume_settings(folder, config, replace(first, loading=ModelOptions(runtime="onnxruntime"))) != settings
+    assert resume_settings(folder, config, replace(first, loading=ModelSpec(runtime="onnxruntime"))) != settings
 
 
 def test_failing_fast_is_the_first_failure() -> None:

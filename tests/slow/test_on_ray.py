@@ -18,11 +18,10 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from artnet.batch import ray_executor as on_ray
 from artnet.batch.job import Executor, Seen, row_schema_of, run_job
 from artnet.batch.journal import resumable_table
-from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
-from artnet.batch.ray_executor import _absolute, first_blocks, predict_on_ray
+from artnet.batch.predict import ModelSpec, PredictOptions, Result, predict_items
+from artnet.batch.ray_executor import absolute_item, first_blocks, predict_on_ray
 from artnet.batch.summary import Summary
 from artnet.errors import MissingExtraError, WorkerError
 from artnet.model.classifier import Classifier
@@ -36,7 +35,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-LOADING = ModelOptions(precision="f32")
+LOADING = ModelSpec(precision="f32")
 needs_ray = pytest.mark.skipif(
     __import__("importlib.util").util.find_spec("ray") is None, reason="needs pip install 'artnet[ray]'"
 )
@@ -68,7 +67,7 @@ def cluster() -> Iterator[Any]:
 
 def table_of(sources: list[str], executor: Executor, out: Path, seen: Seen) -> bytes:
     """Fill a table with embeddings by a executor and give its bytes."""
-    wanted = ResultOptions(embedding=True)
+    wanted = PredictOptions(embedding=True)
     with resumable_table(out, row_schema_of(read_model()[1], wanted), {}) as table:
         run_job(table, find_items(sources), executor, seen)
     return out.read_bytes()
@@ -80,7 +79,7 @@ def test_a_cluster_that_is_not_there_is_said_at_once(pictures: str, monkeypatch:
         port = taken.getsockname()[1]
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
     with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
-        list(predict_on_ray(find_items([pictures]), LOADING, ResultOptions()))
+        list(predict_on_ray(find_items([pictures]), LOADING, PredictOptions()))
 
 
 def test_a_slice_ends_with_its_bytes_or_its_time_and_holds_at_least_one_block() -> None:
@@ -95,19 +94,19 @@ def test_places_on_a_disk_are_sent_out_by_their_whole_path(pictures: str, monkey
     monkeypatch.chdir(pictures)
     with zipfile.ZipFile("a.zip", "w") as archive:
         archive.write("001.jpg")
-    file, zipped = map(_absolute, find_items(["000.jpg", "a.zip"]))
+    file, zipped = map(absolute_item, find_items(["000.jpg", "a.zip"]))
     web = SourceItem("a", WebFile("https://example.org/a.jpg"))
     monkeypatch.chdir("/")
     assert (file.name, zipped.name) == ("000.jpg", "a.zip/001.jpg")
     assert file.read() == Path(pictures, "000.jpg").read_bytes()
     assert zipped.read() == Path(pictures, "001.jpg").read_bytes()
-    assert _absolute(web) == web
+    assert absolute_item(web) == web
 
 
 def test_without_ray_it_is_said_what_to_install(pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'artnet\[ray\]'"):
-        list(predict_on_ray(find_items([pictures]), LOADING, ResultOptions()))
+        list(predict_on_ray(find_items([pictures]), LOADING, PredictOptions()))
 
 
 @needs_ray
@@ -135,9 +134,7 @@ def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here
     pictures: str,
     cluster: Any,
     tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(on_ray, "_PICTURES_IN_A_BLOCK", 12)  # so that much is still to do when a machine dies
     sources, folder = [pictures] * 2, tmp_path_factory.mktemp("tables")
     victim = next(node for node in cluster.list_all_nodes() if not node.head)
 
@@ -145,9 +142,11 @@ def test_a_cluster_of_which_one_machine_dies_fills_the_table_that_is_filled_here
         if summary.total == 40:
             cluster.remove_node(victim, allow_graceful=False)
 
-    wanted = ResultOptions(embedding=True)
-    here = table_of(sources, partial(predict_items, classifier, wanted=wanted), folder / "here.csv", lambda *_: None)
-    there = table_of(sources, partial(predict_on_ray, loading=LOADING, wanted=wanted), folder / "there.csv", kill)
+    options = PredictOptions(embedding=True)
+    local = partial(predict_items, classifier, options=options)
+    on_ray = partial(predict_on_ray, model=LOADING, options=options, block_items=12)  # much is left when it dies
+    here = table_of(sources, local, folder / "here.csv", lambda *_: None)
+    there = table_of(sources, on_ray, folder / "there.csv", kill)
     deadline = time.monotonic() + 30  # after which Ray calls a machine dead
     while sum(node["Alive"] for node in __import__("ray").nodes()) > 1 and time.monotonic() < deadline:
         time.sleep(0.1)

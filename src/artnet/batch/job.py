@@ -14,11 +14,11 @@ from typing import Any
 
 from artnet.batch.journal import ResumableTable
 from artnet.batch.predict import (
-    DEFAULT_MODEL_OPTIONS,
-    DEFAULT_RESULT_OPTIONS,
-    ModelOptions,
+    DEFAULT_MODEL,
+    DEFAULT_OPTIONS,
+    ModelSpec,
+    PredictOptions,
     Result,
-    ResultOptions,
     predict_items,
 )
 from artnet.batch.ray_executor import predict_on_ray
@@ -40,8 +40,8 @@ class BatchJob:
 
     sources: Sequence[str]
     rules: SourceRules = DEFAULT_RULES
-    loading: ModelOptions = DEFAULT_MODEL_OPTIONS
-    wanted: ResultOptions = DEFAULT_RESULT_OPTIONS
+    loading: ModelSpec = DEFAULT_MODEL
+    wanted: PredictOptions = DEFAULT_OPTIONS
     on_ray: bool = False
 
     @property
@@ -58,10 +58,10 @@ class BatchJob:
 def open_executor(asked: BatchJob) -> Executor:
     """Load what answers. Errors: `ModelError`, `UsageError`, `MissingPartError` where Ray is not installed."""
     if asked.on_ray:
-        return partial(predict_on_ray, loading=asked.loading, wanted=asked.wanted, rules=asked.rules)
+        return partial(predict_on_ray, model=asked.loading, options=asked.wanted, rules=asked.rules)
     # A single picture is answered soonest by all processors at once, many by one each.
     classifier = asked.loading.load(1 if asked.single else inference_concurrency())
-    return partial(predict_items, classifier, wanted=asked.wanted, rules=asked.rules)
+    return partial(predict_items, classifier, options=asked.wanted, rules=asked.rules)
 
 
 def until_failure(answers: Iterable[Result]) -> Iterator[Result]:
@@ -72,9 +72,9 @@ def until_failure(answers: Iterable[Result]) -> Iterator[Result]:
         yield answer
 
 
-def row_schema_of(config: ModelConfig, wanted: ResultOptions) -> RowSchema:
+def row_schema_of(config: ModelConfig, wanted: PredictOptions) -> RowSchema:
     """Give the columns of a table with what is wanted."""
-    overlay = wanted.overlays is not None
+    overlay = wanted.overlay_folder is not None
     return RowSchema(config.movements, wanted.views == "all", wanted.embedding, overlay, wanted.thumbnail)
 
 
@@ -91,7 +91,7 @@ def resume_settings(folder: Path, config: ModelConfig, asked: BatchJob) -> Mappi
         "precision": "bf16" if fast else "f32",
         "views": wanted.views,
         "embeddings": wanted.embedding,
-        "explain": None if wanted.overlays is None else str(wanted.overlays.resolve()),
+        "explain": None if wanted.overlay_folder is None else str(wanted.overlay_folder.resolve()),
         "iiif-px": asked.rules.shorter_side_px,
         "max-mb": asked.rules.limits.size_bytes // 2**20,
     }

@@ -1,8 +1,4 @@
-"""Classify many pictures, one answer each: a failed picture is an answer with its error, never a stop.
-
-Knows nothing about the command line or files of results. Reading, decoding, cutting and the network overlap in threads
-(all of them leave Python's lock while they work); memory holds the pictures that are under way and no more.
-"""
+"""Many items to results, in order: reading, decoding and the network overlap in one bounded pipeline."""
 
 from __future__ import annotations
 
@@ -11,21 +7,21 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from artnet.atomic import atomic_write
 from artnet.attribution.explain import ExplainOptions, explain
 from artnet.concurrency import DaemonPool
-from artnet.errors import ArtNetError, OutputError
+from artnet.errors import ArtNetError, OutputError, output_errors
 from artnet.hardware import inference_concurrency
 from artnet.imaging.decode import ImageFile
-from artnet.imaging.encode import encode_jpeg
+from artnet.imaging.encode import encode_jpeg, thumbnail
 from artnet.model.classifier import Classifier
 from artnet.model.prediction import Prediction
 from artnet.model.preprocessing import OpenedImage
@@ -33,52 +29,71 @@ from artnet.render.overlay import overlay
 from artnet.sources.find import find_items
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 
-_READERS = 8  # reading waits for disks and servers, not for processors
-_HELD_BYTES = 256 * 2**20  # of files that are read and not yet decoded
 _OVERLAY_DEPTH = 9
 _OVERLAY_QUALITY = 90
 _STEM_LENGTH = 60
-_THUMBNAIL_PX, _THUMBNAIL_QUALITY = 192, 80  # enough to be told apart on a sheet; about 6 kB
+_THUMBNAIL_PX, _THUMBNAIL_QUALITY = 192, 80  # enough to tell paintings apart on a sheet; about 6 kB
 
 
 @dataclass(frozen=True)
-class ResultOptions:
-    """What is asked of each picture: the votes of all views, the whole's embedding, an overlay in a folder.
+class PredictOptions:
+    """What to compute for each item beside its prediction.
 
-    `thumbnail` asks for a small copy, as a JPEG file's bytes.
+    Attributes:
+        views: "voting" computes the views with a vote, "all" all six
+        embedding: whether to keep the embedding of the whole view
+        overlay_folder: folder to write an overlay of the deepest layer's heatmap to, if any
+        thumbnail: whether to keep a small copy of the image, as a JPEG file's bytes
     """
 
     views: Literal["voting", "all"] = "voting"
     embedding: bool = False
-    overlays: Path | None = None
+    overlay_folder: Path | None = None
     thumbnail: bool = False
 
 
-DEFAULT_RESULT_OPTIONS = ResultOptions()
+@dataclass(frozen=True)
+class PipelineLimits:
+    """How much of the pipeline runs at a time.
+
+    Attributes:
+        workers: threads that decode and run the network; by default two more than `inference_concurrency`, since now
+            and then they wait for each other
+        readers: items read at a time; reading waits for disks and servers, not for processors
+        held_bytes: total size of the files read and not yet classified at which no further file is read
+    """
+
+    workers: int | None = None
+    readers: int = 8
+    held_bytes: int = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class ModelOptions:
-    """How the model is loaded, in this process or by a worker elsewhere."""
+class ModelSpec:
+    """Which model to load and how, in this process or in a worker elsewhere."""
 
-    model: Path | None = None
+    folder: Path | None = None
     runtime: str = "openvino"
     precision: str = "auto"
 
-    def load(self, at_once: int = 1, processors: int | None = None) -> Classifier:
-        """Load it. Errors: those of `Classifier.load`."""
-        return Classifier.load(self.model, self.runtime, self.precision, at_once, processors)
+    def load(self, concurrency: int = 1, processors: int | None = None) -> Classifier:
+        """Load the model; see `Classifier.load`."""
+        return Classifier.load(self.folder, self.runtime, self.precision, concurrency, processors)
 
 
-DEFAULT_MODEL_OPTIONS = ModelOptions()
+DEFAULT_OPTIONS, DEFAULT_LIMITS, DEFAULT_MODEL = PredictOptions(), PipelineLimits(), ModelSpec()
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one source: either a prediction or an error; `sha256` is of the file, where it was read.
+    """What became of one item: a prediction or an error.
 
-    `embedding` (E,), `thumbnail` and `overlay`, a file's name, are there where they were asked for; `label` and `id`
-    are those of a IIIF canvas.
+    Attributes:
+        sha256: of the file, None where it could not be read
+        label: of a IIIF canvas or a list, as is `id`
+        overlay: name of the file in the overlay folder, where overlays are written
+        embedding: (E,), where it is kept
+        thumbnail: a JPEG file's bytes, where it is kept
     """
 
     source: str
@@ -92,15 +107,15 @@ class Result:
     thumbnail: bytes | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON object that `artnet classify --json` prints for this source."""
-        more = {"label": self.label, "id": self.id, "overlay": self.overlay}
+        """Return the JSON object that `artnet classify --json` prints for this source."""
+        optional = {"label": self.label, "id": self.id, "overlay": self.overlay}
         if self.embedding is not None:
-            more["embedding"] = self.embedding.tolist()
-        known = {name: value for name, value in more.items() if value is not None}
+            optional["embedding"] = self.embedding.tolist()
+        present = {name: value for name, value in optional.items() if value is not None}
         if self.prediction is not None:
-            return {**self.prediction.to_dict(), **known}
-        error = self.error or ArtNetError("no answer")
-        return {"source": self.source, "error": {"kind": error.kind, "message": str(error)}, **known}
+            return {**self.prediction.to_dict(), **present}
+        error = self.error or ArtNetError("no prediction")
+        return {"source": self.source, "error": {"kind": error.kind, "message": str(error)}, **present}
 
 
 def classify_sources(
@@ -109,142 +124,138 @@ def classify_sources(
     views: Literal["voting", "all"] = "voting",
     rules: SourceRules = DEFAULT_RULES,
 ) -> Iterator[Result]:
-    """Yield an answer for every picture that the sources name, in their order."""
-    yield from predict_items(classifier, find_items(sources, rules), ResultOptions(views), rules=rules)
+    """Yield one result per image that the sources name, in their order."""
+    yield from predict_items(classifier, find_items(sources, rules), PredictOptions(views), rules)
 
 
 def predict_items(
     classifier: Classifier,
-    pictures: Iterable[SourceItem],
-    wanted: ResultOptions = DEFAULT_RESULT_OPTIONS,
-    workers: int | None = None,
+    items: Iterable[SourceItem],
+    options: PredictOptions = DEFAULT_OPTIONS,
     rules: SourceRules = DEFAULT_RULES,
+    limits: PipelineLimits = DEFAULT_LIMITS,
 ) -> Iterator[Result]:
-    """Yield an answer for every picture, in order, while those behind it are under way already.
+    """Yield one result per item, in order, while the items behind it are read and classified.
 
-    `workers` threads decode, cut and run the network; as they wait for each other now and then, by default two more
-    than places in the engine. Errors: `OutputError` for an overlay that cannot be written.
+    Each item in flight has a thread of its own, which reads it, has a worker classify it, and keeps its result until
+    its turn has come. An item that fails is a result with an error.
+
+    Raises:
+        OutputError: if an overlay cannot be written
     """
-    threads = workers or inference_concurrency() + 2
-    ahead = _READERS + 4 * threads
-    held, under_way = _Held(), deque[Future[Future[Result]]]()
-    readers, answerers = DaemonPool(_READERS), ThreadPoolExecutor(threads)
+    workers = limits.workers or inference_concurrency() + 2
+    ahead = limits.readers + 4 * workers
+    # When Python ends, it waits for an executor's threads, as native code needs, but not for those of a DaemonPool,
+    # which may be waiting for a slow server.
+    in_flight, executor = DaemonPool(ahead), ThreadPoolExecutor(workers)
+    held, read_slots = _ByteBudget(limits.held_bytes), threading.Semaphore(limits.readers)
 
-    def answer(found: SourceItem, data: bytes | ArtNetError) -> Future[Result]:
-        size = len(data) if isinstance(data, bytes) else 0
-        held.add(size)
-        future = answerers.submit(_answer, classifier, found, data, wanted, rules)
-        future.add_done_callback(lambda _: held.add(-size))
-        return future
+    def read(item: SourceItem) -> bytes:
+        with read_slots:
+            held.wait_for_room()
+            data = item.read(rules)
+            held.add(len(data))
+        return data
 
-    def read(found: SourceItem) -> Future[Result]:
-        held.wait_for_room()
-        return answer(found, _read(found, rules))
+    def classify(item: SourceItem, data: bytes) -> Result:
+        try:
+            file = ImageFile(data, item.name, rules.limits)
+            return executor.submit(_predict, classifier, item, file, options).result()
+        finally:
+            held.add(-len(data))
 
+    def read_and_classify(item: SourceItem) -> Result:
+        try:
+            data = read(item)
+        except ArtNetError as error:
+            return Result(item.name, error=error, label=item.label, id=item.id)
+        return classify(item, data)
+
+    pending: deque[Future[Result]] = deque()
     try:
-        for found in pictures:
-            if isinstance(
-                found.location, InMemory
-            ):  # held already: with no room for more, the next is not even looked for
-                held.wait_for_room()
-                under_way.append(_there(answer(found, _read(found, rules))))
+        for item in items:
+            if isinstance(item.location, InMemory):  # its bytes are here: without room for them, no other item is found
+                pending.append(in_flight.start(classify, item, read(item)))
             else:
-                under_way.append(readers.start(read, found))
-            while under_way and (len(under_way) >= ahead or _is_done(under_way[0])):
-                yield under_way.popleft().result().result()
-        while under_way:
-            yield under_way.popleft().result().result()
+                pending.append(in_flight.start(read_and_classify, item))
+            while pending and (len(pending) == ahead or pending[0].done()):
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        held.give_up()
-        for reading in under_way:
-            reading.cancel()
-        answerers.shutdown(wait=False, cancel_futures=True)
+        held.close()
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
-class _Held:
-    """Count the bytes that wait to be decoded, and make readers wait where they are many."""
+class _ByteBudget:
+    """Bytes held at a time; `wait_for_room` blocks while they are `limit_bytes` or more."""
 
-    def __init__(self) -> None:
-        self._bytes, self._changed = 0, threading.Condition()
-        self._given_up = False
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit, self._held, self._closed = limit_bytes, 0, False
+        self._changed = threading.Condition()
 
     def wait_for_room(self) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._given_up or self._bytes < _HELD_BYTES)
+            self._changed.wait_for(lambda: self._closed or self._held < self._limit)
+            if self._closed:
+                raise CancelledError
 
     def add(self, size: int) -> None:
         with self._changed:
-            self._bytes += size
+            self._held += size
             self._changed.notify_all()
 
-    def give_up(self) -> None:
+    def close(self) -> None:
+        """Cancel whoever waits for room, now or later."""
         with self._changed:
-            self._given_up = True
+            self._closed = True
             self._changed.notify_all()
 
 
-def _there(answer: Future[Result]) -> Future[Future[Result]]:
-    reading: Future[Future[Result]] = Future()
-    reading.set_result(answer)
-    return reading
-
-
-def _is_done(reading: Future[Future[Result]]) -> bool:
-    return reading.done() and (reading.exception() is not None or reading.result().done())
-
-
-def _read(found: SourceItem, rules: SourceRules) -> bytes | ArtNetError:
+def _predict(classifier: Classifier, item: SourceItem, file: ImageFile, options: PredictOptions) -> Result:
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    overlay_file, folder = None, options.overlay_folder
     try:
-        return found.read(rules)
-    except ArtNetError as error:
-        return error
-
-
-def _answer(
-    classifier: Classifier, found: SourceItem, data: bytes | ArtNetError, wanted: ResultOptions, rules: SourceRules
-) -> Result:
-    if isinstance(data, ArtNetError):
-        return Result(found.name, None, None, data, found.label, found.id)
-    sha256 = hashlib.sha256(data).hexdigest()
-    try:
-        opened = classifier.open(ImageFile(data, found.name, rules.limits), wanted.views)
-        seen = classifier.infer(opened.views, wanted.embedding)
-        prediction = classifier.predict(opened, seen)
-        drawn = None
-        if wanted.overlays is not None:
-            drawn = _write_overlay(classifier, opened, prediction, wanted.overlays / overlay_name(found.name, sha256))
+        opened = classifier.open(file, options.views)
+        outputs = classifier.infer(opened.views, options.embedding)
+        prediction = classifier.predict(opened, outputs)
+        if folder is not None:
+            overlay_file = overlay_name(item.name, sha256)
+            _write_overlay(classifier, opened, prediction, folder / overlay_file)
     except OutputError:
         raise
     except ArtNetError as error:
-        return Result(found.name, sha256, None, error, found.label, found.id)
-    embedding = seen.embedding if wanted.embedding else None
-    small = _thumbnail(opened.image) if wanted.thumbnail else None
-    return Result(found.name, sha256, prediction, None, found.label, found.id, drawn, embedding, small)
+        return Result(item.name, sha256, error=error, label=item.label, id=item.id)
+    return Result(
+        source=item.name,
+        sha256=sha256,
+        prediction=prediction,
+        label=item.label,
+        id=item.id,
+        overlay=overlay_file,
+        embedding=outputs.embedding if options.embedding else None,
+        thumbnail=_thumbnail(opened) if options.thumbnail else None,
+    )
 
 
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX), Image.Resampling.BICUBIC)
-    return encode_jpeg(small, _THUMBNAIL_QUALITY)
+def _thumbnail(opened: OpenedImage) -> bytes:
+    return encode_jpeg(thumbnail(opened.image, _THUMBNAIL_PX), _THUMBNAIL_QUALITY)
 
 
 def overlay_name(name: str, sha256: str) -> str:
-    """Name a picture's overlay by the end of its own name and its content, so that no order changes it."""
+    """Return the file name of an item's overlay: the end of the item's name and its content, whatever the order.
+
+    >>> overlay_name("museum.zip/Guernica (1937).tif", "ab" * 32)
+    'Guernica-1937-abababababab.jpg'
+    """
     stem = PurePosixPath(name.replace("\\", "/").rstrip("/")).stem
     plain = re.sub(r"[^\w-]+", "-", stem, flags=re.ASCII).strip("-")[:_STEM_LENGTH]
     return f"{plain or 'picture'}-{sha256[:12]}.jpg"
 
 
-def _write_overlay(classifier: Classifier, opened: OpenedImage, prediction: Prediction, path: Path) -> str:
-    """Draw the evidence of the deepest layer over the painting; written beside its name, then renamed."""
-    partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    found = explain(classifier, opened, depth=_OVERLAY_DEPTH, options=ExplainOptions(prediction=prediction))
-    drawn = overlay(found.image, found.heatmap())
-    try:
+def _write_overlay(classifier: Classifier, opened: OpenedImage, prediction: Prediction, path: Path) -> None:
+    explanation = explain(classifier, opened, depth=_OVERLAY_DEPTH, options=ExplainOptions(prediction=prediction))
+    drawn = overlay(explanation.image, explanation.heatmap())
+    # Two items of the same name and content, or a machine that repeats a lost block, write the same file.
+    with output_errors(path, "make room, then go on with --resume"), atomic_write(path, shared=True) as partial:
         drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); make room, then go on") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return path.name

@@ -1,8 +1,4 @@
-"""Answer pictures on the machines of a Ray cluster, with the same answers in the same order as here.
-
-Knows nothing about tables: answers come back to where the names went out, so one file is written in one place, goes on
-after a stop as any other, and no machine needs a disk that the others see.
-"""
+"""The `ray` executor: items classified on the machines of a Ray cluster, with the results of the local one."""
 
 from __future__ import annotations
 
@@ -20,113 +16,126 @@ from typing import Any
 
 import pyarrow as pa
 
-from artnet.batch.predict import ModelOptions, Result, ResultOptions, predict_items
-from artnet.errors import MissingExtraError, WorkerError
+from artnet.batch.predict import ModelSpec, PipelineLimits, PredictOptions, Result, predict_items
+from artnet.errors import MissingExtraError, WorkerError, reason
 from artnet.sources.item import DEFAULT_RULES, SourceItem, SourceRules
 from artnet.sources.stores import is_remote
 
-_PICTURES_IN_A_BLOCK = 64  # some seconds of one processor: long against Ray's cost of a task, short to repeat
-# A slice is found, then answered: the first is short, so that a museum's hundred thousand manifests need not all be
-# read before the first picture is looked at, and each later one twice as long, since workers start anew for each.
-_SECONDS_IN_THE_FIRST = 10.0
-_BYTES_IN_A_SLICE = 2**30  # of names, or of pictures that travel themselves, in Ray's store at a time
-_QUIET = {
+# A slice is found, then classified: the first is short, so that a museum's hundred thousand manifests need not all be
+# read before the first image is looked at, and each later one twice as long, since workers start anew for each.
+_FIRST_SLICE_S = 10.0
+_SLICE_BYTES = 2**30  # of locations, or of images that travel themselves, in Ray's store at a time
+_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would report to Ray's makers
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what a user needs said, our errors say
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # our own errors say what a user needs
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
-_BLOCKS_AT_ONCE = 2  # of a worker that has one processor: the next begins while the last of one are answered
-_REACHED_S = 10.0
-_THREADS = 2  # of a block: one reads and decodes while the other's view is computed
+_BLOCKS_PER_WORKER = 2  # a worker has one processor: the next block begins while the last items of one are classified
+_CONNECT_TIMEOUT_S = 10.0
+_THREADS_PER_BLOCK = 2  # one reads and decodes while the other's view is computed
 
 
 class RayPredictor:
-    """What lives on a machine of the cluster: a model, loaded once, and one processor."""
+    """A worker of the cluster: a model, loaded once, and one processor."""
 
-    def __init__(self, loading: ModelOptions, wanted: ResultOptions, rules: SourceRules) -> None:
-        self._classifier = loading.load(processors=1)
-        self._wanted, self._rules = wanted, rules
+    def __init__(self, model: ModelSpec, options: PredictOptions, rules: SourceRules) -> None:
+        self._classifier = model.load(processors=1)
+        self._options, self._rules = options, rules
 
     def __call__(self, block: pa.Table) -> pa.Table:
-        """Answer a block of pictures."""
-        pictures = [pickle.loads(each) for each in block["picture"].to_pylist()]
-        answers = predict_items(self._classifier, pictures, self._wanted, _THREADS, self._rules)
-        return pa.table({"answer": pa.array([pickle.dumps(answer) for answer in answers], pa.binary())})
+        """Classify a block of pickled items; the result holds pickled results in their order."""
+        items = [pickle.loads(item) for item in block["item"].to_pylist()]
+        limits = PipelineLimits(workers=_THREADS_PER_BLOCK)
+        results = predict_items(self._classifier, items, self._options, self._rules, limits)
+        return pa.table({"result": pa.array([pickle.dumps(result) for result in results], pa.binary())})
 
 
 def predict_on_ray(
-    pictures: Iterable[SourceItem], loading: ModelOptions, wanted: ResultOptions, rules: SourceRules = DEFAULT_RULES
+    items: Iterable[SourceItem],
+    model: ModelSpec,
+    options: PredictOptions,
+    rules: SourceRules = DEFAULT_RULES,
+    block_items: int = 64,
 ) -> Iterator[Result]:
-    """Yield an answer for every picture, in order, computed by all processors of the cluster.
+    """Yield one result per item, in order, computed by all processors of the cluster.
 
     `RAY_ADDRESS` names the cluster; without it one is started on this machine and ended again. A machine that dies
-    costs the blocks that were on it, which others compute again. Errors: `MissingExtraError` without Ray, `WorkerError`
-    where there is no cluster or it gives up.
+    costs the blocks that were on it, which others compute again.
+
+    Args:
+        block_items: items in a block, the unit of work; 64 take some seconds of one processor, long against Ray's cost
+            of a task and short to repeat
+
+    Raises:
+        MissingExtraError: if Ray is not installed
+        WorkerError: if the cluster cannot be reached or gives up
     """
     try:
         import ray
     except ImportError:
         raise MissingExtraError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
-    rest, loading, wanted = map(_absolute, pictures), _absolute_model(loading), _absolute_overlays(wanted)
+    worker_arguments = (_absolute_model(model), _absolute_overlays(options), rules)
+    blocks = _blocks(map(absolute_item, items), block_items)
     with _cluster():
-        seconds = _SECONDS_IN_THE_FIRST
-        while blocks := list(first_blocks(_blocks(rest), _BYTES_IN_A_SLICE, seconds)):
-            seconds *= 2
+        slice_s = _FIRST_SLICE_S
+        while first := list(first_blocks(blocks, _SLICE_BYTES, slice_s)):
+            slice_s *= 2
             try:
-                yield from _answers([ray.put(block) for block in blocks], loading, wanted, rules)
+                yield from _predict_slice([ray.put(block) for block in first], worker_arguments)
             except ray.exceptions.RayError as error:
-                raise WorkerError(f"the Ray cluster gave up ({_first_line(error)}); --resume goes on") from error
+                raise WorkerError(f"the Ray cluster gave up ({reason(error)}); continue with --resume") from error
 
 
-def _answers(blocks: list[Any], loading: ModelOptions, wanted: ResultOptions, rules: SourceRules) -> Iterator[Result]:
-    """Run one slice through Ray Data."""
+def _predict_slice(block_refs: list[Any], worker_arguments: tuple[Any, ...]) -> Iterator[Result]:
+    """Stream the blocks of one slice through Ray Data."""
     import ray
 
     processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    pool = ray.data.ActorPoolStrategy(
+    workers = ray.data.ActorPoolStrategy(
         min_size=1,  # so that a machine's death leaves no worker waiting for a processor that is gone
         initial_size=processors,
         max_size=processors,
-        max_concurrent_calls_per_actor=_BLOCKS_AT_ONCE,
+        max_concurrent_calls_per_actor=_BLOCKS_PER_WORKER,
         enable_true_multi_threading=True,
     )
-    answered = ray.data.from_arrow_refs(blocks).map_batches(
+    predicted = ray.data.from_arrow_refs(block_refs).map_batches(
         RayPredictor,
-        fn_constructor_args=(loading, wanted, rules),
+        fn_constructor_args=worker_arguments,
         batch_format="pyarrow",
         batch_size=None,
-        compute=pool,
+        compute=workers,
         num_cpus=1,
     )
-    tables: Iterable[Any] = answered.iter_batches(batch_size=None, batch_format="pyarrow")
+    tables: Iterable[Any] = predicted.iter_batches(batch_size=None, batch_format="pyarrow")
     for table in tables:
-        for answer in table["answer"].to_pylist():
-            yield pickle.loads(answer)
+        for result in table["result"].to_pylist():
+            yield pickle.loads(result)
 
 
-def _absolute(found: SourceItem) -> SourceItem:
-    """Name a place on a disk as every machine that has that disk can: each works in a folder of its own."""
-    location: Any = found.location  # each kind is a frozen dataclass
+def absolute_item(item: SourceItem) -> SourceItem:
+    """Return the item with the absolute path of its file, since each worker runs in a folder of its own."""
+    location: Any = item.location  # each kind is a frozen dataclass
     if location is None or not location.path or is_remote(location.path):
-        return found
-    return replace(found, location=replace(location, path=str(Path(location.path).absolute())))
+        return item
+    return replace(item, location=replace(location, path=str(Path(location.path).absolute())))
 
 
-def _absolute_model(loading: ModelOptions) -> ModelOptions:
-    return loading if loading.model is None else replace(loading, model=loading.model.absolute())
+def _absolute_model(model: ModelSpec) -> ModelSpec:
+    return model if model.folder is None else replace(model, folder=model.folder.absolute())
 
 
-def _absolute_overlays(wanted: ResultOptions) -> ResultOptions:
-    return wanted if wanted.overlays is None else replace(wanted, overlays=wanted.overlays.absolute())
+def _absolute_overlays(options: PredictOptions) -> PredictOptions:
+    folder = options.overlay_folder
+    return options if folder is None else replace(options, overlay_folder=folder.absolute())
 
 
-def _blocks(pictures: Iterator[SourceItem]) -> Iterator[pa.Table]:
-    while part := list(islice(pictures, _PICTURES_IN_A_BLOCK)):
-        yield pa.table({"picture": pa.array([pickle.dumps(found) for found in part], pa.binary())})
+def _blocks(items: Iterator[SourceItem], block_items: int) -> Iterator[pa.Table]:
+    while block := list(islice(items, block_items)):
+        yield pa.table({"item": pa.array([pickle.dumps(item) for item in block], pa.binary())})
 
 
 def first_blocks(blocks: Iterator[pa.Table], limit_bytes: int, limit_s: float) -> Iterator[pa.Table]:
-    """Pass blocks on until they hold `limit_bytes` together or `limit_s` have passed; at least one, if there is any."""
+    """Yield blocks until they hold `limit_bytes` together or `limit_s` seconds have passed; at least one, if any."""
     size, ends = 0, time.monotonic() + limit_s
     for block in blocks:
         yield block
@@ -137,43 +146,38 @@ def first_blocks(blocks: Iterator[pa.Table], limit_bytes: int, limit_s: float) -
 
 @contextmanager
 def _cluster() -> Iterator[None]:
-    """Be connected to the cluster while the block runs, with order kept and nothing printed or reported."""
+    """Connect to the cluster, with order kept and nothing printed or reported."""
     import ray
 
-    own = not ray.is_initialized()
-    if own:
-        for name, value in _QUIET.items():
+    is_ours = not ray.is_initialized()
+    if is_ours:
+        for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        _check_reached(os.environ.get("RAY_ADDRESS", ""))
+        _check_reachable(os.environ.get("RAY_ADDRESS", ""))
         try:
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise WorkerError(f"no Ray cluster could be joined or started ({_first_line(error)})") from error
-    options, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
-    before = options.execution_options.preserve_order, options.enable_progress_bars, logger.level
-    options.execution_options.preserve_order, options.enable_progress_bars = True, False
+            raise WorkerError(f"no Ray cluster could be joined or started ({reason(error)})") from error
+    context, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
+    before = context.execution_options.preserve_order, context.enable_progress_bars, logger.level
+    context.execution_options.preserve_order, context.enable_progress_bars = True, False
     logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        options.execution_options.preserve_order, options.enable_progress_bars = before[:2]
+        context.execution_options.preserve_order, context.enable_progress_bars = before[:2]
         logger.setLevel(before[2])
-        if own:
+        if is_ours:
             ray.shutdown()
 
 
-def _check_reached(address: str) -> None:
-    """Refuse a cluster where nobody listens at once; Ray itself would try for minutes. Errors: `WorkerError`."""
+def _check_reachable(address: str) -> None:
+    """Raise a `WorkerError` at once where nobody listens; Ray itself would try for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
-        return  # "auto" and "local", which Ray looks into by itself
+        return  # "auto" and "local", which Ray resolves itself
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _REACHED_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT_S).close()
     except OSError as error:
-        reason = error.strerror or str(error)
-        message = f"no Ray cluster answers at RAY_ADDRESS={address} ({reason}); start it, or unset RAY_ADDRESS"
+        message = f"no Ray cluster answers at RAY_ADDRESS={address} ({reason(error)}); start it, or unset RAY_ADDRESS"
         raise WorkerError(message) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

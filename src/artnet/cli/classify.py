@@ -65,7 +65,7 @@ def classify(
     """Say which movement each painting belongs to."""
     from artnet.batch.job import BatchJob
     from artnet.batch.journal import check_table_path, is_whole
-    from artnet.batch.predict import ModelOptions, ResultOptions
+    from artnet.batch.predict import ModelSpec, PredictOptions
 
     if out is None and (resume or overwrite):
         raise UsageError("--resume and --overwrite are about a table; name it with --out FILE")
@@ -76,12 +76,12 @@ def classify(
         if resume and is_whole(out):
             print_message(f"{out} is whole already, nothing to do; --overwrite makes it anew")
             return 0
-    wanted = ResultOptions("all" if all_views else views, embeddings, _made(overlays))
-    needed = iiif_px or needed_px(sources, model, wanted.views == "all" or wanted.overlays is not None)
+    wanted = PredictOptions("all" if all_views else views, embeddings, _made(overlays))
+    needed = iiif_px or needed_px(sources, model, wanted.views == "all" or wanted.overlay_folder is not None)
     asked = BatchJob(
         sources,
         rules=source_rules(allow_private, timeout_s, max_mb, needed),
-        loading=ModelOptions(model, runtime, precision),
+        loading=ModelSpec(model, runtime, precision),
         wanted=wanted,
         on_ray=executor == "ray",
     )
@@ -133,7 +133,7 @@ def fill(asked: BatchJob, out: Path, resume: bool, overwrite: bool, fail_fast: b
     from artnet.batch.journal import resumable_table
     from artnet.model.config import read_model
 
-    folder, config = read_model(asked.loading.model)
+    folder, config = read_model(asked.loading.folder)
     executor = open_executor(asked)
     settings = resume_settings(folder, config, asked)
     known = _Counted(asked)

@@ -40,7 +40,7 @@ def index(
     from artnet.batch.index import check_installed, check_out, rows_path, write_index
     from artnet.batch.job import BatchJob, model_fingerprint
     from artnet.batch.journal import is_whole
-    from artnet.batch.predict import ModelOptions, ResultOptions
+    from artnet.batch.predict import ModelSpec, PredictOptions
     from artnet.model.config import read_model
 
     check_installed()
@@ -50,8 +50,8 @@ def index(
     asked = BatchJob(
         sources,
         source_rules(allow_private, timeout_s, max_mb, side_px),
-        ModelOptions(model, runtime, precision),
-        ResultOptions("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
+        ModelSpec(model, runtime, precision),
+        PredictOptions("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
         executor == "ray",
     )
     rows, failed = rows_path(out), 0

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,43 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
-from artnet.batch.predict import ModelOptions, ResultOptions, classify_sources, overlay_name, predict_items
-from artnet.errors import OutputError
-from artnet.imaging.decode import open_image
-from artnet.model import preprocessing as classify
+from artnet.batch.predict import (
+    ModelSpec,
+    PipelineLimits,
+    PredictOptions,
+    classify_sources,
+    overlay_name,
+    predict_items,
+)
+from artnet.errors import CorruptImageError, OutputError
+from artnet.imaging.decode import ImageFile, open_image
 from artnet.model.classifier import Classifier
+from artnet.model.preprocessing import OpenedImage
 from artnet.sources.find import find_items
 from artnet.sources.item import InMemory, SourceItem, SourceRules
+
+
+class SlowClassifier(Classifier):
+    """Takes its time and finds each image corrupt."""
+
+    def __init__(self, seconds: float = 0.005) -> None:
+        self.seconds, self.done = seconds, 0
+
+    def open(self, file: ImageFile, views: str = "voting") -> OpenedImage:
+        time.sleep(self.seconds)
+        self.done += 1
+        raise CorruptImageError(f"{file.name}: no image")
+
+
+@dataclass(frozen=True)
+class Static:
+    """A location that is read at once."""
+
+    data: bytes
+
+    def read(self, name: str, rules: SourceRules) -> bytes:
+        return self.data
+
 
 EXAMPLES = Path(__file__).parent.parent.parent.parent / "examples"
 
@@ -69,41 +100,76 @@ def test_a_slow_picture_keeps_its_place(classifier: Classifier, painting_file: P
     assert [answer.source for answer in predict_items(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
 
 
-def test_readers_wait_where_many_bytes_are_held(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artnet.batch.predict._HELD_BYTES", 1)
-    found = [SourceItem(f"{index}.png", InMemory(b"no picture at all")) for index in range(100)]
-    assert len([answer for answer in predict_items(classifier, found) if answer.error]) == 100
+def test_readers_wait_where_many_bytes_are_held(classifier: Classifier) -> None:
+    items = [SourceItem(f"{index}.png", Static(b"no image at all")) for index in range(100)]
+    results = predict_items(classifier, items, limits=PipelineLimits(held_bytes=1))
+    assert [result.source for result in results if result.error] == [item.name for item in items]
 
 
-def test_pictures_that_carry_their_bytes_are_found_no_faster_than_they_are_answered(
-    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("artnet.batch.predict._HELD_BYTES", 20)
-    answered, lead = threading.Semaphore(0), list[int]()
-    decode = classify.decode_reduced
+def test_no_more_items_are_read_at_a_time_than_there_are_readers() -> None:
+    reading, most = set[str](), list[int]()
 
-    def slowly(*given: object) -> tuple[Image.Image, tuple[int, int]]:
-        time.sleep(0.01)
-        answered.release()
-        return decode(*given)  # type: ignore[arg-type]
+    class Watched:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            reading.add(name)
+            time.sleep(0.005)
+            most.append(len(reading))
+            reading.remove(name)
+            return b""
+
+    items = (SourceItem(f"{index}.png", Watched()) for index in range(60))
+    assert len(list(predict_items(SlowClassifier(), items, limits=PipelineLimits(workers=2, readers=3)))) == 60
+    assert max(most) == 3
+
+
+def test_items_that_carry_their_bytes_are_found_no_faster_than_they_are_classified() -> None:
+    classifier, lead = SlowClassifier(), list[int]()
 
     def carried() -> Iterator[SourceItem]:
         for index in range(40):
-            lead.append(index - answered._value)  # type: ignore[attr-defined]
-            yield SourceItem(f"{index}.png", InMemory(b"no picture at all"))
+            lead.append(index - classifier.done)
+            yield SourceItem(f"{index}.png", InMemory(b"no image at all"))
 
-    monkeypatch.setattr(classify, "decode_reduced", slowly)
-    assert len(list(predict_items(classifier, carried()))) == 40
-    assert max(lead) <= 3  # two of seventeen bytes are over twenty, and one is being looked for
+    assert len(list(predict_items(classifier, carried(), limits=PipelineLimits(held_bytes=20)))) == 40
+    assert max(lead) <= 4  # two of fifteen bytes are over twenty, one is being found, one is done and still counted
+
+
+def test_items_in_memory_and_in_files_share_the_bytes_and_none_waits_for_ever() -> None:
+    locations = [InMemory(b"12345"), Static(b"12345"), Static(b"")]
+    items = [SourceItem(f"{index}.png", locations[index % 3]) for index in range(90)]
+    results = predict_items(SlowClassifier(0), items, limits=PipelineLimits(workers=1, readers=2, held_bytes=5))
+    assert [result.source for result in results] == [item.name for item in items]
+
+
+def test_a_caller_who_stops_waits_for_no_reader_and_has_nothing_more_read() -> None:
+    read = list[str]()
+    slow = threading.Event()
+
+    class Late:
+        def read(self, name: str, rules: SourceRules) -> bytes:
+            read.append(name)
+            if name != "0.png":
+                slow.wait(20)
+            return b""
+
+    items = (SourceItem(f"{index}.png", Late()) for index in range(100))
+    results = predict_items(SlowClassifier(0), items, limits=PipelineLimits(workers=1, readers=4))
+    started = time.monotonic()
+    next(results)
+    results.close()
+    assert time.monotonic() - started < 5
+    slow.set()
+    time.sleep(0.05)
+    assert 1 <= len(read) <= 5
 
 
 def test_a_picture_that_is_drawn_over_is_classified_once(
     classifier: Classifier, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
-    see = Classifier.infer
-    monkeypatch.setattr(Classifier, "infer", lambda self, *given: seen.append(given) or see(self, *given))
-    (answer,) = predict_items(classifier, find_items([str(painting_file)]), ResultOptions(overlays=tmp_path))
+    infer = Classifier.infer
+    monkeypatch.setattr(Classifier, "infer", lambda self, *given: seen.append(given) or infer(self, *given))
+    (answer,) = predict_items(classifier, find_items([str(painting_file)]), PredictOptions(overlay_folder=tmp_path))
     assert answer.overlay is not None
     assert len(seen) == 1
 
@@ -133,14 +199,15 @@ def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
 def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
     classifier: Classifier, painting: Image.Image, tmp_path: Path
 ) -> None:
-    for index in range(40):
-        painting.rotate(9 * index).save(tmp_path / f"{index:02d}.png")
-    shared = ModelOptions(precision="f32").load(at_once=2)
-    together = list(predict_items(shared, find_items([str(tmp_path)]), ResultOptions(embedding=True), workers=5))
+    for index in range(12):
+        painting.rotate(30 * index).save(tmp_path / f"{index:02d}.png")
+    shared = ModelSpec(precision="f32").load(concurrency=2)
+    options, limits = PredictOptions(embedding=True), PipelineLimits(workers=5)
+    together = predict_items(shared, find_items([str(tmp_path)]), options, limits=limits)
     for answer in together:
         assert answer.prediction == classifier.classify(answer.source)
-        cut = classifier.open(open_image(answer.source)).views
-        assert np.array_equal(answer.embedding, classifier.infer(cut, embed=True).embedding)
+        views = classifier.open(open_image(answer.source)).views
+        assert np.array_equal(answer.embedding, classifier.infer(views, embed=True).embedding)
 
 
 def test_an_overlay_is_drawn_for_each_and_named_by_its_content(
@@ -148,7 +215,7 @@ def test_an_overlay_is_drawn_for_each_and_named_by_its_content(
 ) -> None:
     (tmp_path / "why").mkdir()
     found = find_items([str(painting_file), str(tmp_path / "gone.png")])
-    drawn, failed = predict_items(classifier, found, ResultOptions(overlays=tmp_path / "why"))
+    drawn, failed = predict_items(classifier, found, PredictOptions(overlay_folder=tmp_path / "why"))
     assert drawn.overlay == f"painting-{drawn.sha256[:12]}.jpg"
     assert failed.overlay is None
     with Image.open(tmp_path / "why" / drawn.overlay) as overlay:
@@ -160,7 +227,11 @@ def test_an_overlay_that_cannot_be_written_stops_the_work(
     classifier: Classifier, painting_file: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
-        list(predict_items(classifier, find_items([str(painting_file)]), ResultOptions(overlays=tmp_path / "nowhere")))
+        list(
+            predict_items(
+                classifier, find_items([str(painting_file)]), PredictOptions(overlay_folder=tmp_path / "nowhere")
+            )
+        )
 
 
 @pytest.mark.parametrize("name", ["../../x.jpg", "s3://b/ü\n?.png", "a.zip::" + "n" * 300 + ".jpg", "..", "a\\b.png"])
