@@ -569,7 +569,7 @@ def test_the_page_about_tells_the_figures_of_the_model(
     page.wait_for_selector(".about h2")
     accuracy = classifier.config.scores["values"]["accuracy"]["value"]
     assert f"{accuracy:.3f}" in text(page, ".about")
-    assert "What to do about a wrong answer" in text(page, ".about")
+    assert "What to do about a wrong prediction" in text(page, ".about")
 
 
 def status(address: str, method: str = "GET", data: bytes | None = None) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from artnet.data.audit import Entry, LeftOut, audit
-from artnet.data.audit_report import audit_page
 from artnet.html.render import Html, figure, heat_table, page, paragraph, section, table
 
 
@@ -20,22 +18,6 @@ def test_names_cannot_become_markup() -> None:
     for tag in ("<b>", "<i>", "<u>", "<s>", "<script>"):
         assert tag not in text
     assert "&amp;" in text
-
-
-def test_an_audit_becomes_a_page_with_its_warnings() -> None:
-    entries = [
-        Entry(movement, movement, None, split, f"{movement}{step}.jpg", shorter_side_px=side)
-        for movement, side in (("Cubism", 224), ("Realism", 280))
-        for split in ("train", "test")
-        for step in range(12)
-    ]
-    summary = audit(entries, LeftOut({"Baroque": 3}, {"corrupt": 1}), [(entries[0], entries[-1])])
-    text = audit_page("mine", summary)
-    assert "48 paintings, 48 of them by nobody known; 1 files were left out" in text
-    assert "gives the movement away" in text
-    assert "Cubism0.jpg" in text
-    assert "50.0% !" in text  # of Cubism in test, where 15 % was wanted
-    assert "Baroque" in text
 
 
 def test_html_is_left_as_it_is_and_text_is_not() -> None:
