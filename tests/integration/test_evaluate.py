@@ -1,120 +1,144 @@
-"""An evaluation answers as users are answered, and says what its figures are worth."""
+"""An evaluation predicts as users get it, and says what its scores are worth."""
 
 from __future__ import annotations
 
 import dataclasses
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from artnet.data.dataset import iterate_rows, read_info
+from artnet.data.dataset import count_rows, iterate_rows, read_info
 from artnet.errors import DataError, UsageError
-from artnet.evaluation.evaluate import (
-    Beside,
-    EvaluateOptions,
-    Report,
-    assemble,
-    baselines,
-    checked_views,
-    evaluate,
-    warnings_of,
-)
-from artnet.evaluation.predictions import SplitPredictions
+from artnet.evaluation.evaluate import EvaluateOptions, baselines, evaluate, overlap_warnings
+from artnet.evaluation.faithfulness import measure_faithfulness
+from artnet.evaluation.predictions import predict_split
+from artnet.evaluation.report import Evaluation
+from artnet.evaluation.report_html import report_page
+from artnet.imaging.views import VIEWS
+from artnet.model.card import model_card
 from artnet.model.classifier import Classifier
+from artnet.model.config import ModelConfig
 
-LAZY = Beside({"majority": 0.25, "artist_oracle": None, "chance": 0.2})
-
-
-@pytest.fixture(scope="module")
-def report(classifier: Classifier, data: Path) -> Report:
-    """Four paintings, worked by hand: three right, the Realist taken for an Expressionist."""
-    logits = np.log(np.eye(5)[[0, 1, 2, 2]] * 0.5 + 0.1)[:, None] * classifier.config.calibration.temperature
-    ids = ("w", "x", "y", "z")
-    sources = ("a/w.jpg", "a/x.jpg", "b/y.jpg", "b/z.jpg")
-    answers = SplitPredictions(
-        ids, sources, ("Cubism", "Fauvism", "Neo_Dada", "Realism"), np.arange(4), ("whole",), logits
-    )
-    return assemble(classifier, read_info(data), "test", answers, LAZY)
+PHOTOGRAPHS = Path(__file__).parent.parent.parent.parent / "shared" / "data" / "not-paintings" / "photo"
 
 
 @pytest.fixture(scope="module")
-def measured(exported: Path, data: Path) -> Report:
-    """A tiny trained model, measured with everything that can be asked for."""
-    classifier = Classifier.load(exported, precision="f32")
-    return evaluate(classifier, data, "test", EvaluateOptions(views="all", against=classifier))
+def tiny(exported: Path) -> Classifier:
+    """A tiny trained model."""
+    return Classifier.load(exported, precision="f32")
 
 
-def test_figures_worked_by_hand(report: Report) -> None:
-    assert report.values["accuracy"].value == 0.75
-    assert report.values["calibration_error"].value == pytest.approx(0.15)  # confidence 0.6, accuracy 0.75
-    assert report.by_movement["Realism"].recall.value == 0
-    assert report.by_collection["b"].accuracy.value == 0.5
-    assert report.by_style["Expressionism: Neo Dada"].accuracy.value == 1
-    assert report.confusion[3] == (0, 0, 1, 0, 0)
-    assert [(each.id, each.truth, each.answer) for each in report.mistakes] == [("z", "Realism", "Expressionism")]
+@pytest.fixture(scope="module")
+def evaluation(tiny: Classifier, data: Path) -> Evaluation:
+    """That model, evaluated with all views and compared with itself."""
+    return evaluate(tiny, data, "test", EvaluateOptions(views="all", against=tiny))
 
 
-def test_before_calibration_the_temperature_is_one(classifier: Classifier, report: Report) -> None:
-    sharper = 0.6**classifier.config.calibration.temperature
-    expected = sharper / (sharper + 4 * 0.1**classifier.config.calibration.temperature)
-    assert np.nanmax(report.calibration["before"].bins.confidence) == pytest.approx(expected)
-    assert np.nanmax(report.calibration["after"].bins.confidence) == pytest.approx(0.6)
-
-
-def test_every_painting_of_the_split_is_answered_as_users_are(measured: Report, data: Path) -> None:
+def test_every_painting_of_the_split_is_predicted(evaluation: Evaluation, data: Path) -> None:
     rows = list(iterate_rows(data, "test", ["movement", "id"]))
-    assert measured.paintings == len(rows) == sum(map(sum, measured.confusion))
-    assert measured.answers.ids == tuple(row["id"] for row in rows)
+    groups = evaluation.report.groups
+    assert evaluation.report.meta.paintings == len(rows) == sum(map(sum, groups.confusion))
+    assert evaluation.scored.predictions.ids == tuple(row["id"] for row in rows)
     counts = np.bincount([row["movement"] for row in rows], minlength=5)
-    assert [sum(row) for row in measured.confusion] == counts.tolist()
+    assert [sum(row) for row in groups.confusion] == counts.tolist()
 
 
-def test_all_six_views_are_compared_when_asked_for(measured: Report, exported: Path, data: Path) -> None:
-    assert list(measured.by_views) == ["whole alone", "five regions alone", "all six alike", "as the model votes"]
-    voting = evaluate(Classifier.load(exported, precision="f32"), data, "test")
-    assert list(voting.by_views) == ["whole alone", "as the model votes"]
-    assert voting.scores == pytest.approx(measured.scores)
+def test_predictions_cover_every_view_of_every_painting(tiny: Classifier, data: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    found = predict_split(tiny, data, "test", VIEWS, lambda done, total: steps.append((done, total)))
+    count = count_rows(data, "test")
+    assert found.logits.shape == (count, 6, 5)
+    assert found.ood_score is not None
+    assert found.ood_score.shape == (count,)
+    assert steps[-1] == (count, count)
+    assert set(found.collections) == {"collection"}
 
 
-def test_a_model_compared_with_itself_does_not_differ(measured: Report) -> None:
-    assert measured.comparison is not None
-    assert measured.comparison.difference.value == 0
-    assert measured.comparison.p_value == 1
+def test_the_whole_view_has_the_same_logits_alone_and_among_six(tiny: Classifier, data: Path) -> None:
+    six, one = (predict_split(tiny, data, "val", views, lambda done, total: None) for views in (VIEWS, VIEWS[:1]))
+    assert np.array_equal(six.logits[:, 0], one.logits[:, 0])
+    assert one.voted({"whole": 1}, 2.0) == pytest.approx(six.voted({"whole": 1}, 2.0))
 
 
-def test_mistakes_have_pictures_unless_they_are_not_wanted(measured: Report, exported: Path, data: Path) -> None:
-    assert measured.mistakes
-    assert all(mistake.picture for mistake in measured.mistakes)
-    bare = evaluate(Classifier.load(exported), data, "test", EvaluateOptions(pictures=False))
-    assert not any(mistake.picture for mistake in bare.mistakes)
+def test_all_six_views_are_compared_on_request(evaluation: Evaluation, tiny: Classifier, data: Path) -> None:
+    names = ["whole alone", "five regions alone", "all six alike", "as the model votes"]
+    assert list(evaluation.report.groups.by_views) == names
+    voting = evaluate(tiny, data, "test", EvaluateOptions(thumbnails=False))
+    assert list(voting.report.groups.by_views) == ["whole alone", "as the model votes"]
+    assert voting.scored.scores == pytest.approx(evaluation.scored.scores)
+    assert voting.thumbnails == ()
 
 
-def test_lazy_guessers_are_scored_on_the_same_split(data: Path) -> None:
+def test_a_model_compared_with_itself_does_not_differ(evaluation: Evaluation) -> None:
+    comparison = evaluation.report.comparison
+    assert comparison is not None
+    assert comparison.difference.value == 0
+    assert comparison.p_value == 1
+
+
+def test_thumbnails_of_errors_have_the_paintings_shape_and_are_small(evaluation: Evaluation, data: Path) -> None:
+    rows = {row["id"]: row for row in iterate_rows(data, "test", ["id", "width", "height"])}
+    assert len(evaluation.thumbnails) == len(evaluation.report.errors) > 0
+    for error, jpeg in zip(evaluation.report.errors, evaluation.thumbnails, strict=True):
+        with Image.open(BytesIO(jpeg)) as image:
+            aspect = rows[error.id]["width"] / rows[error.id]["height"]
+            assert abs(image.width / image.height - aspect) < 0.05
+            assert max(image.size) <= 168
+        assert len(jpeg) < 20_000
+
+
+def test_baselines_are_scored_on_the_same_split(data: Path) -> None:
     found = baselines(data, read_info(data), "test")
-    assert found["chance"] == 0.2
+    assert found["random"] == 0.2
     assert found["majority"] is not None
     assert found["artist_oracle"] == found["majority"]  # no artist of test is known
 
 
-def test_other_training_paintings_are_warned_of(classifier: Classifier, data: Path) -> None:
+def test_a_warning_says_that_the_training_paintings_differ(tiny: Classifier, data: Path) -> None:
     info = dataclasses.replace(read_info(data), train_sha256="b" * 64)
 
-    def trained_on(digest: str) -> Classifier:
-        config = dataclasses.replace(classifier.config, training={"train_sha256": digest})
-        return Classifier(config, classifier.engine)
+    def trained_on(digest: str) -> ModelConfig:
+        return dataclasses.replace(tiny.config, training={"train_sha256": digest})
 
-    assert "may hold paintings that the model was trained on" in warnings_of(trained_on("a" * 64), info, "test")[0]
-    assert warnings_of(trained_on("b" * 64), info, "test") == ()
-    assert warnings_of(trained_on(""), info, "test") == ()
-    assert "train split" in warnings_of(trained_on("b" * 64), info, "train")[0]
+    different = overlap_warnings(trained_on("a" * 64), info, "test")
+    assert "may contain paintings that the model was trained on" in different[0]
+    assert overlap_warnings(trained_on("b" * 64), info, "test") == ()
+    assert overlap_warnings(trained_on(""), info, "test") == ()
+    assert "train split" in overlap_warnings(trained_on("b" * 64), info, "train")[0]
 
 
-def test_what_travels_in_the_model_folder_names_no_painting(measured: Report) -> None:
-    record = measured.to_record()
-    assert not {"mistakes", "by_style", "answers"} & set(record)
-    assert all(identity not in str(record) for identity in measured.answers.ids)
-    assert record["values"]["accuracy"]["value"] == measured.values["accuracy"].value
+def test_the_record_in_the_model_folder_names_no_painting(evaluation: Evaluation) -> None:
+    record = str(evaluation.report.to_record())
+    assert all(identity not in record for identity in evaluation.scored.predictions.ids)
+
+
+def test_the_faithfulness_of_heatmaps_is_measured_on_request(tiny: Classifier, data: Path) -> None:
+    report = evaluate(tiny, data, "test", EvaluateOptions(thumbnails=False, faithfulness=2)).report
+    assert [found.depth for found in report.faithfulness] == list(range(1, 10))
+    assert all(found.paintings == 2 and np.isfinite(found.gain) for found in report.faithfulness)
+    assert report.to_dict()["faithfulness"][8]["depth"] == 9
+    assert "gradcam on 2 paintings" in report_page(report.to_dict())
+
+
+def test_fine_styles_are_in_the_report_and_on_the_card(styled_model: Path, data: Path) -> None:
+    styled = Classifier.load(styled_model)
+    report = evaluate(styled, data, "test").report
+    record = report.to_record()["styles"]
+    assert set(record["by_style"]) == set(styled.config.styles)
+    assert record["paintings"] == report.meta.paintings
+    assert "Mean average precision" in report_page(report.to_dict())
+    card = model_card(dataclasses.replace(styled.config, scores=report.to_record()))
+    assert f"mean average precision {record['mean']:.3f}" in card
+
+
+def test_a_model_without_a_second_head_has_no_scores_of_fine_styles(evaluation: Evaluation) -> None:
+    assert evaluation.report.styles is None
+    assert "styles" not in evaluation.report.to_record()
+    assert "Fine styles" not in report_page(evaluation.report.to_dict())
 
 
 def test_a_dataset_of_other_views_is_refused(classifier: Classifier, data: Path) -> None:
@@ -127,13 +151,24 @@ def test_a_folder_that_is_no_dataset_is_refused(classifier: Classifier, tmp_path
         evaluate(classifier, tmp_path, "test")
 
 
-def test_an_unknown_choice_of_views_is_refused() -> None:
+def test_an_unknown_choice_of_views_is_refused(classifier: Classifier, data: Path) -> None:
+    views: Any = "some"
     with pytest.raises(UsageError, match="voting or all"):
-        checked_views("some")
+        evaluate(classifier, data, "test", EvaluateOptions(views=views))
 
 
-def test_strangers_for_a_model_that_cannot_tell_are_refused(exported: Path, data: Path) -> None:
-    opened = Classifier.load(exported)
-    blind = Classifier(dataclasses.replace(opened.config, ood=None), opened.engine)
-    with pytest.raises(UsageError, match="cannot tell ood"):
+def test_an_unknown_method_is_refused(tiny: Classifier, data: Path) -> None:
+    with pytest.raises(UsageError, match="unknown method"):
+        measure_faithfulness(tiny, data, "test", 1, "guesswork")
+
+
+def test_ood_folders_are_refused_for_a_model_without_a_detector(tiny: Classifier, data: Path) -> None:
+    blind = Classifier(dataclasses.replace(tiny.config, ood=None), tiny.engine)
+    with pytest.raises(UsageError, match="no out-of-distribution detector"):
         evaluate(blind, data, "test", EvaluateOptions(ood=(str(data),)))
+
+
+@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="needs ../shared/data beside the repository")
+def test_the_embedded_model_calls_most_photographs_unfamiliar(classifier: Classifier) -> None:
+    decisions = [classifier.classify(path).decision for path in sorted(PHOTOGRAPHS.iterdir())[:40]]
+    assert decisions.count("unfamiliar") > len(decisions) / 2

@@ -45,7 +45,7 @@ def test_an_exported_run_classifies_explains_and_is_evaluated(
     assert [layer.depth for layer in classifier.config.layers] == list(range(1, 10))
     for layer in classifier.config.layers:
         assert found.maps[layer.depth].grid.shape == layer.grid
-    assert evaluate(classifier, data, "test").paintings > 0
+    assert evaluate(classifier, data, "test").report.meta.paintings > 0
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])

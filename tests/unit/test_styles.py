@@ -14,10 +14,6 @@ from PIL import Image
 
 from artnet.cli.console import prediction_line
 from artnet.errors import ModelError
-from artnet.evaluation.evaluate import evaluate
-from artnet.evaluation.report_html import report_page
-from artnet.evaluation.scores import styles_found
-from artnet.model.card import model_card
 from artnet.model.classifier import Classifier
 from artnet.taxonomy import ENOUGH_PAINTINGS, NONE, common_styles, index_styles
 
@@ -66,36 +62,3 @@ def test_names_that_are_not_as_many_as_the_graph_answers_are_refused(styled_mode
     config = dataclasses.replace(classifier.config, styles=classifier.config.styles[1:])
     with pytest.raises(ModelError, match=r"and 4 styles, but the graph has .* and 5;"):
         Classifier(config, classifier.engine)
-
-
-def test_styles_are_scored_on_paintings_whose_style_is_known() -> None:
-    found = styles_found(np.array([0, 1, 0, -1]), np.array([[0.9, 0.1], [0.8, 0.9], [0.7, 0.2], [1, 1]]), "ab")
-    assert found is not None
-    assert found.by_style["a"].average_precision == pytest.approx(5 / 6)  # found first and third of three
-    assert found.by_style["b"].average_precision == 1
-    assert (found.paintings, found.mean, found.mean_share) == (3, pytest.approx(11 / 12), pytest.approx(1 / 2))
-
-
-def test_a_style_of_no_painting_has_no_precision() -> None:
-    found = styles_found(np.array([0, 0]), np.full((2, 2), 0.5), "ab")
-    assert found is not None
-    assert (found.by_style["b"].average_precision, found.mean) == (None, 1)
-    assert styles_found(np.array([-1]), np.full((1, 2), 0.5), "ab") is None
-
-
-def test_the_report_and_the_card_tell_of_styles(styled_model: Path, data: Path) -> None:
-    classifier = Classifier.load(styled_model)
-    report = evaluate(classifier, data, "test")
-    record = report.to_record()["styles"]
-    assert set(record["by_style"]) == set(classifier.config.styles)
-    assert record["paintings"] == report.paintings
-    assert "Mean average precision" in report_page(report)
-    card = model_card(dataclasses.replace(classifier.config, scores=report.to_record()))
-    assert f"mean average precision {record['mean']:.3f}" in card
-
-
-def test_a_report_without_a_second_head_says_nothing_of_it(exported: Path, data: Path) -> None:
-    report = evaluate(Classifier.load(exported), data, "test")
-    assert report.styles is None
-    assert "styles" not in report.to_record()
-    assert "Fine styles" not in report_page(report)

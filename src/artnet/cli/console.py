@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from artnet.batch.predict import Result
-    from artnet.evaluation.evaluate import Report
+    from artnet.evaluation.report import Report
     from artnet.model.prediction import Prediction
 
 _STYLES_SHOWN = 3
@@ -99,25 +99,24 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
 
 
 def print_report(report: Report) -> None:
-    """Print an evaluation's figures, one a line; the whole of it stands in the report's files."""
-    for name, entry in report.values.items():
+    """Print an evaluation's scores, one a line; all of them are in the report's files."""
+    for name, entry in report.overall.items():
         print_line(f"{name.replace('_', ' '):24} {entry.value:.3f}  ({entry.low:.3f} to {entry.high:.3f})")
-    for name, found in report.by_movement.items():
-        share = f"{found.recall.value:.3f} found" if found.paintings else "none to find"
-        print_line(f"{name:24} {share} of {found.paintings}")
+    for name, movement in report.groups.by_movement.items():
+        recall = f"recall {movement.recall.value:.3f} of" if movement.paintings else "none in the data,"
+        print_line(f"{name:24} {recall} {movement.paintings} paintings")
     if report.styles is not None:
-        lots = report.styles.mean_share
-        print_line(f"{'fine styles':24} {report.styles.mean:.3f} mean average precision, {lots:.3f} by lots")
-    for name, group in report.by_decision.items():
+        random = report.styles.mean_share
+        print_line(f"{'fine styles':24} {report.styles.mean:.3f} mean average precision, {random:.3f} at random")
+    for name, group in report.groups.by_decision.items():
+        share = group.paintings / report.meta.paintings
+        print_line(f"{name:24} {share:.3f} of the predictions, accuracy {group.accuracy.value:.3f}")
+    for name, ood in report.ood.items():
+        print_line(f"{name:24} AUROC {ood.auroc:.3f}, {ood.detection_rate:.3f} called unfamiliar")
+    if (comparison := report.comparison) is not None:
         print_line(
-            f"{name:24} {group.paintings / report.paintings:.3f} of the answers, {group.accuracy.value:.3f} right"
-        )
-    for name, strange in report.ood.items():
-        print_line(f"{name:24} AUROC {strange.auroc:.3f}, {strange.called_unfamiliar:.3f} called unfamiliar")
-    if (found_against := report.comparison) is not None:
-        print_line(
-            f"against {found_against.second}: {found_against.difference.value:+.3f} accuracy, "
-            f"p = {found_against.p_value:.2g} (McNemar)"
+            f"against {comparison.second}: {comparison.difference.value:+.3f} accuracy, "
+            f"p = {comparison.p_value:.2g} (McNemar)"
         )
 
 

@@ -42,24 +42,25 @@ def evaluate(
     """Evaluate a model on a prepared dataset."""
     from artnet.evaluation.evaluate import EvaluateOptions
     from artnet.evaluation.evaluate import evaluate as evaluate_model
-    from artnet.evaluation.report import check_report_folder, record_scores, write_report
+    from artnet.evaluation.report import create_report_folder, record_scores, write_report
     from artnet.model.classifier import Classifier
 
     if record and model is None:
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
-    check_report_folder(out)
+    create_report_folder(out)
     other = None if against is None else Classifier.load(against, runtime, precision)
     options = EvaluateOptions(views, other, tuple(ood or ()), not no_pictures, faithfulness)
     with progress_bar("evaluating") as advance:
-        report = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
-    for warning in report.warnings:
+        evaluation = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
+    report = evaluation.report
+    for warning in report.meta.warnings:
         print_message(f"artnet: warning: {warning}")
-    write_report(out, report)
+    write_report(out, evaluation)
     if record and model is not None:
         record_scores(model, report)
     if as_json:
         print_line(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
         print_report(report)
-        print_line(f"{report.paintings} paintings; report in {out}")
+        print_line(f"{report.meta.paintings} paintings; report in {out}")
     return 0

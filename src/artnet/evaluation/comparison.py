@@ -1,7 +1,4 @@
-"""Compare two models on the same paintings: who is right where the other errs.
-
-Knows nothing about models; truths and two sets of scores in, numbers out.
-"""
+"""Paired comparison of two models on the same paintings."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ from artnet.metrics.classification import mcnemar_p
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models on the same paintings; `difference` is the first's accuracy less the second's.
+    """Two models on the same paintings; `difference` is the first's accuracy minus the second's.
 
-    `p_value` is McNemar's, exact, from the paintings that only one of them got right.
+    `p_value` is that of McNemar's exact test on the paintings that only one of them predicts correctly.
     """
 
     first: str
@@ -26,7 +23,7 @@ class Comparison:
     first_accuracy: Interval
     second_accuracy: Interval
     difference: Interval
-    both_right: int
+    both_correct: int
     only_first: int
     only_second: int
     neither: int
@@ -39,19 +36,26 @@ def compare(
     first: NDArray[np.float64],
     second: NDArray[np.float64],
 ) -> Comparison:
-    """Compare scores (N, C) of two models for the same N paintings; the intervals see the same resamples."""
-    right = np.stack([scores.argmax(1) == y_true for scores in (first, second)], axis=1)  # (N, 2)
-    shares = resampled_sums({"right": right.astype(np.float64)})["right"] / len(y_true)
-    only_first, only_second = int((right[:, 0] & ~right[:, 1]).sum()), int((right[:, 1] & ~right[:, 0]).sum())
+    """Compare two models' scores of the same N paintings; all intervals are from the same resamples.
+
+    Args:
+        names: The models' names.
+        y_true: (N,) indices of the true movements.
+        first: (N, C) scores of the first model.
+        second: (N, C) scores of the second model.
+    """
+    correct = np.stack([scores.argmax(1) == y_true for scores in (first, second)], axis=1)  # (N, 2)
+    shares = resampled_sums({"correct": correct.astype(np.float64)})["correct"] / len(y_true)
+    only_first, only_second = int((correct[:, 0] & ~correct[:, 1]).sum()), int((correct[:, 1] & ~correct[:, 0]).sum())
     return Comparison(
         first=names[0],
         second=names[1],
         first_accuracy=bootstrap_interval(shares[:, 0]),
         second_accuracy=bootstrap_interval(shares[:, 1]),
         difference=bootstrap_interval(shares[:, 0] - shares[:, 1]),
-        both_right=int(right.all(1).sum()),
+        both_correct=int(correct.all(1).sum()),
         only_first=only_first,
         only_second=only_second,
-        neither=int((~right).all(1).sum()),
+        neither=int((~correct).all(1).sum()),
         p_value=mcnemar_p(only_first, only_second),
     )

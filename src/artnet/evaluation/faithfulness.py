@@ -1,7 +1,4 @@
-"""Measure how faithful a method's maps are over many paintings of a prepared dataset.
-
-Knows nothing about reports: figures by method and depth.
-"""
+"""Faithfulness of a method's heatmaps, averaged over paintings of a prepared dataset."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.attribution.faithfulness import MAX_SHUFFLED_CORRELATION, Faithfulness, FaithfulnessResult, assess
+from artnet.attribution.faithfulness import MAX_SHUFFLED_CORRELATION, FaithfulnessResult, assess
 from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute, check_outputs, get_method
 from artnet.data.dataset import count_rows, spread_rows
 from artnet.evaluation.predictions import stored_view
@@ -24,10 +21,11 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class MapScores:
-    """Means over paintings: areas under the curves (0 to 1), gains, and correlation with shuffled weights.
+class DepthFaithfulness:
+    """Means over paintings of one method at one depth: areas under the curves (0 to 1), gains over random rankings.
 
-    `error` is the gain's standard error. `passes`: the gain is above twice that, and the maps change with the weights.
+    `standard_error` is that of `gain`. A depth `passes` if its gain is above twice that and its maps change with the
+    weights: `shuffled_correlation` is that of their ranks with the maps of shuffled weights.
     """
 
     method: str
@@ -36,64 +34,70 @@ class MapScores:
     deletion: float
     insertion: float
     gain: float
-    error: float
+    standard_error: float
     gain_over_pixels: float
     shuffled_correlation: float
     passes: bool
 
 
-def evaluate_maps(
+def measure_faithfulness(
     classifier: Classifier,
     data: Path,
     split: str,
-    paintings: int,
+    count: int,
     method: str = "gradcam",
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[MapScores, ...]:
-    """Judge a method's maps at all depths on `paintings` of a split, spread evenly over it.
+) -> tuple[DepthFaithfulness, ...]:
+    """Measure a method's heatmaps at all depths, each for the movement that the whole view is predicted as.
 
-    The question is why the model gives its own answer. Errors: `DataError` for a dataset that cannot be read,
-    `ModelError` for a model without what the method needs.
+    Args:
+        count: Number of paintings, spread evenly over the split.
+
+    Raises:
+        DataError: if the dataset cannot be read
+        ModelError: if the model lacks what the method needs
+        UsageError: if there is no such method
     """
     layers = classifier.config.layers if get_method(method).reads == "layers" else ()
     check_outputs(method, layers, classifier.engine)
     options = AttributionOptions(method, layers)
-    found: list[Mapping[int, FaithfulnessResult]] = []
-    total = min(paintings, count_rows(data, split))
-    for view in _views(classifier, data, split, total):
-        scorer = TargetScorer(classifier.engine, answered(classifier, view))
-        maps = attribute(scorer, view, options)
-        found.append(assess(scorer, view, maps, options))
-        progress(len(found), total)
-    return tuple(_scores(method, depth, [each[depth] for each in found]) for depth in (found[0] if found else ()))
+    results: list[Mapping[int, FaithfulnessResult]] = []
+    total = min(count, count_rows(data, split))
+    for view in _network_views(classifier, data, split, total):
+        scorer = TargetScorer(classifier.engine, predicted_target(classifier, view))
+        results.append(assess(scorer, view, attribute(scorer, view, options), options))
+        progress(len(results), total)
+    depths = results[0] if results else ()
+    return tuple(mean_faithfulness(method, depth, [each[depth] for each in results]) for depth in depths)
 
 
-def answered(classifier: Classifier, view: Floats) -> Floats:
-    """Ask for the movement that the whole view alone is answered with: weights of logits (1, C)."""
+def predicted_target(classifier: Classifier, view: Floats) -> Floats:
+    """Return the target (1, C) of the movement that a view (3, S, S) is predicted as: 1 for it, 0 for the others."""
     logits = classifier.engine.run(view[None], None, ["logits"])["logits"][0]
     target: Floats = np.eye(len(logits), dtype=np.float32)[[int(logits.argmax())]]
     return target
 
 
-def _views(classifier: Classifier, data: Path, split: str, wanted: int) -> Iterator[Floats]:
-    for row in spread_rows(data, split, ["whole"], wanted):
-        yield network_input([stored_view(row, WHOLE)], classifier.config.preprocessing)[0]
-
-
-def _scores(method: str, depth: int, verdicts: Sequence[FaithfulnessResult]) -> MapScores:
-    each: list[Faithfulness] = [verdict.faithfulness for verdict in verdicts]
-    gains = np.array([found.gain for found in each])
+def mean_faithfulness(method: str, depth: int, results: Sequence[FaithfulnessResult]) -> DepthFaithfulness:
+    """Average the results at one depth over the paintings."""
+    each = [result.faithfulness for result in results]
+    gains = np.array([faithfulness.gain for faithfulness in each])
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else 0.0
-    correlation = float(np.mean([verdict.shuffled_correlation for verdict in verdicts]))
-    return MapScores(
+    correlation = float(np.mean([result.shuffled_correlation for result in results]))
+    return DepthFaithfulness(
         method=method,
         depth=depth,
         paintings=len(each),
-        deletion=float(np.mean([found.deletion for found in each])),
-        insertion=float(np.mean([found.insertion for found in each])),
+        deletion=float(np.mean([faithfulness.deletion for faithfulness in each])),
+        insertion=float(np.mean([faithfulness.insertion for faithfulness in each])),
         gain=float(gains.mean()),
-        error=error,
-        gain_over_pixels=float(np.mean([found.gain_over_pixels for found in each])),
+        standard_error=error,
+        gain_over_pixels=float(np.mean([faithfulness.gain_over_pixels for faithfulness in each])),
         shuffled_correlation=correlation,
         passes=bool(gains.mean() > 2 * error and abs(correlation) < MAX_SHUFFLED_CORRELATION),
     )
+
+
+def _network_views(classifier: Classifier, data: Path, split: str, count: int) -> Iterator[Floats]:
+    for row in spread_rows(data, split, ["whole"], count):
+        yield network_input([stored_view(row, WHOLE)], classifier.config.preprocessing)[0]

@@ -1,7 +1,4 @@
-"""Show a model pictures that are no paintings of its kind, and measure whether it notices.
-
-Knows nothing about how ood_score is measured.
-"""
+"""How well a model tells out-of-distribution images from the paintings of a split."""
 
 from __future__ import annotations
 
@@ -15,60 +12,64 @@ from artnet.batch.predict import classify_sources
 from artnet.errors import UsageError
 from artnet.metrics.classification import auroc
 from artnet.model.classifier import Classifier
+from artnet.model.config import ModelConfig
 
 
 @dataclass(frozen=True)
 class OodScores:
-    """How well the pictures of one folder are told from the paintings of the split.
+    """How well the OOD score separates the images of one folder from the paintings of the split.
 
-    `auroc` is the chance that one of them is stranger than a painting; `auroc_by_collection` against the paintings
-    of each collection alone, so that a difference in resolution between collections cannot pass for insight.
+    `auroc` is the probability that an image has a higher OOD score than a painting; `auroc_by_collection` is against
+    the paintings of each collection alone, so that a difference in resolution between collections cannot inflate it.
+    `detection_rate` is the share of the images called unfamiliar; `failed` images cannot be read and do not count.
     """
 
-    pictures: int
+    images: int
     failed: int
     auroc: float
     auroc_by_collection: Mapping[str, float]
-    called_unfamiliar: float
+    detection_rate: float
 
 
 @dataclass(frozen=True)
 class InDistribution:
-    """The in-distribution paintings: OOD scores (N,) and the collection of each."""
+    """The paintings to compare with: OOD scores (N,) and the collection of each."""
 
     ood_score: NDArray[np.float64]
     collections: Sequence[str]
 
 
-def check_ood_folders(classifier: Classifier, folders: Sequence[str]) -> None:
-    """Refuse --ood for a model without an out-of-distribution detector. Errors: `UsageError`."""
-    if folders and classifier.ood is None:
+def check_ood_folders(config: ModelConfig, folders: Sequence[str]) -> None:
+    """Refuse folders of out-of-distribution images for a model without a detector.
+
+    Raises:
+        UsageError: if there is a folder and no detector
+    """
+    if folders and config.ood is None:
         raise UsageError(
-            f"--ood {folders[0]}: the model {classifier.config.name} has no out-of-distribution detector; "
+            f"--ood {folders[0]}: the model {config.name} has no out-of-distribution detector; "
             "export it again with artnet export RUN --out FOLDER"
         )
 
 
 def measure_ood(classifier: Classifier, folder: str, paintings: InDistribution) -> OodScores:
-    """Answer every picture of a folder and compare; pictures that cannot be read are counted and left out."""
-    ood_score, unfamiliar, failed = [], 0, 0
-    for answer in classify_sources(classifier, [folder]):
-        found = answer.prediction
-        if found is None or found.ood_score is None:
-            failed += 1
-            continue
-        ood_score.append(found.ood_score)
-        unfamiliar += found.decision == "unfamiliar"
-    if not ood_score:
-        raise UsageError(f"--ood {folder}: holds no picture that can be read; name a folder with pictures")
-    shown = np.array(ood_score)
+    """Classify every image of a folder and compare the OOD scores with those of paintings.
+
+    Raises:
+        UsageError: if the folder holds no image that can be read
+    """
+    results = [result.prediction for result in classify_sources(classifier, [folder])]
+    predictions = [prediction for prediction in results if prediction is not None and prediction.ood_score is not None]
+    if not predictions:
+        raise UsageError(f"--ood {folder}: contains no image that can be read; name a folder with images")
+    scores = np.array([prediction.ood_score for prediction in predictions], np.float64)
     collections = np.array(paintings.collections)
     return OodScores(
-        pictures=len(shown),
-        failed=failed,
-        auroc=auroc(paintings.ood_score, shown),
+        images=len(scores),
+        failed=len(results) - len(scores),
+        auroc=auroc(paintings.ood_score, scores),
         auroc_by_collection={
-            str(name): auroc(paintings.ood_score[collections == name], shown) for name in np.unique(collections)
+            str(name): auroc(paintings.ood_score[collections == name], scores) for name in np.unique(collections)
         },
-        called_unfamiliar=unfamiliar / len(shown),
+        detection_rate=float(np.mean([prediction.decision == "unfamiliar" for prediction in predictions])),
     )

@@ -1,7 +1,4 @@
-"""Answer every painting of a prepared split with the network, view by view, as users are answered.
-
-Knows nothing about scores of merit: it gives logits and truths, in the order of the shards.
-"""
+"""Predictions for every painting of a prepared split: logits by view, and scores and decisions as users get them."""
 
 from __future__ import annotations
 
@@ -19,7 +16,8 @@ from artnet.data.dataset import DatasetInfo, collection_of, count_rows, iterate_
 from artnet.errors import DataError
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View, stored_as
 from artnet.model.classifier import Classifier
-from artnet.model.prediction import style_scores, vote
+from artnet.model.config import ModelConfig
+from artnet.model.prediction import decide, style_scores, vote
 
 Progress = Callable[[int, int], None]
 Scores = NDArray[np.float64]
@@ -27,9 +25,15 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SplitPredictions:
-    """What a network made of N paintings in V views: logits (N, V, C) and the truths.
+    """What a network predicts for N paintings in V views, in the order of the shards, and the true movements.
 
-    None where the model cannot tell: `ood_score` (N,) and the styles' logits (N, V, K).
+    Attributes:
+        styles: (N,) the collections' own style names.
+        y_true: (N,) indices of the true movements.
+        views: (V,) names of the views.
+        logits: (N, V, C), not calibrated.
+        ood_score: (N,), or None if the model has no out-of-distribution detector.
+        style_logits: (N, V, K), or None if the model has no second head.
     """
 
     ids: tuple[str, ...]
@@ -43,61 +47,84 @@ class SplitPredictions:
 
     @property
     def collections(self) -> tuple[str, ...]:
-        """Name the collection that each painting came from: the first part of its source."""
+        """The collection that each painting came from: the first part of its source."""
         return tuple(collection_of(source) for source in self.sources)
 
     def voted(self, weights: Mapping[str, float], temperature: float) -> Scores:
-        """Let the views vote with these weights; (N, C) scores."""
+        """Return the (N, C) scores of a vote of the views with these weights."""
         return vote(self.logits, [weights.get(name, 0.0) for name in self.views], temperature)
 
     def voted_styles(self, weights: Mapping[str, float]) -> Scores | None:
-        """Let the views vote on the styles; (N, K) scores, None without a head for them."""
+        """Return the (N, K) style scores of such a vote, or None if the model has no second head."""
         if self.style_logits is None:
             return None
         return style_scores(self.style_logits, [weights.get(name, 0.0) for name in self.views])
 
 
+@dataclass(frozen=True)
+class ScoredSplit:
+    """A split's predictions as users get them: calibrated scores (N, C) and decisions (N,)."""
+
+    predictions: SplitPredictions
+    scores: Scores
+    decisions: tuple[str, ...]
+
+
 def predict_split(
     classifier: Classifier, data: Path, split: str, views: tuple[str, ...], progress: Progress
 ) -> SplitPredictions:
-    """Run the network on the named stored views of a split; memory holds one painting's views."""
+    """Run the network on the named stored views of a split; memory holds one painting's views.
+
+    Raises:
+        DataError: if the split is empty or cannot be read
+    """
     columns = ["id", "source", "style", "movement", "whole"] + (["regions"] if set(views) & set(REGIONS) else [])
     total = count_rows(data, split)
-    facts: list[tuple[str, str, str]] = []
-    y_true, logits, ood_score, fine = [], [], [], []
+    rows: list[tuple[str, str, str, int]] = []
+    outputs = []
     for row in iterate_rows(data, split, columns):
-        seen = classifier.infer([stored_view(row, name) for name in views])
-        facts.append((row["id"], row["source"], row["style"]))
-        y_true.append(row["movement"])
-        logits.append(seen.logits)
-        ood_score.append(seen.ood_score)
-        if seen.styles is not None:
-            fine.append(seen.styles)
-        progress(len(facts), total)
-    if not facts:
+        outputs.append(classifier.infer([stored_view(row, name) for name in views]))
+        rows.append((row["id"], row["source"], row["style"], row["movement"]))
+        progress(len(rows), total)
+    if not rows:
         raise DataError(f"{data}: the {split} split is empty")
-    ids, sources, styles = (tuple(column) for column in zip(*facts, strict=True))
-    known = None if ood_score[0] is None else np.array(ood_score, np.float64)
+    ids, sources, styles, y_true = (tuple(column) for column in zip(*rows, strict=True))
+    ood_scores = [output.ood_score for output in outputs if output.ood_score is not None]
+    style_logits = [output.styles for output in outputs if output.styles is not None]
     return SplitPredictions(
         ids,
         sources,
         styles,
         np.array(y_true, np.int64),
         views,
-        np.stack(logits),
-        known,
-        np.stack(fine) if fine else None,
+        np.stack([output.logits for output in outputs]),
+        np.array(ood_scores, np.float64) if ood_scores else None,
+        np.stack(style_logits) if style_logits else None,
     )
 
 
-def check_fit(classifier: Classifier, info: DatasetInfo, data: Path) -> None:
-    """Refuse a dataset whose movements or views are not the model's. Errors: `DataError`."""
-    config = classifier.config
+def score_split(config: ModelConfig, predictions: SplitPredictions) -> ScoredSplit:
+    """Return the scores and decisions that users of the model get for a split."""
+    scores = predictions.voted(config.view_weights, config.calibration.temperature)
+    ood_scores = [None] * len(scores) if predictions.ood_score is None else predictions.ood_score.tolist()
+    decisions = [
+        decide(config, float(confidence), ood_score)
+        for confidence, ood_score in zip(scores.max(1), ood_scores, strict=True)
+    ]
+    return ScoredSplit(predictions, scores, tuple(decisions))
+
+
+def check_dataset(config: ModelConfig, info: DatasetInfo, data: Path) -> None:
+    """Refuse a dataset whose movements or views are not the model's.
+
+    Raises:
+        DataError: if they differ
+    """
     expected = (config.movements, config.preprocessing.size_px, config.preprocessing.fit)
     if (info.movements, info.size_px, info.fit) != expected:
         raise DataError(
-            f"{data}: holds {info.fit} views of {info.size_px} px of {', '.join(info.movements)}, the model "
-            f"{config.name} wants {config.preprocessing.fit} views of {config.preprocessing.size_px} px of "
+            f"{data}: contains {info.fit} views of {info.size_px} px of {', '.join(info.movements)}, the model "
+            f"{config.name} needs {config.preprocessing.fit} views of {config.preprocessing.size_px} px of "
             f"{', '.join(config.movements)}; prepare the dataset with --size-px {config.preprocessing.size_px} "
             f"--fit {config.preprocessing.fit}"
         )

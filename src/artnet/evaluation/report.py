@@ -1,66 +1,170 @@
-"""Write an evaluation as files: report.json and predictions.csv for programs, report.html for people.
-
-Knows nothing about how the figures came about.
-"""
+"""The report of an evaluation by sections, and its files: report.json, report.html and predictions.csv."""
 
 from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from artnet.atomic import atomic_write
 from artnet.batch.table import score_column
-from artnet.errors import OutputError
-from artnet.evaluation.evaluate import Report
+from artnet.errors import output_errors
+from artnet.evaluation.comparison import Comparison
+from artnet.evaluation.faithfulness import DepthFaithfulness
+from artnet.evaluation.ood import OodScores
+from artnet.evaluation.predictions import ScoredSplit
 from artnet.evaluation.report_html import report_page
+from artnet.evaluation.scores import CalibrationScores, GroupScores, MovementScores, SelectiveScores, StyleReport
+from artnet.evaluation.worst_errors import WorstError
+from artnet.metrics.bootstrap import Interval
 from artnet.model.card import write_card
 from artnet.model.config import read_config, write_config
 
 
-def check_report_folder(folder: Path) -> None:
-    """Make the folder, or refuse one that cannot be written, before anything is measured."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made into a folder ({error.strerror or error})") from error
+@dataclass(frozen=True)
+class Meta:
+    """What was measured on what; `protocol` says how the data was split and which views vote."""
+
+    model: str
+    data: str
+    split: str
+    protocol: str
+    movements: tuple[str, ...]
+    paintings: int
+    warnings: tuple[str, ...] = ()
 
 
-def write_report(folder: Path, report: Report) -> None:
-    """Write report.json, report.html and predictions.csv into a folder, making it where it is not there.
+@dataclass(frozen=True)
+class Groups:
+    """Scores of groups of paintings, and the confusion matrix: `confusion[truth][prediction]` counts."""
 
-    Errors: `OutputError` where it cannot be written.
+    by_movement: Mapping[str, MovementScores]
+    by_style: Mapping[str, GroupScores]
+    by_collection: Mapping[str, GroupScores]
+    by_decision: Mapping[str, GroupScores]
+    by_views: Mapping[str, GroupScores]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """An evaluation by sections; those with a default are empty unless they were requested.
+
+    `calibration` has the keys "before" and "after" the model's temperature; a baseline is None without a train split.
     """
-    check_report_folder(folder)
-    try:
-        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        (folder / "report.json").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(report_page(report), encoding="utf-8")
-        write_predictions(folder / "predictions.csv", report)
-    except OSError as error:
-        raise OutputError(f"{folder}: the report cannot be written ({error.strerror or error})") from error
+
+    meta: Meta
+    overall: Mapping[str, Interval]
+    groups: Groups
+    calibration: Mapping[str, CalibrationScores]
+    selective: SelectiveScores
+    errors: tuple[WorstError, ...]
+    styles: StyleReport | None = None
+    baselines: Mapping[str, float | None] = field(default_factory=dict)
+    ood: Mapping[str, OodScores] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    faithfulness: tuple[DepthFaithfulness, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return report.json as plain values; what cannot be measured is None."""
+        sections = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {**sections.pop("meta"), "values": sections.pop("overall"), **sections.pop("groups"), **sections}
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the part for a model folder's config.json: scores without paintings and curves."""
+        whole = self.to_dict()
+        kept = (*Meta.__dataclass_fields__, "values", "confusion", "baselines", "ood")
+        groups = ("by_movement", "by_collection", "by_decision")
+        return {
+            **{name: whole[name] for name in kept},
+            **{name: {key: _values_only(entry) for key, entry in whole[name].items()} for name in groups},
+            "calibration_error": {name: entry["error"] for name, entry in whole["calibration"].items()},
+            "selective": {name: whole["selective"][name] for name in ("area", "threshold", "coverage", "accuracy")},
+            **({"styles": whole["styles"]} if self.styles else {}),
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report, the predictions that it is computed from, and a JPEG for each of its errors, if requested."""
+
+    report: Report
+    scored: ScoredSplit
+    thumbnails: tuple[bytes, ...] = ()
+
+
+def create_report_folder(folder: Path) -> None:
+    """Create the folder of a report, so that one that cannot be written is refused before anything is measured."""
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_report(folder: Path, evaluation: Evaluation) -> None:
+    """Write report.json, report.html and predictions.csv into a folder, which is created if necessary.
+
+    Raises:
+        OutputError: if the folder cannot be written
+    """
+    create_report_folder(folder)
+    content = evaluation.report.to_dict()
+    with output_errors(folder):
+        with atomic_write(folder / "report.json") as path:
+            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        with atomic_write(folder / "report.html") as path:
+            path.write_text(report_page(content, evaluation.thumbnails), encoding="utf-8")
+        with atomic_write(folder / "predictions.csv") as path:
+            write_predictions(path, evaluation.report.meta.movements, evaluation.scored)
 
 
 def record_scores(folder: Path, report: Report) -> None:
     """Write an evaluation's scores into a model folder's config.json and card."""
     config = replace(read_config(folder), scores=report.to_record())
-    try:
+    with output_errors(folder):
         write_config(folder, config)
         write_card(folder, config)
-    except OSError as error:
-        raise OutputError(f"{folder}: the scores cannot be written ({error.strerror or error})") from error
 
 
-def write_predictions(path: Path, report: Report) -> None:
-    """Write what was answered on each painting, so that others can recompute every figure."""
-    names = ["id", "source", "style", "movement", "answer", "confidence", "decision", "ood_score"]
-    answers = report.answers
+def write_predictions(path: Path, movements: Sequence[str], scored: ScoredSplit) -> None:
+    """Write the prediction for each painting as CSV, so that others can recompute every score."""
+    predictions = scored.predictions
+    names = ["id", "source", "style", "movement", "prediction", "confidence", "decision", "ood_score"]
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
-        writer.writerow([*names, *(score_column(movement) for movement in report.movements)])
-        for row, scores in enumerate(report.scores):
-            truth, answer = (report.movements[index] for index in (answers.y_true[row], scores.argmax()))
-            ood_score = "" if answers.ood_score is None else f"{answers.ood_score[row]:.6g}"
-            facts = [answers.ids[row], answers.sources[row], answers.styles[row], truth, answer]
-            said = [f"{scores.max():.6f}", report.decisions[row], ood_score]
-            writer.writerow([*facts, *said, *(f"{score:.6f}" for score in scores)])
+        writer.writerow([*names, *map(score_column, movements)])
+        for row, scores in enumerate(scored.scores):
+            writer.writerow(
+                [
+                    predictions.ids[row],
+                    predictions.sources[row],
+                    predictions.styles[row],
+                    movements[predictions.y_true[row]],
+                    movements[scores.argmax()],
+                    f"{scores.max():.6f}",
+                    scored.decisions[row],
+                    "" if predictions.ood_score is None else f"{predictions.ood_score[row]:.6g}",
+                    *(f"{score:.6f}" for score in scores),
+                ]
+            )
+
+
+def _values_only(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value["value"] if isinstance(value, dict) else value for name, value in entry.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses, arrays, tuples and NaN into what JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

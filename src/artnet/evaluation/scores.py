@@ -1,7 +1,4 @@
-"""Score answers: every figure that a report holds, with its interval over paintings.
-
-Knows nothing about models or files; plain functions from truths and scores to numbers.
-"""
+"""Scores of a report with their bootstrap intervals, from true movements (N,) and scores (N, C)."""
 
 from __future__ import annotations
 
@@ -22,10 +19,10 @@ _CURVE_POINTS = 100  # of a curve, enough to draw it
 
 @dataclass(frozen=True)
 class MovementScores:
-    """How well one movement is told: of its `paintings`, and of those `answered` with it."""
+    """Scores of one movement: `paintings` are of it, `predicted` are predicted as it."""
 
     paintings: int
-    answered: int
+    predicted: int
     precision: Interval
     recall: Interval
     f1: Interval
@@ -33,7 +30,7 @@ class MovementScores:
 
 @dataclass(frozen=True)
 class GroupScores:
-    """How well a group of paintings (a style, a collection) is answered; `balanced` over the movements it holds."""
+    """Scores of a group of paintings, as a style; the balanced accuracy is over the movements that occur in it."""
 
     paintings: int
     accuracy: Interval
@@ -42,7 +39,7 @@ class GroupScores:
 
 @dataclass(frozen=True)
 class StyleScores:
-    """How well one fine style is found; `share` of the paintings, which is what drawing lots would score."""
+    """Scores of one fine style; `share` of the paintings have it, the average precision of random scores."""
 
     paintings: int
     share: float
@@ -50,10 +47,10 @@ class StyleScores:
 
 
 @dataclass(frozen=True)
-class StyleFigures:
-    """How well the second head finds styles, on the `paintings` whose style it knows.
+class StyleReport:
+    """Scores of the second head, on the `paintings` whose style it knows.
 
-    `mean` of the styles' average precisions and `mean_share` are over the styles that occur.
+    `mean`, of the average precisions, and `mean_share` are over the styles that occur.
     """
 
     paintings: int
@@ -63,16 +60,19 @@ class StyleFigures:
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """How far confidence tells accuracy: the expected calibration error and its bins."""
+class CalibrationScores:
+    """The expected calibration error and the bins of the reliability diagram."""
 
     error: Interval
     bins: Reliability
 
 
 @dataclass(frozen=True)
-class Selective:
-    """What is gained by not answering where one is unsure: the curve, and the model's own threshold on it."""
+class SelectiveScores:
+    """Accuracy over coverage, as predictions below a confidence are dropped, and at the model's own `threshold`.
+
+    `area` is the area under risk over coverage (AURC), 0 to 1; lower is better.
+    """
 
     area: float
     threshold: float
@@ -83,7 +83,7 @@ class Selective:
 
 
 def overall(y_true: Ints, scores: Floats) -> dict[str, Interval]:
-    """Score all answers together."""
+    """Return the scores of all predictions together, by name."""
     classes = scores.shape[1]
     truth = scores[np.arange(len(y_true)), y_true]
     second_best = np.argsort(-scores, axis=1, kind="stable")[:, :2]
@@ -91,7 +91,7 @@ def overall(y_true: Ints, scores: Floats) -> dict[str, Interval]:
         {
             "cells": _cells(y_true, scores),
             "top_2": (second_best == y_true[:, None]).any(1, keepdims=True).astype(np.float64),
-            "surprise": -np.log(np.maximum(truth, 1e-12))[:, None],
+            "log_loss": -np.log(np.maximum(truth, 1e-12))[:, None],
             "gaps": calibration_gaps(y_true, scores),
         }
     )
@@ -101,13 +101,13 @@ def overall(y_true: Ints, scores: Floats) -> dict[str, Interval]:
         "balanced_accuracy": bootstrap_interval(_mean_known(recalls(matrices))),
         "macro_f1": bootstrap_interval(_mean_known(f1_scores(matrices))),
         "top_2_accuracy": bootstrap_interval(sums["top_2"][:, 0] / len(y_true)),
-        "negative_log_likelihood": bootstrap_interval(sums["surprise"][:, 0] / len(y_true)),
+        "negative_log_likelihood": bootstrap_interval(sums["log_loss"][:, 0] / len(y_true)),
         "calibration_error": bootstrap_interval(np.abs(sums["gaps"]).sum(1) / len(y_true)),
     }
 
 
 def by_movement(y_true: Ints, scores: Floats, movements: Sequence[str]) -> dict[str, MovementScores]:
-    """Score each movement."""
+    """Return each movement's scores."""
     classes = len(movements)
     matrices = resampled_sums({"cells": _cells(y_true, scores)})["cells"].reshape(-1, classes, classes)
     shares = [measure(matrices) for measure in (precisions, recalls, f1_scores)]  # (1 + R, C) each
@@ -122,73 +122,79 @@ def by_movement(y_true: Ints, scores: Floats, movements: Sequence[str]) -> dict[
 
 
 def by_group(y_true: Ints, scores: Floats, groups: Sequence[str]) -> dict[str, GroupScores]:
-    """Score each group of paintings by itself, the largest group first."""
+    """Return the scores of each group; `groups` (N,) names each painting's. The largest group comes first."""
     classes = scores.shape[1]
-    names, place, counts = np.unique(np.array(groups), return_inverse=True, return_counts=True)
-    found = {}
+    names, group, counts = np.unique(np.array(groups), return_inverse=True, return_counts=True)
+    result = {}
     for index in np.argsort(-counts, kind="stable"):
-        chosen = place == index
-        cells = resampled_sums({"cells": _cells(y_true[chosen], scores[chosen])})["cells"]
+        members = group == index
+        cells = resampled_sums({"cells": _cells(y_true[members], scores[members])})["cells"]
         matrices = cells.reshape(-1, classes, classes)
-        found[str(names[index])] = GroupScores(
+        result[str(names[index])] = GroupScores(
             int(counts[index]),
             bootstrap_interval(_accuracies(matrices)),
             bootstrap_interval(_mean_known(recalls(matrices))),
         )
-    return found
+    return result
 
 
-def calibrated(y_true: Ints, scores: Floats) -> Calibrated:
-    """Compare confidence with accuracy."""
+def calibration_scores(y_true: Ints, scores: Floats) -> CalibrationScores:
+    """Return how far confidence and accuracy lie apart."""
     gaps = resampled_sums({"gaps": calibration_gaps(y_true, scores)})["gaps"]
-    return Calibrated(bootstrap_interval(np.abs(gaps).sum(1) / len(y_true)), reliability(y_true, scores))
+    return CalibrationScores(bootstrap_interval(np.abs(gaps).sum(1) / len(y_true)), reliability(y_true, scores))
 
 
-def selective(y_true: Ints, scores: Floats, threshold: float) -> Selective:
-    """Trace accuracy over coverage and mark what a threshold on confidence gives."""
+def selective(y_true: Ints, scores: Floats, threshold: float) -> SelectiveScores:
+    """Return accuracy over coverage, and both at a threshold on confidence."""
     curve = risk_coverage(y_true, scores)
-    answered = scores.max(1) >= threshold
-    right = answered & (scores.argmax(1) == y_true)
-    sums = resampled_sums({"both": np.stack([answered, right], axis=1).astype(np.float64)})["both"]
+    kept = scores.max(1) >= threshold
+    correct = kept & (scores.argmax(1) == y_true)
+    sums = resampled_sums({"both": np.stack([kept, correct], axis=1).astype(np.float64)})["both"]
     with np.errstate(invalid="ignore"):
         accuracy = bootstrap_interval(sums[:, 1] / sums[:, 0])
-    drawn = np.unique(np.linspace(0, len(curve.coverage) - 1, _CURVE_POINTS).round().astype(np.int64))
-    return Selective(
+    points = np.unique(np.linspace(0, len(curve.coverage) - 1, _CURVE_POINTS).round().astype(np.int64))
+    return SelectiveScores(
         area=curve.area,
         threshold=threshold,
         coverage=bootstrap_interval(sums[:, 0] / len(y_true)),
         accuracy=accuracy,
-        curve_coverage=curve.coverage[drawn],
-        curve_accuracy=curve.accuracy[drawn],
+        curve_coverage=curve.coverage[points],
+        curve_accuracy=curve.accuracy[points],
     )
 
 
-def styles_found(found: Ints, scores: Floats, names: Sequence[str]) -> StyleFigures | None:
-    """Score styles (N, K) against each painting's place among them (N,); -1 is left out. None where all are."""
-    known = found >= 0
+def style_report(y_true: Ints, scores: Floats, names: Sequence[str]) -> StyleReport | None:
+    """Return the scores of fine styles, or None if no painting's style is known.
+
+    Args:
+        y_true: (N,) indices of the paintings' styles among `names`; those with -1 are left out.
+        scores: (N, K), 0 to 1 each.
+        names: (K,)
+    """
+    known = y_true >= 0
     if not known.any():
         return None
-    truth, given = found[known], scores[known]
+    y_true, scores = y_true[known], scores[known]
     by_style = {}
     for index, name in enumerate(names):
-        positive = truth == index
-        precision = average_precision(positive, given[:, index])
+        positive = y_true == index
+        precision = average_precision(positive, scores[:, index])
         by_style[name] = StyleScores(int(positive.sum()), float(positive.mean()), precision)
-    there = [
+    occurring = [
         (entry.average_precision, entry.share) for entry in by_style.values() if entry.average_precision is not None
     ]
-    mean, mean_share = np.mean(there, 0).tolist()
-    return StyleFigures(len(truth), mean, mean_share, by_style)
+    mean, mean_share = np.mean(occurring, 0).tolist()
+    return StyleReport(len(y_true), mean, mean_share, by_style)
 
 
 def by_decision(y_true: Ints, scores: Floats, decisions: Sequence[str]) -> dict[str, GroupScores]:
-    """Score the answers called confident, unsure and unfamiliar, each by themselves."""
-    found: Mapping[str, GroupScores] = by_group(y_true, scores, decisions)
-    return {name: found[name] for name in ("confident", "unsure", "unfamiliar") if name in found}
+    """Return the scores of the predictions of each decision, in the order of trust."""
+    groups = by_group(y_true, scores, decisions)
+    return {name: groups[name] for name in ("confident", "unsure", "unfamiliar") if name in groups}
 
 
 def _cells(y_true: Ints, scores: Floats) -> Floats:
-    """Mark each painting's cell of the confusion matrix; (N, C * C). Their sum is the matrix."""
+    """Return each painting's cell of the confusion matrix, one-hot (N, C * C); their sum is the matrix."""
     classes = scores.shape[1]
     cells = np.zeros((len(y_true), classes * classes))
     cells[np.arange(len(y_true)), y_true * classes + scores.argmax(1)] = 1

@@ -1,77 +1,69 @@
-"""Find the wrong answers that a model was surest of, and their pictures.
-
-Knows nothing about pages: it gives facts and small JPEGs.
-"""
+"""The most confident errors of a model, and thumbnails of their paintings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.data.dataset import iterate_rows
-from artnet.evaluation.predictions import SplitPredictions, stored_view
-from artnet.imaging.encode import encode_jpeg
+from artnet.evaluation.predictions import ScoredSplit, stored_view
+from artnet.imaging.encode import encode_jpeg, thumbnail
 from artnet.imaging.views import WHOLE
 
-MOST_SHOWN = 50
+MOST_LISTED = 50
 _THUMBNAIL_PX = 168
 _QUALITY = 72  # fifty of them weigh some 400 kB
 
 
 @dataclass(frozen=True)
 class WorstError:
-    """A wrong answer; `row` is the painting's place in its split, `picture` a JPEG or None."""
+    """A painting whose prediction is not its true movement."""
 
-    row: int
     id: str
     source: str
     style: str
     truth: str
-    answer: str
+    prediction: str
     confidence: float
-    picture: bytes | None = None
 
 
-def worst_errors(
-    answers: SplitPredictions, scores: NDArray[np.float64], movements: Sequence[str], count: int = MOST_SHOWN
-) -> tuple[WorstError, ...]:
-    """List the wrong answers of highest confidence, the surest first."""
-    y_pred, confidence = scores.argmax(1), scores.max(1)
-    wrong = np.flatnonzero(y_pred != answers.y_true)
+def worst_errors(scored: ScoredSplit, movements: Sequence[str], count: int = MOST_LISTED) -> tuple[WorstError, ...]:
+    """Return the errors of highest confidence, the most confident first."""
+    predictions = scored.predictions
+    y_pred, confidence = scored.scores.argmax(1), scored.scores.max(1)
+    wrong = np.flatnonzero(y_pred != predictions.y_true)
     order = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     return tuple(
         WorstError(
-            row=int(row),
-            id=answers.ids[row],
-            source=answers.sources[row],
-            style=answers.styles[row],
-            truth=movements[answers.y_true[row]],
-            answer=movements[y_pred[row]],
+            id=predictions.ids[row],
+            source=predictions.sources[row],
+            style=predictions.styles[row],
+            truth=movements[predictions.y_true[row]],
+            prediction=movements[y_pred[row]],
             confidence=float(confidence[row]),
         )
         for row in order
     )
 
 
-def with_pictures(mistakes: Sequence[WorstError], data: Path, split: str) -> tuple[WorstError, ...]:
-    """Add each painting's thumbnail, at the painting's own aspect ratio, in one pass over the split."""
-    wanted = {mistake.row for mistake in mistakes}
-    pictures = {
-        index: _thumbnail(stored_view(row, WHOLE).image, row["width"] / row["height"])
-        for index, row in enumerate(iterate_rows(data, split, ["whole", "width", "height"]))
-        if index in wanted
+def error_thumbnails(errors: Sequence[WorstError], data: Path, split: str) -> tuple[bytes, ...]:
+    """Return a JPEG of each error's painting, in its aspect ratio, from one pass over the split."""
+    ids = {error.id for error in errors}
+    jpegs = {
+        row["id"]: _thumbnail(stored_view(row, WHOLE).image, row["width"] / row["height"])
+        for row in iterate_rows(data, split, ["id", "whole", "width", "height"])
+        if row["id"] in ids
     }
-    return tuple(replace(mistake, picture=pictures[mistake.row]) for mistake in mistakes)
+    return tuple(jpegs[error.id] for error in errors)
 
 
 def _thumbnail(view: Image.Image, aspect: float) -> bytes:
-    """Shrink a whole view; one that was stretched gets its painting's shape again."""
-    box = view.getbbox() or (0, 0, *view.size)  # without the letterbox's black bands
-    width, height = min(1.0, aspect), min(1.0, 1 / aspect)
-    size = (max(1, round(_THUMBNAIL_PX * width)), max(1, round(_THUMBNAIL_PX * height)))
-    return encode_jpeg(view.crop(box).resize(size, Image.Resampling.LANCZOS), _QUALITY, optimize=True)
+    """Scale a whole view down; one that was stretched gets its painting's aspect ratio again."""
+    image = view.crop(view.getbbox())  # without the letterbox's black bands
+    side = max(image.size)
+    shape = (max(1, round(side * min(1.0, aspect))), max(1, round(side * min(1.0, 1 / aspect))))
+    return encode_jpeg(thumbnail(image.resize(shape), _THUMBNAIL_PX), _QUALITY, optimize=True)

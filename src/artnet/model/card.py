@@ -147,7 +147,7 @@ def _decisions(scores: Mapping[str, Any]) -> list[str]:
 
 def _ood(scores: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"| {name} | {entry['pictures']} | {entry['auroc']:.3f} | {entry['called_unfamiliar']:.3f} |"
+        f"| {name} | {entry['images']} | {entry['auroc']:.3f} | {entry['detection_rate']:.3f} |"
         for name, entry in scores.get("ood", {}).items()
     ]
     head = "| pictures that are no such paintings | count | AUROC of the OOD score | called unfamiliar |"

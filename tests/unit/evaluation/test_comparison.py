@@ -14,7 +14,7 @@ def test_a_comparison_worked_by_hand() -> None:
     first = np.array([right] * 6 + [wrong] * 2)
     second = np.array([right] * 3 + [wrong] * 3 + [right] + [wrong])
     found = compare(("one", "two"), y_true, first, second)
-    assert (found.both_right, found.only_first, found.only_second, found.neither) == (3, 3, 1, 1)
+    assert (found.both_correct, found.only_first, found.only_second, found.neither) == (3, 3, 1, 1)
     assert (found.first_accuracy.value, found.second_accuracy.value, found.difference.value) == (0.75, 0.5, 0.25)
     assert found.p_value == 0.625  # twice the chance of at most one head in four throws
 

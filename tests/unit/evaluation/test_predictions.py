@@ -1,35 +1,34 @@
-"""A split is answered in the order of its shards, with the views that were asked for."""
+"""The views of a split vote as they do for users."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
 
 import numpy as np
 import pytest
 
-from artnet.data.dataset import count_rows
-from artnet.evaluation.predictions import predict_split
-from artnet.imaging.views import VIEWS
-from artnet.model.classifier import Classifier
+from artnet.evaluation.predictions import score_split
+from fixtures.evaluation import CONFIG, four_paintings
 
 
-@pytest.fixture(scope="module")
-def opened(exported: Path) -> Classifier:
-    return Classifier.load(exported, precision="f32")
+def test_a_vote_weighs_the_views_and_ignores_those_without_weight() -> None:
+    one = four_paintings().predictions
+    logits = np.concatenate([one.logits, np.zeros_like(one.logits)], axis=1)
+    two = dataclasses.replace(one, views=("whole", "centre"), logits=logits)
+    assert two.voted({"whole": 1}, 1.0) == pytest.approx(one.voted({"whole": 1}, 1.0))
+    both = two.voted({"whole": 1, "centre": 1}, 1.0)
+    assert both == pytest.approx((one.voted({"whole": 1}, 1.0) + 0.2) / 2)
 
 
-def test_answers_hold_every_view_of_every_painting(opened: Classifier, data: Path) -> None:
-    told: list[tuple[int, int]] = []
-    found = predict_split(opened, data, "test", VIEWS, lambda done, total: told.append((done, total)))
-    count = count_rows(data, "test")
-    assert found.logits.shape == (count, 6, 5)
-    assert found.ood_score is not None
-    assert found.ood_score.shape == (count,)
-    assert told[-1] == (count, count)
-    assert set(found.collections) == {"collection"}
+def test_paintings_of_a_high_ood_score_are_called_unfamiliar() -> None:
+    assert CONFIG.ood is not None
+    limit = CONFIG.ood.threshold
+    predictions = dataclasses.replace(
+        four_paintings().predictions, ood_score=np.array([limit + 1, limit - 1, limit - 1, limit + 1])
+    )
+    sure = "confident" if CONFIG.calibration.unsure_below <= 0.6 else "unsure"
+    assert score_split(CONFIG, predictions).decisions == ("unfamiliar", sure, sure, "unfamiliar")
 
 
-def test_the_whole_is_answered_alike_alone_and_among_six(opened: Classifier, data: Path) -> None:
-    six, one = (predict_split(opened, data, "val", views, lambda done, total: None) for views in (VIEWS, VIEWS[:1]))
-    assert np.array_equal(six.logits[:, 0], one.logits[:, 0])
-    assert one.voted({"whole": 1}, 2.0) == pytest.approx(six.voted({"whole": 1}, 2.0))
+def test_a_collection_is_the_first_part_of_a_source() -> None:
+    assert four_paintings().predictions.collections == ("a", "a", "b", "b")

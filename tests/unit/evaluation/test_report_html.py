@@ -1,48 +1,114 @@
-"""The page says in words what the figures are."""
+"""The page says in words what the scores are, and stands alone."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from artnet.evaluation.evaluate import EvaluateOptions, Report, evaluate
+from artnet.evaluation.report import Report
 from artnet.evaluation.report_html import report_page
-from artnet.metrics.bootstrap import Interval
-from artnet.model.classifier import Classifier
+from fixtures.evaluation import small_report
+
+EXAMPLE = Path(__file__).parent.parent.parent.parent / "docs" / "report"
+UNKNOWN = {"value": None, "low": None, "high": None}
+EVIL = "\"><script>alert('x')</script>"
 
 
 @pytest.fixture(scope="module")
-def report(exported: Path, data: Path) -> Report:
-    return evaluate(Classifier.load(exported, precision="f32"), data, "test", EvaluateOptions(pictures=False))
+def small() -> Report:
+    return small_report()
 
 
-def test_headlines_come_with_their_intervals(report: Report) -> None:
-    values = {**report.values, "accuracy": Interval(0.75, 0.7, 0.8)}
-    page = report_page(dataclasses.replace(report, values=values))
-    assert "<b>0.750</b><small>0.700 to 0.800</small>" in page
+@pytest.fixture
+def report(small: Report) -> dict[str, Any]:
+    baselines = {"majority": 0.25, "artist_oracle": None, "random": 0.2}
+    return dataclasses.replace(small, baselines=baselines).to_dict()
 
 
-def test_what_was_not_asked_for_has_no_section(report: Report) -> None:
+def test_headlines_come_with_their_intervals(report: dict[str, Any]) -> None:
+    report["values"]["accuracy"] = {"value": 0.75, "low": 0.7, "high": 0.8}
+    assert "<b>0.750</b><small>0.700 to 0.800</small>" in report_page(report)
+
+
+def test_sections_that_were_not_requested_are_absent(report: dict[str, Any]) -> None:
     page = report_page(report)
-    assert "Against another model" not in page
-    assert "no such painting" not in page
-    assert "--views all compares them" in page
+    for heading in ("another model", "Out-of-distribution", "Fine styles", "Faithfulness"):
+        assert heading not in page
+    assert "--views\nall compares them" in page
 
 
-def test_a_movement_that_does_not_occur_has_nothing_to_find(report: Report) -> None:
-    unknown = Interval(float("nan"), float("nan"), float("nan"))
-    gone = dataclasses.replace(report.by_movement["Realism"], paintings=0, recall=unknown)
-    page = report_page(dataclasses.replace(report, by_movement={"Realism": gone}))
-    assert "none to find" in page
+def test_a_movement_that_does_not_occur_has_no_scores(report: dict[str, Any]) -> None:
+    report["by_movement"]["Realism"] |= {"paintings": 0, "recall": UNKNOWN}
+    page = report_page(report)
+    assert "none in the data" in page
+    assert "None" not in page
     assert "nan" not in page
 
 
-def test_a_guesser_that_cannot_be_scored_says_so(report: Report) -> None:
-    page = report_page(dataclasses.replace(report, baselines={**report.baselines, "artist_oracle": None}))
-    assert "cannot be told" in page
+def test_a_baseline_that_needs_a_train_split_says_so(report: dict[str, Any]) -> None:
+    page = report_page(report)
+    assert "<td>always the most frequent movement in train</td><td>0.250</td>" in page
+    assert "<td>the artist&#39;s most frequent movement in train</td><td>needs a train split</td>" in page
 
 
-def test_without_mistakes_there_is_no_list_of_them(report: Report) -> None:
-    assert "surest mistakes" not in report_page(dataclasses.replace(report, mistakes=()))
+def test_without_errors_there_is_no_list_of_them(report: dict[str, Any]) -> None:
+    assert "Most confident errors" in report_page(report)
+    assert "Most confident errors" not in report_page({**report, "errors": []})
+
+
+def test_errors_are_a_table_without_thumbnails_and_a_list_with_them(report: dict[str, Any]) -> None:
+    assert "<td>Expressionism</td><td>60%</td>" in report_page(report)
+    page = report_page(report, [b"jpeg"])
+    assert '<img alt="b/z.jpg" src="data:image/jpeg;base64,anBlZw==">' in page
+    assert "Expressionism 60%" in page
+
+
+def test_a_warning_stands_at_the_top(report: dict[str, Any]) -> None:
+    page = report_page({**report, "warnings": ["Beware of <this>."]})
+    assert page.index('<p class="warning">Beware of &lt;this&gt;.</p>') < page.index("<section>")
+
+
+def test_the_false_alarm_rate_stands_beside_the_detection_rate(report: dict[str, Any]) -> None:
+    report["by_decision"]["unfamiliar"] = {**report["by_decision"]["confident"], "paintings": 1}
+    scores = {
+        "images": 9,
+        "failed": 0,
+        "auroc": 0.9,
+        "auroc_by_collection": {"a": 0.8, "b": None},
+        "detection_rate": 0.5,
+    }
+    page = " ".join(report_page({**report, "ood": {"photo": scores}}).split())
+    assert "are called unfamiliar, is 25.0% (1 paintings)" in page
+    assert "<td>9</td><td>0.900</td><td>0.800</td><td>none</td><td>50.0%</td>" in page
+
+
+def test_names_cannot_become_markup(report: dict[str, Any]) -> None:
+    group = next(iter(report["by_style"].values()))
+    errors = [{**error, "source": EVIL, "style": EVIL} for error in report["errors"]]
+    evil = {**report, "model": EVIL, "data": EVIL, "by_style": {EVIL: group}, "errors": errors}
+    for thumbnails in ((), [b"jpeg"]):
+        page = report_page(evil, thumbnails)
+        assert "<script>" not in page
+        assert '"">' not in page
+
+
+def test_the_page_refers_to_no_other_host(report: dict[str, Any]) -> None:
+    assert "//" not in report_page(report)
+
+
+def test_the_example_in_the_docs_is_what_its_json_says() -> None:
+    example = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
+    assert report_page(example) == (EXAMPLE / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_example_in_the_docs_has_the_keys_of_a_report(report: dict[str, Any]) -> None:
+    example = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
+    assert example.keys() == report.keys()
+    assert example["errors"][0].keys() == report["errors"][0].keys()
+    for name in ("by_movement", "calibration"):
+        expected = next(iter(report[name].values())).keys()
+        assert all(entry.keys() == expected for entry in example[name].values())

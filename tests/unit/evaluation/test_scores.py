@@ -1,11 +1,19 @@
-"""A report's figures, each worked by hand, each with an interval that holds it."""
+"""A report's scores, each worked by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from artnet.evaluation.scores import by_decision, by_group, by_movement, calibrated, overall, selective
+from artnet.evaluation.scores import (
+    by_decision,
+    by_group,
+    by_movement,
+    calibration_scores,
+    overall,
+    selective,
+    style_report,
+)
 from artnet.metrics.calibration import calibration_error, negative_log_likelihood
 from artnet.metrics.classification import balanced_accuracy, macro_f1
 
@@ -36,7 +44,7 @@ def test_overall_scores_are_those_of_the_metrics() -> None:
 
 def test_movements_worked_by_hand() -> None:
     found = by_movement(Y_TRUE, SCORES, ("a", "b", "c", "d", "e"))
-    assert (found["c"].paintings, found["c"].answered) == (1, 2)
+    assert (found["c"].paintings, found["c"].predicted) == (1, 2)
     assert (found["c"].recall.value, found["c"].precision.value) == (1, 0.5)
     assert found["d"].recall.value == 0
     assert np.isnan(found["e"].recall.value)
@@ -57,19 +65,34 @@ def test_decisions_come_in_the_order_of_trust() -> None:
 
 def test_a_threshold_worked_by_hand() -> None:
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.55, 0.45]])
-    found = selective(np.array([0, 1, 0, 1]), scores, 0.6)  # answered: right, wrong, right
+    found = selective(np.array([0, 1, 0, 1]), scores, 0.6)  # kept: correct, wrong, correct
     assert found.coverage.value == 0.75
     assert found.accuracy.value == pytest.approx(2 / 3)
     assert found.curve_accuracy[-1] == 0.5
 
 
-def test_a_threshold_above_all_answers_leaves_no_accuracy() -> None:
+def test_a_threshold_above_all_confidences_leaves_no_accuracy() -> None:
     found = selective(Y_TRUE, SCORES, 0.99)
     assert found.coverage.value == 0
     assert np.isnan(found.accuracy.value)
 
 
 def test_calibration_comes_with_its_bins() -> None:
-    found = calibrated(Y_TRUE, SCORES)
+    found = calibration_scores(Y_TRUE, SCORES)
     assert found.error.value == pytest.approx(0.15)
     assert found.bins.counts.sum() == 4
+
+
+def test_styles_are_scored_on_paintings_whose_style_is_known() -> None:
+    found = style_report(np.array([0, 1, 0, -1]), np.array([[0.9, 0.1], [0.8, 0.9], [0.7, 0.2], [1, 1]]), "ab")
+    assert found is not None
+    assert found.by_style["a"].average_precision == pytest.approx(5 / 6)  # ranked first and third of three
+    assert found.by_style["b"].average_precision == 1
+    assert (found.paintings, found.mean, found.mean_share) == (3, pytest.approx(11 / 12), pytest.approx(1 / 2))
+
+
+def test_a_style_of_no_painting_has_no_precision() -> None:
+    found = style_report(np.array([0, 0]), np.full((2, 2), 0.5), "ab")
+    assert found is not None
+    assert (found.by_style["b"].average_precision, found.mean) == (None, 1)
+    assert style_report(np.array([-1]), np.full((1, 2), 0.5), "ab") is None
