@@ -48,10 +48,9 @@ def measure_faithfulness(
     method: str = "gradcam",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[DepthFaithfulness, ...]:
-    """Measure a method's heatmaps at all depths, each for the movement that the whole view is predicted as.
+    """Measure a method's heatmaps at all depths on `count` paintings, spread evenly over the split.
 
-    Args:
-        count: Number of paintings, spread evenly over the split.
+    Each heatmap is for the movement that the painting's whole view is predicted as.
 
     Raises:
         DataError: if the dataset cannot be read
