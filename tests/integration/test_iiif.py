@@ -39,67 +39,67 @@ from fixtures.web import (
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with serving() as found:
-        yield found
+    with serving() as running:
+        yield running
 
 
-def pictures(address: str) -> list[SourceItem]:
-    return list(find_items([address], HERE))
+def items_of(url: str) -> list[SourceItem]:
+    return list(find_items([url], HERE))
 
 
-def size_of(found: SourceItem) -> tuple[int, int]:
-    return Image.open(BytesIO(found.read(HERE))).size
+def size_of(item: SourceItem) -> tuple[int, int]:
+    return Image.open(BytesIO(item.read(HERE))).size
 
 
-def kinds(found: list[SourceItem]) -> list[str]:
-    return [one.error.kind if one.error else "picture" for one in found]
+def kinds(items: list[SourceItem]) -> list[str]:
+    return [item.error.kind if item.error else "image" for item in items]
 
 
 def test_a_manifest_of_version_3_gives_each_canvas_with_label_and_id(site: Site) -> None:
     service = ImageService().put(site, "/image")
-    address = site.put("/manifest", manifest_3(f"{site.url}/manifest", [body_3(service), body_3(service)]))
-    first, second = pictures(address)
-    assert (first.name, first.id, first.label) == (f"{address}/canvas/1", f"{address}/canvas/1", "f. 1")
+    url = site.put("/manifest", manifest_3(f"{site.url}/manifest", [body_3(service), body_3(service)]))
+    first, second = items_of(url)
+    assert (first.name, first.id, first.label) == (f"{url}/canvas/1", f"{url}/canvas/1", "f. 1")
     assert second.label == "f. 2"
     assert size_of(first) == (1366, 1024)
 
 
 def test_a_manifest_of_version_2_gives_the_same(site: Site) -> None:
     service = ImageService(version=2).put(site, "/image")
-    address = site.put("/manifest.json", manifest_2(f"{site.url}/manifest.json", [resource_2(service)]))
-    (found,) = pictures(address)
-    assert (found.name, found.id, found.label) == (f"{address}/canvas/1", f"{address}/canvas/1", "p. 1")
-    assert size_of(found) == (1366, 1024)
+    url = site.put("/manifest.json", manifest_2(f"{site.url}/manifest.json", [resource_2(service)]))
+    (item,) = items_of(url)
+    assert (item.name, item.id, item.label) == (f"{url}/canvas/1", f"{url}/canvas/1", "p. 1")
+    assert size_of(item) == (1366, 1024)
 
 
 def test_a_canvas_without_a_label_has_its_manifests(site: Site) -> None:
     content = manifest_3("https://example.org/m", [body_3("https://example.org/i")])
     del content["items"][0]["label"]
-    (found,) = pictures(site.put("/manifest", content))
-    assert found.label == "A painting"
+    (item,) = items_of(site.put("/manifest", content))
+    assert item.label == "A painting"
 
 
-def test_a_picture_without_a_service_is_fetched_where_it_lies(site: Site) -> None:
+def test_an_image_without_a_service_is_fetched_where_it_lies(site: Site) -> None:
     picture = site.put("/a.jpg", jpeg())
     body = {"id": picture, "type": "Image", "format": "image/jpeg"}
-    (found,) = pictures(site.put("/manifest", manifest_3("https://example.org/m", [body])))
-    assert found.read(HERE) == jpeg()
+    (item,) = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body])))
+    assert item.read(HERE) == jpeg()
 
 
-def test_a_choice_and_a_specific_resource_lead_to_the_picture_within(site: Site) -> None:
+def test_a_choice_and_a_specific_resource_lead_to_the_image_within(site: Site) -> None:
     service = ImageService().put(site, "/image")
     choice = {"type": "Choice", "items": [body_3(service), body_3(service)]}
     specific = {"type": "SpecificResource", "source": body_3(service), "selector": {"region": "0,0,9,9"}}
-    found = pictures(site.put("/manifest", manifest_3("https://example.org/m", [choice, specific])))
-    assert [size_of(one) for one in found] == [(1366, 1024)] * 2
+    items = items_of(site.put("/manifest", manifest_3("https://example.org/m", [choice, specific])))
+    assert [size_of(item) for item in items] == [(1366, 1024)] * 2
 
 
 def test_a_page_of_annotations_that_lies_elsewhere_is_fetched(site: Site) -> None:
     content = manifest_3("https://example.org/m", [body_3(ImageService().put(site, "/image"))])
     site.put("/page", content["items"][0]["items"][0])
     content["items"][0]["items"] = [{"id": f"{site.url}/page", "type": "AnnotationPage"}]
-    (found,) = pictures(site.put("/manifest", content))
-    assert size_of(found) == (1366, 1024)
+    (item,) = items_of(site.put("/manifest", content))
+    assert size_of(item) == (1366, 1024)
 
 
 def test_collections_within_collections_keep_their_order(site: Site) -> None:
@@ -107,8 +107,8 @@ def test_collections_within_collections_keep_their_order(site: Site) -> None:
         site.put(f"/{name}", manifest_3(f"{site.url}/{name}", [body_3("https://example.org/i")]))
     inner = site.put("/inner", collection_3(f"{site.url}/inner", [reference_3(f"{site.url}/b")]))
     parts = [reference_3(f"{site.url}/a"), reference_3(inner, "Collection"), reference_3(f"{site.url}/c")]
-    found = pictures(site.put("/all", collection_3(f"{site.url}/all", parts)))
-    assert [one.name for one in found] == [f"{site.url}/{name}/canvas/1" for name in "abc"]
+    items = items_of(site.put("/all", collection_3(f"{site.url}/all", parts)))
+    assert [item.name for item in items] == [f"{site.url}/{name}/canvas/1" for name in "abc"]
 
 
 def test_a_collection_of_version_2_lists_collections_manifests_and_pages(site: Site) -> None:
@@ -123,30 +123,30 @@ def test_a_collection_of_version_2_lists_collections_manifests_and_pages(site: S
         next=f"{site.url}/2",
     )
     site.put("/1", first)
-    found = pictures(site.put("/top", collection_2(f"{site.url}/top", total=3, first=f"{site.url}/1")))
-    assert [one.name for one in found] == [f"{site.url}/{name}/canvas/1" for name in "abc"]
+    items = items_of(site.put("/top", collection_2(f"{site.url}/top", total=3, first=f"{site.url}/1")))
+    assert [item.name for item in items] == [f"{site.url}/{name}/canvas/1" for name in "abc"]
 
 
 def test_a_manifest_that_is_listed_twice_is_read_once(site: Site) -> None:
     one = site.put("/a", manifest_3(f"{site.url}/a", [body_3("https://example.org/i")]))
-    found = pictures(site.put("/all", collection_3(f"{site.url}/all", [reference_3(one), reference_3(one)])))
-    assert len(found) == 1
+    items = items_of(site.put("/all", collection_3(f"{site.url}/all", [reference_3(one), reference_3(one)])))
+    assert len(items) == 1
     assert site.requests.count("/a") == 1
 
 
 def test_a_collection_within_itself_ends_with_an_error_for_the_circle(site: Site) -> None:
     one = site.put("/a", manifest_3(f"{site.url}/a", [body_3("https://example.org/i")]))
     site.put("/inner", collection_3("x", [reference_3(f"{site.url}/all", "Collection"), reference_3(one)]))
-    found = pictures(site.put("/all", collection_3("x", [reference_3(f"{site.url}/inner", "Collection")])))
-    assert kinds(found) == ["no-pictures", "picture"]
-    assert "lies within itself" in str(found[0].error)
+    items = items_of(site.put("/all", collection_3("x", [reference_3(f"{site.url}/inner", "Collection")])))
+    assert kinds(items) == ["no-pictures", "image"]
+    assert "lies within itself" in str(items[0].error)
 
 
 def test_pages_that_go_in_a_circle_end_with_an_error(site: Site) -> None:
     one = reference_2(site.put("/a", manifest_2(f"{site.url}/a", [resource_2("https://example.org/i")])))
-    found = pictures(site.put("/all", collection_2("x", manifests=[one], next=f"{site.url}/all")))
-    assert kinds(found) == ["picture", "no-pictures"]
-    assert "go in a circle" in str(found[1].error)
+    items = items_of(site.put("/all", collection_2("x", manifests=[one], next=f"{site.url}/all")))
+    assert kinds(items) == ["image", "no-pictures"]
+    assert "go in a circle" in str(items[1].error)
 
 
 def test_a_server_that_makes_up_pages_for_ever_is_given_up(site: Site) -> None:
@@ -162,76 +162,76 @@ def test_a_server_that_makes_up_pages_for_ever_is_given_up(site: Site) -> None:
     assert len(site.requests) < 30
 
 
-def test_missing_and_broken_parts_are_told_and_the_others_go_on(site: Site) -> None:
+def test_missing_and_broken_parts_are_reported_and_the_others_go_on(site: Site) -> None:
     service = ImageService().put(site, "/image")
     site.put("/text", b"<html>no manifest</html>")
     site.put("/list", [1, 2])
     site.put("/good", manifest_3(f"{site.url}/good", [body_3(service)]))
     parts = [reference_3(f"{site.url}/{name}") for name in ("gone", "text", "list", "good")]
     parts += [reference_3("ftp://example.org/m"), {"type": "Manifest"}, 7]  # type: ignore[list-item]
-    found = pictures(site.put("/all", collection_3("https://example.org/all", parts)))
-    assert kinds(found) == ["address", "missing", "missing", "picture", *["no-pictures"] * 3]
-    assert len({one.name for one in found}) == 7
+    items = items_of(site.put("/all", collection_3("https://example.org/all", parts)))
+    assert kinds(items) == ["address", "missing", "missing", "image", *["no-pictures"] * 3]
+    assert len({item.name for item in items}) == 7
 
 
 @pytest.mark.parametrize(
     "body",
     [None, 7, [], {}, {"type": "Video", "id": "https://example.org/v.mp4"}, {"type": "Image"}, "https://example.org/a"],
 )
-def test_a_canvas_without_a_picture_is_told(body: object, site: Site) -> None:
+def test_a_canvas_without_an_image_is_reported(body: object, site: Site) -> None:
     good = body_3("https://example.org/i")
-    found = pictures(site.put("/manifest", manifest_3("https://example.org/m", [body, good])))
-    assert kinds(found) == ["no-pictures", "picture"]
+    items = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body, good])))
+    assert kinds(items) == ["no-pictures", "image"]
 
 
 @pytest.mark.parametrize("change", [{"items": []}, {"items": None}, {"items": "x"}, {"type": "Range"}, {"type": None}])
-def test_a_manifest_of_bad_shape_is_told(change: dict[str, object], site: Site) -> None:
-    found = pictures(site.put("/manifest", {**manifest_3("https://example.org/m", []), **change}))
-    assert kinds(found) == ["no-pictures"]
+def test_a_manifest_of_bad_shape_is_reported(change: dict[str, object], site: Site) -> None:
+    items = items_of(site.put("/manifest", {**manifest_3("https://example.org/m", []), **change}))
+    assert kinds(items) == ["no-pictures"]
 
 
 def test_canvases_of_one_id_have_two_names(site: Site) -> None:
     content = manifest_3("https://example.org/m", [body_3("https://example.org/i")] * 3)
     content["items"][2]["id"] = content["items"][1]["id"] = content["items"][0]["id"]
-    found = pictures(site.put("/manifest", content))
-    assert len({one.name for one in found}) == 3
-    assert len({one.id for one in found}) == 1
+    items = items_of(site.put("/manifest", content))
+    assert len({item.name for item in items}) == 3
+    assert len({item.id for item in items}) == 1
 
 
-def test_canvases_without_an_address_are_named_by_their_manifest(site: Site) -> None:
+def test_canvases_without_a_url_are_named_by_their_manifest(site: Site) -> None:
     content = manifest_3("https://example.org/m", [body_3("https://example.org/i")] * 2)
     content["items"][0]["id"], content["items"][1]["id"] = "first", None
-    found = pictures(site.put("/manifest", content))
-    assert [one.name for one in found] == [f"{site.url}/manifest#first", f"{site.url}/manifest#2"]
+    items = items_of(site.put("/manifest", content))
+    assert [item.name for item in items] == [f"{site.url}/manifest#first", f"{site.url}/manifest#2"]
 
 
-def test_a_found_canvas_is_read_in_another_process(site: Site) -> None:
+def test_a_canvas_is_read_in_another_process(site: Site) -> None:
     service = ImageService().put(site, "/image")
-    (found,) = pictures(site.put("/manifest", manifest_3("https://example.org/m", [body_3(service)])))
-    assert size_of(pickle.loads(pickle.dumps(found))) == (1366, 1024)
+    (item,) = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body_3(service)])))
+    assert size_of(pickle.loads(pickle.dumps(item))) == (1366, 1024)
 
 
 def test_a_manifest_may_lie_in_a_file(site: Site, tmp_path: object) -> None:
     path = tmp_path / "manifest.json"  # type: ignore[operator]
     path.write_text(json.dumps(manifest_3("https://example.org/m", [body_3("https://example.org/i")])))
-    (found,) = pictures(str(path))
-    assert found.name == "https://example.org/m/canvas/1"
+    (item,) = items_of(str(path))
+    assert item.name == "https://example.org/m/canvas/1"
 
 
-def test_what_an_image_service_says_of_itself_names_one_picture(site: Site) -> None:
+def test_what_an_image_service_says_of_itself_names_one_image(site: Site) -> None:
     service = ImageService().put(site, "/image")
-    (found,) = pictures(f"{service}/info.json")
-    assert found.name == service
-    assert size_of(found) == (1366, 1024)
+    (item,) = items_of(f"{service}/info.json")
+    assert item.name == service
+    assert size_of(item) == (1366, 1024)
 
 
 def test_a_slow_part_of_a_collection_becomes_an_error(site: Site) -> None:
     site.put("/slow", slow)
     good = site.put("/good", manifest_3(f"{site.url}/good", [body_3("https://example.org/i")]))
-    address = site.put("/all", collection_3("x", [reference_3(f"{site.url}/slow"), reference_3(good)]))
-    found = list(find_items([address], replace(HERE, timeout_s=0.3)))
-    assert kinds(found) == ["address", "picture"]
-    assert "longer than" in str(found[0].error)
+    url = site.put("/all", collection_3("x", [reference_3(f"{site.url}/slow"), reference_3(good)]))
+    items = list(find_items([url], replace(HERE, timeout_s=0.3)))
+    assert kinds(items) == ["address", "image"]
+    assert "longer than" in str(items[0].error)
 
 
 anything = st.recursive(
@@ -253,12 +253,12 @@ anything = st.recursive(
 
 @given(st.sampled_from(["Manifest", "sc:Manifest", "Collection", "sc:Collection"]), anything, anything)
 @settings(deadline=None, max_examples=150)
-def test_a_document_of_any_shape_gives_pictures_or_errors(kind: str, items: object, images: object) -> None:
+def test_a_document_of_any_shape_gives_images_or_errors(kind: str, items: object, images: object) -> None:
     canvases = [{"images": images}, {"items": images}, images]
     content = {"type": kind, "items": items, "sequences": [{"canvases": canvases}], "manifests": items}
     for document in (content, {**content, "items": canvases}):
         try:
-            for found in iiif_items("https://example.org/m", json.dumps(document).encode(), HERE):
-                assert found.error is not None or found.location is not None
+            for item in iiif_items("https://example.org/m", json.dumps(document).encode(), HERE):
+                assert item.error is not None or item.location is not None
         except ArtNetError:
             pass

@@ -17,7 +17,7 @@ from fixtures.web import HERE
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
-def test_the_example_museum_gives_every_picture_at_the_size_wanted() -> None:
+def test_the_example_museum_serves_every_image_at_the_size_requested() -> None:
     spec = importlib.util.spec_from_file_location("museum", EXAMPLES / "museum.py")
     assert spec is not None and spec.loader is not None
     museum = importlib.util.module_from_spec(spec)
@@ -32,8 +32,8 @@ def test_the_example_museum_gives_every_picture_at_the_size_wanted() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         rules = replace(HERE, shorter_side_px=512)
-        found = list(find_items([f"http://127.0.0.1:{server.server_port}/manifest"], rules))
-        first = found[0].read(rules)
+        items = list(find_items([f"http://127.0.0.1:{server.server_port}/manifest"], rules))
+        first = items[0].read(rules)
         server.shutdown()
-    assert [one.label for one in found] == ["Atelier", "Expressive", "Faceted", "Pointillist", "Suprematist"]
+    assert [item.label for item in items] == ["Atelier", "Expressive", "Faceted", "Pointillist", "Suprematist"]
     assert min(Image.open(BytesIO(first)).size) == 512
