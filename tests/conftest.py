@@ -115,13 +115,11 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def styled(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run with a second head, for styles of so few paintings that the tiny dataset has enough."""
+    """A finished run with a second head, for styles of fewer paintings than are learnt by default."""
     from artnet.training.run import open_run
-    from fixtures.training import tiny_run
+    from fixtures.training import TINY_STYLES, tiny_run
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("artnet.taxonomy.ENOUGH_PAINTINGS", 5)
-        return open_run(made_once(tmp_path_factory, "styled", lambda folder: tiny_run(data, folder)))
+    return open_run(made_once(tmp_path_factory, "styled", lambda folder: tiny_run(data, folder, styles=TINY_STYLES)))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,4 @@
-"""Say which movement a collection's style belongs to.
-
-Knows nothing about pictures, tables or folders: a style comes in as text, a movement's name goes out.
-"""
+"""Styles, and the movement that each belongs to."""
 
 import re
 import tomllib
@@ -20,8 +17,7 @@ from artnet.errors import TaxonomyError, UsageError, reason
 
 DEFAULT = "artnet-2026"
 PACKAGED = "taxonomy.toml"
-# Of fewer in train, a split of 70:15:15 leaves less than ten or so to measure on.
-ENOUGH_PAINTINGS = 50
+MIN_STYLE_PAINTINGS = 50  # of fewer in train, a split of 70:15:15 leaves less than ten or so to measure on
 NONE = -1  # the index of a painting whose style is not among those learnt
 
 # A no-break space is left alone on purpose: Painter by Numbers writes "Analytical Realism" with
@@ -41,7 +37,7 @@ _FOLDER_NAMES = {
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Hold the movements in order, their known Wikidata identifiers, and each normalised style's movement."""
+    """The movements in order, their Wikidata identifiers where known, and the movement of each normalised style."""
 
     name: str
     movements: tuple[str, ...]
@@ -49,7 +45,7 @@ class Taxonomy:
     styles: Mapping[str, str]
 
     def movement_of(self, style: str) -> str | None:
-        """Return the movement of a style in any spelling, None where it belongs to none.
+        """Return the movement of a style in any spelling; None where it belongs to none.
 
         >>> load_taxonomy().movement_of("Post_Impressionism")
         'Impressionism'
@@ -58,7 +54,7 @@ class Taxonomy:
 
 
 def normalise_style(style: str) -> str:
-    """Return the one spelling in which the variants of a style's name meet.
+    """Return the one spelling that all variants of a style's name share.
 
     >>> normalise_style("Naïve Art (Primitivism)"), normalise_style("Art_Nouveau_Modern")
     ('naive art', 'art nouveau')
@@ -74,7 +70,8 @@ def normalise_style(style: str) -> str:
 def load_taxonomy(name_or_path: str | Path = DEFAULT) -> Taxonomy:
     """Load `artnet-2026`, `artnet-2020` (the first project's lists only) or the TOML file at a path.
 
-    Raise `TaxonomyError` for a file that is missing, is not TOML, has another shape or contradicts itself.
+    Raises:
+        TaxonomyError: for a file that is missing, is not TOML, has another shape or contradicts itself
     """
     packaged = resources.files("artnet").joinpath(PACKAGED)
     document = _parse(packaged.read_bytes(), PACKAGED)
@@ -85,15 +82,19 @@ def load_taxonomy(name_or_path: str | Path = DEFAULT) -> Taxonomy:
     return _build(_parse(_read(file, known), file), file, base_only=False)
 
 
-def without(taxonomy: Taxonomy, movements: Sequence[str]) -> Taxonomy:
-    """Leave movements out, with their styles; the name says so. Errors: `UsageError` for one that is not there."""
+def without_movements(taxonomy: Taxonomy, movements: Sequence[str]) -> Taxonomy:
+    """Return the taxonomy without some movements and their styles, which its name tells.
+
+    Raises:
+        UsageError: for a movement that it does not have, or where fewer than two would be left
+    """
     for movement in movements:
         if movement not in taxonomy.movements:
             known = ", ".join(taxonomy.movements)
             raise UsageError(f"{taxonomy.name} has no movement {movement!r}; leave out some of {known}")
     kept = tuple(each for each in taxonomy.movements if each not in movements)
     if len(kept) < 2:
-        raise UsageError(f"{len(kept)} movement(s) would be left of {taxonomy.name}; leave out fewer")
+        raise UsageError(f"{taxonomy.name}: {len(kept)} movement(s) would be left; leave out fewer")
     if kept == taxonomy.movements:
         return taxonomy
     left_out = [each for each in taxonomy.movements if each in movements]
@@ -109,7 +110,7 @@ def _read(file: str, known: tuple[str, ...]) -> bytes:
     try:
         return Path(file).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        todo = f"give the path of a TOML file, or one of {', '.join(known)}"
+        todo = f"pass the path of a TOML file, or one of {', '.join(known)}"
         raise _refusal(file, f"cannot be read ({reason(error)})", todo) from error
 
 
@@ -147,17 +148,17 @@ def _check_document(document: Mapping[str, Any], file: str) -> None:
 
 def _check_movement(movement: str, table: object, file: str) -> None:
     if not isinstance(table, dict) or not isinstance(table.get("styles"), list):
-        raise _refusal(file, f"gives {movement} no list of styles", 'write styles = ["...", "..."] under it')
+        raise _refusal(file, f"has no list of styles for {movement}", 'write styles = ["...", "..."] under it')
     unknown = sorted(set(table) - {"styles", "added", "wikidata"})
     if unknown:
         raise _refusal(file, f"has {unknown[0]!r} under {movement}", "keep to styles, added and wikidata")
     added, wikidata = table.get("added", {}), table.get("wikidata", "")
     if not isinstance(added, dict) or not isinstance(wikidata, str):
         todo = 'write wikidata = "Q..." and each addition as "style" = "reason"'
-        raise _refusal(file, f"has a wrong form under {movement}", todo)
+        raise _refusal(file, f"has a value of the wrong kind under {movement}", todo)
     texts = [movement, *table["styles"], *added, *added.values()]
     if not all(isinstance(text, str) and normalise_style(text) for text in texts):
-        what = f"has a blank or a value that is no text under {movement}"
+        what = f"has a style or reason under {movement} that is blank or not text"
         raise _refusal(file, what, "write every style and reason as text in quotes")
 
 
@@ -172,20 +173,25 @@ def _refusal(file: str, what: str, todo: str) -> TaxonomyError:
     return TaxonomyError(f"{file}: {what}; {todo}")
 
 
-def common_styles(found: Iterable[str]) -> tuple[str, ...]:
-    """Name the styles of at least `ENOUGH_PAINTINGS` paintings, in alphabetical order, each in its commonest spelling.
+def common_styles(styles: Iterable[str], minimum: int = MIN_STYLE_PAINTINGS) -> tuple[str, ...]:
+    """Return the styles of at least `minimum` paintings in alphabetical order, each in its commonest spelling.
 
-    A painting without a style counts for none; spellings meet as in the taxonomy.
+    Args:
+        styles: one a painting, in any spelling; empty where it has none
+        minimum: number of paintings
+
+    >>> common_styles(["Op Art", "op_art", "Op Art", "Fauvism", ""], minimum=2)
+    ('Op Art',)
     """
     spellings: dict[str, Counter[str]] = {}
-    for style in found:
+    for style in styles:
         spellings.setdefault(normalise_style(style), Counter())[style.replace("_", " ").strip()] += 1
     spellings.pop("", None)
-    kept = [counts for counts in spellings.values() if counts.total() >= ENOUGH_PAINTINGS]
+    kept = [counts for counts in spellings.values() if counts.total() >= minimum]
     return tuple(sorted(min(counts, key=lambda name: (-counts[name], name)) for counts in kept))
 
 
-def index_styles(found: Iterable[str], names: Sequence[str]) -> NDArray[np.int64]:
-    """Give each painting's place in `names`, in any spelling; `NONE` where its style is not among them."""
-    places = {normalise_style(name): index for index, name in enumerate(names)}
-    return np.array([places.get(normalise_style(style), NONE) for style in found], np.int64)
+def index_styles(styles: Iterable[str], names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the index in `names` of each painting's style, in any spelling; `NONE` where it is not among them."""
+    indices = {normalise_style(name): index for index, name in enumerate(names)}
+    return np.array([indices.get(normalise_style(style), NONE) for style in styles], np.int64)

@@ -24,7 +24,7 @@ from artnet.data.prepare import PrepareOptions, check_out, prepare
 from artnet.data.readers.detect import read_catalog
 from artnet.data.split import SPLITS, Ratios
 from artnet.errors import DataError, OutputError, UsageError
-from artnet.taxonomy import load_taxonomy, without
+from artnet.taxonomy import load_taxonomy, without_movements
 from fixtures.collections import Work, draw_csv, draw_painter_by_numbers, draw_style_folders, paint
 
 OPTIONS = PrepareOptions(size_px=32, ratios=Ratios(0.5, 0.25, 0.25), processes=1)
@@ -332,7 +332,7 @@ def test_styles_that_nobody_knows_are_named_where_nothing_else_is_there(tmp_path
 @pytest.mark.usefixtures("in_process")
 def test_a_collection_without_a_movement_is_prepared_without_it(tmp_path: Path) -> None:
     works = [work for work in GOOD if work.style != "Realism"]
-    kept = without(TAXONOMY, ["Realism"])
+    kept = without_movements(TAXONOMY, ["Realism"])
     prepare([read_catalog(draw_csv(tmp_path / "four", works))], tmp_path / "out", kept, OPTIONS)
     info = read_info(tmp_path / "out")
     assert info.movements == ("Cubism", "Impressionism", "Expressionism", "Abstract")

@@ -6,12 +6,21 @@ from collections import Counter
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from artnet.errors import TaxonomyError, UsageError
-from artnet.taxonomy import DEFAULT, load_taxonomy, normalise_style, without
+from artnet.taxonomy import (
+    DEFAULT,
+    NONE,
+    common_styles,
+    index_styles,
+    load_taxonomy,
+    normalise_style,
+    without_movements,
+)
 
 MOVEMENTS = ("Cubism", "Impressionism", "Expressionism", "Realism", "Abstract")
 TABLE = Path(__file__).parent.parent.parent / "../shared/data/painter-by-numbers/all_data_info.csv"
@@ -174,14 +183,14 @@ def test_a_missing_file_is_refused_with_the_names_that_exist(tmp_path: Path) -> 
         ('name = "x"\n[movements.A]\nstyles = []', "describe two or more"),
         (OWN.replace("Marine", "still_life"), "'still_life' under both Calm and Storm"),
         (OWN.replace("Marine", "calm"), "under both Calm and Storm"),
-        (OWN.replace('["Marine"]', '"Marine"'), "Storm no list of styles"),
-        (OWN.replace('"Marine"', "7"), "no text under Storm"),
+        (OWN.replace('["Marine"]', '"Marine"'), "no list of styles for Storm"),
+        (OWN.replace('"Marine"', "7"), "under Storm that is blank or not text"),
         (OWN.replace("Marine", " _ "), "blank"),
-        (OWN + "wikidata = 7", "wrong form under Storm"),
+        (OWN + "wikidata = 7", "of the wrong kind under Storm"),
         (OWN + 'add = "Shipwreck"', "'add' under Storm"),
     ],
 )
-def test_a_file_of_the_wrong_form_is_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_file_with_the_wrong_kind_of_value_is_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(TaxonomyError, match=problem) as refused:
         load_taxonomy(path)
@@ -189,7 +198,7 @@ def test_a_file_of_the_wrong_form_is_refused_by_name(tmp_path: Path, text: str, 
 
 
 def test_a_movement_left_out_takes_its_styles_along() -> None:
-    four = without(load_taxonomy(), ["Realism"])
+    four = without_movements(load_taxonomy(), ["Realism"])
     assert four.movements == ("Cubism", "Impressionism", "Expressionism", "Abstract")
     assert four.movement_of("Naturalism") is None
     assert four.movement_of("Fauvism") == "Expressionism"
@@ -198,10 +207,27 @@ def test_a_movement_left_out_takes_its_styles_along() -> None:
 
 
 def test_nothing_left_out_is_the_taxonomy_itself() -> None:
-    assert without(load_taxonomy(), []) == load_taxonomy()
+    assert without_movements(load_taxonomy(), []) == load_taxonomy()
 
 
 @pytest.mark.parametrize("movements", [["Realismo"], ["Cubism", "Impressionism", "Expressionism", "Realism"]])
 def test_leaving_out_what_is_not_there_or_too_much_is_refused(movements: list[str]) -> None:
     with pytest.raises(UsageError, match=r"leave out (some of|fewer)"):
-        without(load_taxonomy(), movements)
+        without_movements(load_taxonomy(), movements)
+
+
+def test_spellings_of_a_style_count_together_and_the_commonest_names_it() -> None:
+    styles = ["Abstract_Art"] * 24 + ["abstract art"] * 26 + ["Fauvism"] * 49
+    assert common_styles([*styles, *[""] * 99]) == ("abstract art",)
+
+
+def test_a_style_is_found_in_any_spelling() -> None:
+    names = ("Abstract Art", "Naïve Art (Primitivism)")
+    assert index_styles(["Naive_Art_Primitivism", "abstract-art", "Cubism", ""], names).tolist() == [1, 0, NONE, NONE]
+
+
+@given(st.lists(st.sampled_from(["Op Art", "op_art", "Fauvism", "Pop-Art", ""]), max_size=60), st.integers(1, 30))
+def test_every_common_style_has_at_least_the_minimum_of_paintings(styles: list[str], minimum: int) -> None:
+    names = common_styles(styles, minimum)
+    counts = np.bincount(index_styles(styles, names) + 1, minlength=len(names) + 1)[1:]
+    assert (counts >= minimum).all()

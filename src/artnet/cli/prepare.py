@@ -46,8 +46,7 @@ def prepare(
     from artnet.data.split import parse_ratios
     from artnet.sources.item import needed_side
     from artnet.sources.stores import is_remote
-    from artnet.taxonomy import load_taxonomy
-    from artnet.taxonomy import without as leave_out
+    from artnet.taxonomy import load_taxonomy, without_movements
 
     if len(paths) < 2:
         raise UsageError("prepare needs at least one SOURCE, then OUT, the folder to write")
@@ -61,7 +60,7 @@ def prepare(
         )
     out = Path(paths[-1])
     check_out(out, paths[:-1])
-    kept = leave_out(load_taxonomy(taxonomy), without or [])
+    kept = without_movements(load_taxonomy(taxonomy), without or [])
     catalogs = [read_catalog(path, catalog, rules) for path in paths[:-1]]
     with progress_bar("extracting views") as advance:
         summary = prepare_dataset(catalogs, out, kept, options, advance)

@@ -50,7 +50,9 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
     """
     info, recipe = read_info(data), settings.recipe
     _check_recipe(recipe, info, options, watch)
-    styles = common_styles(read_columns(data, "train", ["style"])["style"].to_pylist()) if recipe.styles_weight else ()
+    styles: tuple[str, ...] = ()
+    if recipe.styles_weight:
+        styles = settings.styles or common_styles(read_columns(data, "train", ["style"])["style"].to_pylist())
     train, val = load_views(data, "train", recipe.views, styles), load_whole_views(data, "val", styles)
     for split, views in (("train", train), ("val", val)):
         check_movements(views.movements, info.movements, data, split)

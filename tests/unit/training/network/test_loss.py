@@ -25,7 +25,7 @@ from artnet.training.network.network import Logits, build_network
 from artnet.training.recipe import RECIPES, Recipe, recipe_from
 from artnet.training.run import Run
 from artnet.training.trainer import Step, Watch
-from fixtures.training import BACKBONE, ON_CPU, RECIPE, settings
+from fixtures.training import BACKBONE, ON_CPU, RECIPE, TINY_STYLES, settings
 
 
 def test_a_target_holds_both_truths_and_whether_the_style_is_known() -> None:
@@ -86,25 +86,23 @@ def test_a_training_learns_styles_where_there_are_enough_paintings(styled: Run, 
     assert "styles.weight" not in trained.read_tensors("best")
 
 
-def test_a_second_head_goes_on_to_the_same_bits(
-    styled: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_head_goes_on_to_the_same_bits(styled: Run, data: Path, tmp_path: Path) -> None:
     def stop_in_the_second_epoch(step: Step) -> None:
         if step.epoch == 2 and step.batch == 2:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("artnet.taxonomy.ENOUGH_PAINTINGS", 5)
     with pytest.raises(StoppedError):
-        fit(data, tmp_path / "run", settings(), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
-    resumed = fit(data, tmp_path / "run", settings(), dataclasses.replace(ON_CPU, resume=True))
+        fit(data, tmp_path / "run", settings(styles=TINY_STYLES), ON_CPU, Watch(on_step=stop_in_the_second_epoch))
+    resumed = fit(data, tmp_path / "run", settings(styles=TINY_STYLES), dataclasses.replace(ON_CPU, resume=True))
     expected = styled.read_tensors("last")
     assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.read_tensors("last").items())
 
 
-def test_a_weight_of_zero_builds_no_second_head(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artnet.taxonomy.ENOUGH_PAINTINGS", 5)
+def test_a_weight_of_zero_builds_no_second_head(data: Path, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, styles_weight=0.0)
-    assert "styles.weight" not in fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU).read_tensors("best")
+    assert "styles.weight" not in fit(
+        data, tmp_path / "run", settings(recipe=recipe, styles=TINY_STYLES), ON_CPU
+    ).read_tensors("best")
     assert RECIPES["artnet-2020"].styles_weight == 0
 
 
@@ -114,10 +112,9 @@ def test_runs_from_before_the_second_head_have_none() -> None:
     assert recipe_from(fields) == Recipe(styles_weight=0.0)
 
 
-def test_a_probe_trains_both_heads(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artnet.taxonomy.ENOUGH_PAINTINGS", 5)
+def test_a_probe_trains_both_heads(data: Path, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPES["probe"], epochs=3, batch=16)
-    best = fit(data, tmp_path / "run", settings(recipe=recipe), ON_CPU).read_tensors("best")
+    best = fit(data, tmp_path / "run", settings(recipe=recipe, styles=TINY_STYLES), ON_CPU).read_tensors("best")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         start = build_network(BACKBONE, 5, "none", styles=5).state_dict()
