@@ -14,6 +14,10 @@ from artnet.concurrency import DaemonPool
 from artnet.errors import AddressError, RefusedAddressError
 from artnet.fetch.ip_policy import is_public
 
+# Daemon threads: an event loop that closes waits for its own executor, however late the resolver is. So many, because a
+# host whose name servers are silent keeps its thread for half a minute.
+_LOOKUPS = DaemonPool(64)
+
 
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
     """Resolve a host once, refuse it unless each of its addresses is public, and connect to one of those addresses.
@@ -63,8 +67,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
 
     async def _resolve(self, host: str, port: int) -> list[str]:
         try:
-            # In a daemon thread of its own: a loop waits for its executor when it closes, however late the resolver is.
-            lookup = DaemonPool(1).start(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            lookup = _LOOKUPS.start(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
             entries = await asyncio.wrap_future(lookup)
         except (OSError, UnicodeError):
             raise AddressError(f"{self._label}: its host is not known; check the spelling") from None
