@@ -1,29 +1,27 @@
 """Every error that a user can meet, with the exit code and the HTTP status it leads to.
 
-Knows nothing about who raises them.
-
     ArtNetError
-    ├── UsageError            2  400   an option or argument that cannot be meant
-    ├── SourceError           3  404   a place that holds no picture
-    │   ├── NoPicturesError   3  404   a folder, glob or archive without a single picture
-    │   └── AddressError      3  502   an address on the web that gives nothing, or not in time
+    ├── UsageError            2  400   an option or argument whose value is not allowed
+    ├── SourceError           3  404   a source that does not exist or cannot be read
+    │   ├── NoImagesError     3  404   a folder, pattern, list or archive without a single image
+    │   └── AddressError      3  502   a URL that cannot be fetched, or not in time
     │       ├── RetryLaterError
-    │       │                 3  502   an address whose server asks to come again later
+    │       │                 3  502   a URL whose server asks to come again later
     │       └── RefusedAddressError
-    │                         3  403   an address on the web that is not fetched for a stranger
-    ├── ImageError            3  422   bytes that do not become a picture
+    │                         3  403   a URL that this machine does not fetch
+    ├── ImageError            3  422   bytes that cannot be decoded
     │   ├── EmptyImageError   3  422   nothing in the file
     │   ├── FormatError       3  415   no format that ArtNet reads
     │   ├── CorruptImageError 3  422   truncated or damaged
-    │   └── TooLargeError     3  413   over the budget of bytes or pixels
+    │   └── TooLargeError     3  413   over the limit of bytes or pixels
     ├── ModelError            4  500   a model folder that is incomplete, altered or contradicts itself
-    ├── DataError             5  422   a catalog or a prepared dataset that cannot be used
+    ├── DataError             5  422   a collection or a prepared dataset that cannot be used
     │   └── TaxonomyError     5  422   a taxonomy file that cannot be used
-    ├── TrainingError         6  500   a training that cannot start or go on
+    ├── TrainingError         6  500   a training that cannot start or continue
     │   └── ExportError       6  500   a graph that does not agree with its network
-    ├── StoppedError        130  500   a training that was asked to stop and can go on
-    ├── OutputError           7  507   a place that cannot be written
-    ├── WorkerError           9  500   a helper process that was ended from outside
+    ├── StoppedError        130  500   a training that was stopped on request and can be resumed
+    ├── OutputError           7  507   a file or folder that cannot be written
+    ├── WorkerError           9  500   a worker process or cluster that ended or cannot be reached
     ├── BusyError             9  429   more requests than can wait; try again a little later
     ├── DeadlineError         9  503   a request that was not answered in time
     └── MissingExtraError     8  501   an optional package that is not installed
@@ -41,7 +39,13 @@ from pathlib import Path
 
 
 class ArtNetError(Exception):
-    """Stand above all errors that ArtNet raises on purpose; `str(error)` is one sentence for the user."""
+    """The base of all errors that ArtNet raises on purpose; `str(error)` is one sentence for the user.
+
+    Attributes:
+        exit_code: of a command that the error ends
+        http_status: of a response
+        kind: what the error is called in JSON and in tables
+    """
 
     exit_code = 9
     http_status = 500
@@ -49,7 +53,7 @@ class ArtNetError(Exception):
 
 
 class UsageError(ArtNetError, ValueError):
-    """Refuse a value: say which one came, which are allowed, and what to do."""
+    """A value that is not allowed; the message has the value, those allowed, and what to do."""
 
     exit_code = 2
     http_status = 400
@@ -57,28 +61,28 @@ class UsageError(ArtNetError, ValueError):
 
 
 class SourceError(ArtNetError):
-    """Report a source that does not exist or cannot be read."""
+    """A source that does not exist or cannot be read."""
 
     exit_code = 3
     http_status = 404
     kind = "missing"
 
 
-class NoPicturesError(SourceError):
-    """Report a folder, a glob or an archive in which there is no picture at all."""
+class NoImagesError(SourceError):
+    """A folder, pattern, list or archive without a single image."""
 
-    kind = "no-pictures"
+    kind = "no-images"
 
 
 class AddressError(SourceError):
-    """Report an address on the web that gives nothing, or not in time: the other server is at fault."""
+    """A URL that cannot be fetched, or not in time: the other server is at fault."""
 
     http_status = 502
     kind = "address"
 
 
 class RetryLaterError(AddressError):
-    """Report a server that has too much to do; `after_s` is when it wants to be asked again, where it says so."""
+    """A server that has too much to do; `after_s` is when to try again, None where it does not say."""
 
     def __init__(self, message: str, after_s: float | None = None) -> None:
         super().__init__(message)
@@ -86,14 +90,14 @@ class RetryLaterError(AddressError):
 
 
 class RefusedAddressError(AddressError):
-    """Refuse an address that must not be fetched: no http(s), or a machine that is not on the public internet."""
+    """A URL that must not be fetched: not HTTP, or of a machine that is not on the public internet."""
 
     http_status = 403
     kind = "address-refused"
 
 
 class ImageError(ArtNetError):
-    """Report bytes that do not become a picture."""
+    """Bytes that cannot be decoded to an image."""
 
     exit_code = 3
     http_status = 422
@@ -101,40 +105,40 @@ class ImageError(ArtNetError):
 
 
 class EmptyImageError(ImageError):
-    """Report a file of zero bytes."""
+    """A file of zero bytes."""
 
     kind = "empty"
 
 
 class FormatError(ImageError):
-    """Report content that is none of the formats ArtNet reads, whatever the file is called."""
+    """Content in none of the formats that ArtNet reads, whatever the file is called."""
 
     http_status = 415
     kind = "format"
 
 
 class CorruptImageError(ImageError):
-    """Report a picture that begins well and cannot be decoded to its end."""
+    """An image that begins well and cannot be decoded to its end."""
 
     kind = "corrupt"
 
 
 class TooLargeError(ImageError):
-    """Report a picture over the budget of bytes or of pixels."""
+    """An image over the limit of bytes or of pixels."""
 
     http_status = 413
     kind = "too-large"
 
 
 class ModelError(ArtNetError):
-    """Report a model folder that is incomplete, altered or contradicts itself."""
+    """A model folder that is incomplete, altered or contradicts itself."""
 
     exit_code = 4
     kind = "model"
 
 
 class DataError(ArtNetError):
-    """Report a catalog or a prepared dataset that cannot be used."""
+    """A collection or a prepared dataset that cannot be used."""
 
     exit_code = 5
     http_status = 422
@@ -142,33 +146,33 @@ class DataError(ArtNetError):
 
 
 class TaxonomyError(DataError):
-    """Report a taxonomy file that cannot be used."""
+    """A taxonomy file that cannot be used."""
 
     kind = "taxonomy"
 
 
 class TrainingError(ArtNetError):
-    """Report a training that cannot start or cannot go on."""
+    """A training that cannot start or cannot continue."""
 
     exit_code = 6
     kind = "training"
 
 
 class ExportError(TrainingError):
-    """Report an exported graph that does not compute what its network computes."""
+    """An exported graph that does not compute what its network computes."""
 
     kind = "export"
 
 
 class StoppedError(ArtNetError):
-    """Report that a training stopped as asked, and how it goes on; the code is the shell's for Ctrl-C."""
+    """A training that stopped on request, with how to resume it; the exit code is the shell's for Ctrl-C."""
 
     exit_code = 130
     kind = "stopped"
 
 
 class OutputError(ArtNetError):
-    """Report a file or folder that cannot be written."""
+    """A file or folder that cannot be written."""
 
     exit_code = 7
     http_status = 507
@@ -176,13 +180,13 @@ class OutputError(ArtNetError):
 
 
 class WorkerError(ArtNetError):
-    """Report a helper process that was ended from outside, for want of memory for instance."""
+    """A worker process that was ended from outside, for want of memory for instance, or a cluster out of reach."""
 
     kind = "worker"
 
 
 class BusyError(ArtNetError):
-    """Report that as many requests wait as may; `retry_after_s` says when to try again."""
+    """As many requests wait as may; `retry_after_s` says when to try again."""
 
     http_status = 429
     kind = "busy"
@@ -193,14 +197,14 @@ class BusyError(ArtNetError):
 
 
 class DeadlineError(ArtNetError):
-    """Report a request that was not answered in time."""
+    """A request that was not answered in time."""
 
     http_status = 503
     kind = "deadline"
 
 
 class MissingExtraError(ArtNetError):
-    """Report an optional package that is not installed, with the command that installs it."""
+    """An optional package that is not installed; the message has the command that installs it."""
 
     exit_code = 8
     http_status = 501

@@ -138,14 +138,14 @@ def test_a_collection_within_itself_ends_with_an_error_for_the_circle(site: Site
     one = site.put("/a", manifest_3(f"{site.url}/a", [body_3("https://example.org/i")]))
     site.put("/inner", collection_3("x", [reference_3(f"{site.url}/all", "Collection"), reference_3(one)]))
     items = items_of(site.put("/all", collection_3("x", [reference_3(f"{site.url}/inner", "Collection")])))
-    assert kinds(items) == ["no-pictures", "image"]
+    assert kinds(items) == ["no-images", "image"]
     assert "lies within itself" in str(items[0].error)
 
 
 def test_pages_that_go_in_a_circle_end_with_an_error(site: Site) -> None:
     one = reference_2(site.put("/a", manifest_2(f"{site.url}/a", [resource_2("https://example.org/i")])))
     items = items_of(site.put("/all", collection_2("x", manifests=[one], next=f"{site.url}/all")))
-    assert kinds(items) == ["image", "no-pictures"]
+    assert kinds(items) == ["image", "no-images"]
     assert "go in a circle" in str(items[1].error)
 
 
@@ -170,7 +170,7 @@ def test_missing_and_broken_parts_are_reported_and_the_others_go_on(site: Site) 
     parts = [reference_3(f"{site.url}/{name}") for name in ("gone", "text", "list", "good")]
     parts += [reference_3("ftp://example.org/m"), {"type": "Manifest"}, 7]  # type: ignore[list-item]
     items = items_of(site.put("/all", collection_3("https://example.org/all", parts)))
-    assert kinds(items) == ["address", "missing", "missing", "image", *["no-pictures"] * 3]
+    assert kinds(items) == ["address", "missing", "missing", "image", *["no-images"] * 3]
     assert len({item.name for item in items}) == 7
 
 
@@ -181,13 +181,13 @@ def test_missing_and_broken_parts_are_reported_and_the_others_go_on(site: Site) 
 def test_a_canvas_without_an_image_is_reported(body: object, site: Site) -> None:
     good = body_3("https://example.org/i")
     items = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body, good])))
-    assert kinds(items) == ["no-pictures", "image"]
+    assert kinds(items) == ["no-images", "image"]
 
 
 @pytest.mark.parametrize("change", [{"items": []}, {"items": None}, {"items": "x"}, {"type": "Range"}, {"type": None}])
 def test_a_manifest_of_bad_shape_is_reported(change: dict[str, object], site: Site) -> None:
     items = items_of(site.put("/manifest", {**manifest_3("https://example.org/m", []), **change}))
-    assert kinds(items) == ["no-pictures"]
+    assert kinds(items) == ["no-images"]
 
 
 def test_canvases_of_one_id_have_two_names(site: Site) -> None:

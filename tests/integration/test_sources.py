@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artnet.errors import ArtNetError, NoPicturesError
+from artnet.errors import ArtNetError, NoImagesError
 from artnet.imaging.decode import SUFFIXES, Limits
 from artnet.sources.find import find_items, holds_many
 from artnet.sources.item import SourceRules
@@ -90,7 +90,7 @@ def test_an_empty_folder_gives_an_error_in_its_place_and_the_others_go_on(tmp_pa
     first, second, third = find_items([str(tmp_path / name) for name in ("a.jpg", "empty", "b.jpg")])
     assert (first.name, third.name) == (str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg"))
     assert second.name == str(tmp_path / "empty")
-    assert isinstance(second.error, NoPicturesError)
+    assert isinstance(second.error, NoImagesError)
     assert str(second.error).startswith(f"{tmp_path / 'empty'}: holds no picture")
 
 

@@ -88,7 +88,7 @@ def test_members_that_overlap_are_refused(tmp_path: Path) -> None:
 def test_an_archive_within_an_archive_is_not_opened(tmp_path: Path) -> None:
     (one,) = found(tmp_path / "outer.zip", packed({"inner.zip": packed(WORKS)}))
     assert one.error is not None
-    assert one.error.kind == "no-pictures"
+    assert one.error.kind == "no-images"
 
 
 def test_an_encrypted_member_is_told_and_the_others_are_read(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_archive_that_lost_its_table_alone_gives_every_member(tmp_path: Path)
 @pytest.mark.parametrize("data", [b"", b"no archive", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_archive_is_an_error(data: bytes, tmp_path: Path) -> None:
     assert len(found(tmp_path / "bad.zip", data)) == 1
-    assert kinds(found(tmp_path / "bad.zip", data))[0] in ("missing", "no-pictures")
+    assert kinds(found(tmp_path / "bad.zip", data))[0] in ("missing", "no-images")
 
 
 def test_a_member_is_read_no_matter_what_becomes_of_the_table(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from artnet.errors import ArtNetError, NoPicturesError, SourceError
+from artnet.errors import ArtNetError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import SUFFIXES
@@ -90,7 +90,7 @@ def _guarded(
 def _from_source(source: str, rules: SourceRules) -> Iterator[SourceItem]:
     source = without_local_scheme(source)
     if not source:
-        raise NoPicturesError("an empty name was given; name a file or a folder with pictures")
+        raise NoImagesError("an empty name was given; name a file or a folder with pictures")
     if is_url(source):
         yield from _from_web(source, rules)
     elif is_stored(source):
@@ -197,7 +197,7 @@ def _or_error(source: str, pictures: Iterator[SourceItem], fault: str) -> Iterat
         empty = False
         yield found
     if empty:
-        raise NoPicturesError(f"{source}: {fault}; name a file or a folder with pictures")
+        raise NoImagesError(f"{source}: {fault}; name a file or a folder with pictures")
 
 
 def _below(folder: Path, rules: SourceRules) -> Iterator[SourceItem]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from artnet.concurrency import DaemonPool
-from artnet.errors import ArtNetError, NoPicturesError, SourceError
+from artnet.errors import ArtNetError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.sources.iiif_image import IiifImage, Json, fetch_json, parse_json
 from artnet.sources.item import Location, Names, SourceItem, SourceRules
@@ -130,7 +130,7 @@ class _Walk:
                 return location
             if other:
                 fault = f"shows {other}, which is not an image"
-        raise NoPicturesError(f"{name}: this canvas {fault}")
+        raise NoImagesError(f"{name}: this canvas {fault}")
 
     def collection(self, url: str, content: Json, parents: tuple[str, ...]) -> Iterator[CanvasImage]:
         if len(parents) >= _MAX_DEPTH:
@@ -190,7 +190,7 @@ def _arrived(url: str, member: Json | CanvasImage | Future[Json]) -> tuple[str, 
 
 
 def _failed(url: str, fault: str) -> CanvasImage:
-    return CanvasImage(url, error=NoPicturesError(f"{url}: {fault}"))
+    return CanvasImage(url, error=NoImagesError(f"{url}: {fault}"))
 
 
 # Below, what documents say, in the words of either version. A part that is missing or of another shape is nothing.

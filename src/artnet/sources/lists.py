@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from artnet.errors import NoPicturesError, SourceError
+from artnet.errors import NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.sources.stores import is_stored, join, open_file, without_local_scheme
 
@@ -55,7 +55,7 @@ def lines(location: str) -> Iterator[Line]:
         yield Line(f"{location}#rest", error=fault)
         return
     if empty:
-        raise NoPicturesError(f"{location}: lists no picture; write a path or an address on each line")
+        raise NoImagesError(f"{location}: lists no picture; write a path or an address on each line")
 
 
 def resolve(location: str, target: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from artnet.errors import DataError, NoPicturesError, SourceError, TooLargeError
+from artnet.errors import DataError, NoImagesError, SourceError, TooLargeError
 from artnet.sources.item import InMemory, Names, SourceItem, SourceRules
 from artnet.sources.stores import open_file
 
@@ -32,7 +32,7 @@ def parquet_pictures(location: str, rules: SourceRules) -> Iterator[SourceItem]:
             column = picture_column(location, file.schema_arrow)
             called = next((name for name in _NAMES if name in file.schema_arrow.names and name != column), None)
             if not file.metadata.num_rows:
-                raise NoPicturesError(f"{location}: has no rows; name a file with pictures")
+                raise NoImagesError(f"{location}: has no rows; name a file with pictures")
             yield from _rows(location, file, [column] if called is None else [column, called], rules)
     except BROKEN as error:
         raise SourceError(f"{location}: cannot be read as Parquet ({_short(error)}); download it again") from error

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from artnet.errors import NoPicturesError, SourceError
+from artnet.errors import NoImagesError, SourceError
 from artnet.sources.item import InMemory, Names, SourceItem, is_image_name, needed_side
 
 
@@ -17,8 +17,8 @@ def test_what_is_found_travels() -> None:
 
 
 def test_an_error_travels_and_is_raised_on_reading() -> None:
-    found = pickle.loads(pickle.dumps(SourceItem("a", error=NoPicturesError("a: nothing"))))
-    with pytest.raises(NoPicturesError, match="a: nothing"):
+    found = pickle.loads(pickle.dumps(SourceItem("a", error=NoImagesError("a: nothing"))))
+    with pytest.raises(NoImagesError, match="a: nothing"):
         found.read()
 
 

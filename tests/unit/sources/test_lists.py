@@ -78,7 +78,7 @@ def test_a_list_within_a_list_is_refused(tmp_path: Path) -> None:
 def test_an_empty_list_is_an_error(text: str, tmp_path: Path) -> None:
     (one,) = found(tmp_path / "list.csv", text)
     assert one.error is not None
-    assert one.error.kind == "no-pictures"
+    assert one.error.kind == "no-images"
 
 
 @pytest.mark.parametrize("text", [b"a.jpg\n" + b"x" * 2_000_000, b"path\na.jpg\n" + b"x" * 200_000])

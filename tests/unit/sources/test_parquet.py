@@ -69,7 +69,7 @@ def test_a_table_without_one_column_of_bytes_says_which_it_has(
 def test_an_empty_table_is_an_error(tmp_path: Path) -> None:
     (one,) = found(tmp_path / "a.parquet", image=pa.array([], pa.binary()))
     assert one.error is not None
-    assert one.error.kind == "no-pictures"
+    assert one.error.kind == "no-images"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
