@@ -34,21 +34,23 @@ def rank_channels(
     Args:
         scorer: of the target
         view: normalised, (3, S, S)
-        layers: with a gradient in the graph
+        layers: whose channels are ranked
         count: channels kept of each layer
 
     Returns:
-        channels by depth, the largest share first
+        channels by depth, the largest share first; nothing where the graph lacks the gradients
     """
-    outputs = scorer.layer_outputs(
-        view, [f"{kind}_{layer.depth}" for layer in layers for kind in ("activation", "gradient")]
-    )
+    names = {layer.depth: (f"activation_{layer.depth}", f"gradient_{layer.depth}") for layer in layers}
+    needed = [name for pair in names.values() for name in pair]
+    if not count or not needed or not scorer.engine.outputs.issuperset(needed):
+        return {}
+    outputs = scorer.layer_outputs(view, needed)
     ranked = {}
-    for layer in layers:
-        activation, gradient = (outputs[f"{kind}_{layer.depth}"] for kind in ("activation", "gradient"))
+    for depth, pair in names.items():
+        activation, gradient = (outputs[name] for name in pair)
         shares = gradient.mean((1, 2)) * activation.mean((1, 2))
         order = np.argsort(-shares, kind="stable")[:count]
-        ranked[layer.depth] = [ChannelShare(layer.depth, int(index), float(shares[index])) for index in order]
+        ranked[depth] = [ChannelShare(depth, int(index), float(shares[index])) for index in order]
     return ranked
 
 

@@ -13,7 +13,6 @@ from PIL import Image
 from artnet.attribution.channels import ChannelShare, rank_channels
 from artnet.attribution.faithfulness import STEPS, Faithfulness, FaithfulnessResult, assess, measure_maps
 from artnet.attribution.methods import (
-    METHODS,
     PIXELS,
     AttributionOptions,
     Sampling,
@@ -22,14 +21,7 @@ from artnet.attribution.methods import (
     check_outputs,
     get_method,
 )
-from artnet.attribution.projection import (
-    REGIONS_MIN_SCALE,
-    RegionMap,
-    fuse_regions,
-    mask_letterbox,
-    normalise,
-    project_to_image,
-)
+from artnet.attribution.projection import RegionMap, fuse_regions, mask_letterbox, normalise
 from artnet.attribution.target import Target
 from artnet.errors import ModelError, UsageError
 from artnet.imaging.views import REGIONS, Placement, View, extract_views, placement
@@ -41,6 +33,7 @@ from artnet.model.preprocessing import ImageSource, OpenedImage, network_input
 Floats = NDArray[np.float32]
 Depth = int | Literal["all", "auto", "shallow", "middle", "deep"]
 DEPTH_CHOICES: tuple[str, ...] = ("all", "auto", *GROUPS)
+REGIONS_MIN_SCALE = 2  # shorter side in views: from there on regions show more than the whole
 _CLIPPED_SHARE = 0.01  # of a map of pixels: the strongest single ones outshine all else
 
 
@@ -99,10 +92,7 @@ class Explanation:
         depth = max(self.maps) if depth is None else depth
         if depth not in self.maps:
             raise UsageError(f"depth {depth} was not computed; this explanation holds {', '.join(map(str, self.maps))}")
-        chosen = self.maps[depth]
-        if not chosen.regions:
-            return project_to_image(chosen.grid, self.placement, size)
-        return fuse_regions(chosen.grid, self.placement, chosen.regions, size)
+        return fuse_regions(self.maps[depth].grid, self.placement, self.maps[depth].regions, size)
 
     @property
     def chosen_depth(self) -> int | None:
@@ -140,8 +130,8 @@ class Explanation:
         row, column = np.unravel_index(int(grid.argmax()), grid.shape)
         cell = self.placement.size_px / grid.shape[1], self.placement.size_px / grid.shape[0]
         x, y = self.placement.to_painting((column + 0.5) * cell[0], (row + 0.5) * cell[1])
-        inside = (min(max(int(x), 0), self.placement.width - 1), min(max(int(y), 0), self.placement.height - 1))
-        return list(inside) if grid[row, column] > 0 else None
+        inside = np.clip((x, y), 0, (self.placement.width - 1, self.placement.height - 1))
+        return [int(coordinate) for coordinate in inside] if grid[row, column] > 0 else None
 
 
 @dataclass(frozen=True)
@@ -180,7 +170,7 @@ def explain(
         image: a file, an opened image, or pixels; of a file, the very view that `Classifier.classify` saw is explained
         movement: by default the predicted one
         rather_than: contrast with this movement: the difference of two logits
-        method: one of `METHODS`
+        method: one of `methods.METHODS`
         depth: 1 (shallow) to 9 (deep), a group of three, all, or the most faithful one ("auto")
         against: also show what speaks against the target, as negative values
         options: regions, faithfulness, channels, sampling
@@ -209,32 +199,11 @@ def explain(
     gains = measure_maps(scorer, inputs[0], raw[0], STEPS, options.sampling.seed) if depth == "auto" else {}
     kept = [max(gains, key=lambda each: gains[each].gain)] if gains else list(raw[0])
     used = tuple(layer for layer in layers if layer.depth in kept)
-    return Explanation(
-        image=pixels,
-        prediction=prediction,
-        target=target,
-        method=method,
-        maps={each: _depth_map(_layer(classifier, each), [grids[each] for grids in raw], regions) for each in kept},
-        placement=placed,
-        gains=gains,
-        faithfulness=assess(
-            scorer,
-            inputs[0],
-            {each: raw[0][each] for each in kept},
-            AttributionOptions(method, used, options.sampling),
-        )
-        if options.faithfulness
-        else {},
-        channels=_rank_channels(scorer, inputs[0], used, options.channels),
-    )
-
-
-def _rank_channels(
-    scorer: TargetScorer, view: Floats, layers: Sequence[Layer], count: int
-) -> Mapping[int, Sequence[ChannelShare]]:
-    """Rank channels where that is requested and the graph holds the gradients."""
-    known = all(f"gradient_{layer.depth}" in scorer.engine.outputs for layer in layers)
-    return rank_channels(scorer, view, layers, count) if count and layers and known else {}
+    unsigned, whole = AttributionOptions(method, used, options.sampling), {each: raw[0][each] for each in kept}
+    faithfulness = assess(scorer, inputs[0], whole, unsigned) if options.faithfulness else {}
+    channels = rank_channels(scorer, inputs[0], used, options.channels)
+    maps = {each: _depth_map(_layer(classifier, each), [grids[each] for grids in raw], regions) for each in kept}
+    return Explanation(pixels, prediction, target, method, maps, placed, gains, faithfulness, channels)
 
 
 def _depth_map(layer: Layer, grids: Sequence[Floats], regions: Sequence[View]) -> DepthMap:
@@ -253,9 +222,9 @@ def _layer(classifier: Classifier, depth: int) -> Layer:
 
 def _check_target(method: str, movement: str | None, against: bool) -> None:
     """Raise `UsageError` for a target that a method cannot explain, before anything is computed."""
-    if movement and not METHODS[method].class_discriminative:
+    if movement and not get_method(method).class_discriminative:
         raise UsageError(f"{method} shows the same whatever the movement; leave the movement out or use gradcam")
-    if against and not METHODS[method].signed:
+    if against and not get_method(method).signed:
         raise UsageError(f"{method} does not tell what speaks for from what speaks against; use gradcam or integrated")
 
 

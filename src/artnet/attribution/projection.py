@@ -14,8 +14,8 @@ from PIL.Image import Resampling
 from artnet.imaging.views import Box, Placement
 
 Floats = NDArray[np.float32]
+CellBox = tuple[float, float, float, float]  # left, top, right, bottom
 
-REGIONS_MIN_SCALE = 2  # shorter side in views: from there on regions show more than the whole
 _FEATHER = 0.25  # of a region's side, over which it fades into the whole
 
 
@@ -41,12 +41,7 @@ def normalise(grid: Floats, maximum: float | None = None) -> Floats:
     return result
 
 
-def resize_grid(
-    grid: NDArray[np.floating],
-    size: tuple[int, int],
-    resampling: Resampling,
-    box: tuple[float, float, float, float] | None = None,
-) -> Floats:
+def resize_grid(grid: Floats, size: tuple[int, int], resampling: Resampling, box: CellBox | None = None) -> Floats:
     """Resample a heatmap (h, w), or `box` of it in cells, to `size` (width, height) with Pillow's filters."""
     image = Image.fromarray(np.ascontiguousarray(grid, np.float32))
     return np.asarray(image.resize(size, resampling, box), np.float32)
@@ -82,13 +77,15 @@ def project_to_image(grid: Floats, placement: Placement, size: tuple[int, int] |
 def fuse_regions(
     grid: Floats, placement: Placement, regions: Sequence[RegionMap], size: tuple[int, int] | None = None
 ) -> Floats:
-    """Project the whole's heatmap to the image and average each region's into it; see `project_to_image`.
+    """Project the whole's heatmap to the image, as `project_to_image`, and average each region's into it.
 
     Inside a region both count alike; towards its edges it fades away, so that no seam shows. Edges that are also the
     image's do not fade.
     """
     width, height = size or (placement.width, placement.height)
     total = project_to_image(grid, placement, (width, height))
+    if not regions:
+        return total
     weight = np.ones_like(total)
     x_scale, y_scale = width / placement.width, height / placement.height
     for region in regions:
@@ -107,8 +104,8 @@ def fuse_regions(
     return total
 
 
-def content_cells(grid: Floats, placement: Placement) -> tuple[float, float, float, float]:
-    """Return where the image lies in the grid, in fractional cells: left, top, right, bottom."""
+def content_cells(grid: Floats, placement: Placement) -> CellBox:
+    """Return where the image lies in the grid, in fractional cells."""
     box, x_scale, y_scale = placement.content, grid.shape[1] / placement.size_px, grid.shape[0] / placement.size_px
     return (box.left * x_scale, box.top * y_scale, box.right * x_scale, box.bottom * y_scale)
 

@@ -87,36 +87,29 @@ def explanation_sheet(explanation: Explanation, style: OverlayStyle = DEFAULT_ST
         (_caption(explanation, depth), depth_overlay(explanation, depth, style, side_px, enlarge=True))
         for depth in explanation.maps
     ]
-    image = thumbnail(explanation.image, side_px, enlarge=True)
+    original = ("the painting", thumbnail(explanation.image, side_px, enlarge=True))
     columns = min(_COLUMNS, len(tiles))
-    row_px = image.height + _CAPTION_PX
-    scores_px = row_px + _ROW_PX * len(explanation.prediction.scores) + 20
     width = _GAP_PX + (columns + 1) * (side_px + _GAP_PX)
-    height = _HEADER_PX + max(-(-len(tiles) // columns) * row_px, scores_px) + _GAP_PX
+    image_marks, image_bottom = _grid([original], 1, _GAP_PX, _HEADER_PX, side_px)
+    tile_marks, tile_bottom = _grid(tiles, columns, side_px + 2 * _GAP_PX, _HEADER_PX, side_px)
+    scores_bottom = image_bottom + _ROW_PX * len(explanation.prediction.scores) + 20
     marks = [
         *_header(explanation),
+        *image_marks,
+        *_scores(explanation, _GAP_PX, image_bottom + 4),
+        *tile_marks,
         *_scale(explanation.target.against, width - _GAP_PX - _TILE_PX, 84),
-        *_captioned(("the painting", image), _GAP_PX, _HEADER_PX),
-        *_scores(explanation, _GAP_PX, _HEADER_PX + row_px + 4),
     ]
-    for index, tile in enumerate(tiles):
-        left = _GAP_PX + (1 + index % columns) * (side_px + _GAP_PX)
-        marks += _captioned(tile, left, _HEADER_PX + index // columns * row_px)
-    return Sheet(width, height, tuple(marks))
+    return Sheet(width, max(tile_bottom, scores_bottom) + _GAP_PX, tuple(marks))
 
 
 def tile_sheet(title: str, note: str, tiles: Sequence[Tile], columns: int = _COLUMNS) -> Sheet:
     """Lay out captioned images in rows under a title."""
     columns = max(1, min(columns, len(tiles)))
     scaled = [(caption, thumbnail(image, _TILE_PX, enlarge=True)) for caption, image in tiles]
-    row_px = max(image.height for _, image in scaled) + _CAPTION_PX
-    rows = -(-len(scaled) // columns)
-    marks: list[Mark] = [Text(_GAP_PX, 16, title, 32), Text(_GAP_PX, 62, note, 17, _FAINT)]
-    for index, tile in enumerate(scaled):
-        left = _GAP_PX + index % columns * (_TILE_PX + _GAP_PX)
-        marks += _captioned(tile, left, _TITLE_PX + index // columns * row_px)
-    width = _GAP_PX + max(columns, 2) * (_TILE_PX + _GAP_PX)
-    return Sheet(width, _TITLE_PX + rows * row_px + _GAP_PX, tuple(marks))
+    marks, bottom = _grid(scaled, columns, _GAP_PX, _TITLE_PX)
+    heading = (Text(_GAP_PX, 16, title, 32), Text(_GAP_PX, 62, note, 17, _FAINT))
+    return Sheet(_GAP_PX + max(columns, 2) * (_TILE_PX + _GAP_PX), bottom + _GAP_PX, (*heading, *marks))
 
 
 def render_image(sheet: Sheet) -> Image.Image:
@@ -194,9 +187,14 @@ def _scores(explanation: Explanation, left: int, top: int) -> list[Mark]:
     return marks
 
 
-def _captioned(tile: Tile, left: int, top: int) -> list[Mark]:
-    caption, image = tile
-    return [PlacedImage(left, top, image), Text(left, top + image.height + 8, caption, 15, _FAINT)]
+def _grid(tiles: Sequence[Tile], columns: int, left: int, top: int, side_px: int = _TILE_PX) -> tuple[list[Mark], int]:
+    """Lay out captioned tiles in rows; return their marks and the y below the last row."""
+    row_px = max(image.height for _, image in tiles) + _CAPTION_PX
+    marks: list[Mark] = []
+    for index, (caption, image) in enumerate(tiles):
+        x, y = left + index % columns * (side_px + _GAP_PX), top + index // columns * row_px
+        marks += [PlacedImage(x, y, image), Text(x, y + image.height + 8, caption, 15, _FAINT)]
+    return marks, top + -(-len(tiles) // columns) * row_px
 
 
 def _scale(signed: bool, left: int, top: int) -> list[Mark]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from artnet.attribution.cam import CAMS, eigen_cam, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
 from artnet.attribution.projection import normalise
 
+QUICK = settings(max_examples=30, deadline=None)
 GRIDS = arrays(np.float32, (2, 2, 3), elements=st.floats(-10, 10, width=32))
 # Channel 1: activation (1, 2), gradient (1, 3). Channel 2: activation (3, 1), gradient (-2, 0).
 ACTIVATION = np.array([[[1, 2]], [[3, 1]]], np.float32)
@@ -50,6 +51,7 @@ def test_eigen_cam_worked_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CAMS if name != "gradcam++"])
+@QUICK
 @given(activation=GRIDS, gradient=GRIDS, factor=st.floats(0.5, 100))
 def test_scaling_all_logits_changes_no_map(
     name: str, activation: np.ndarray, gradient: np.ndarray, factor: float
@@ -59,6 +61,7 @@ def test_scaling_all_logits_changes_no_map(
 
 
 @pytest.mark.parametrize("name", CAMS)
+@QUICK
 @given(activation=GRIDS, gradient=GRIDS)
 def test_a_map_is_finite_and_at_least_zero(name: str, activation: np.ndarray, gradient: np.ndarray) -> None:
     grid = CAMS[name].compute(np.maximum(activation, 0), gradient)
@@ -72,6 +75,7 @@ def test_a_silent_layer_gives_a_map_of_zeros(name: str) -> None:
     assert CAMS[name].compute(np.zeros((3, 2, 2), np.float32), np.ones((3, 2, 2), np.float32)).max() == 0
 
 
+@QUICK
 @given(GRIDS, GRIDS)
 def test_the_map_of_the_opposite_target_is_the_other_part_of_grad_cam(
     activation: np.ndarray, gradient: np.ndarray

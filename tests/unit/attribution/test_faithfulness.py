@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -23,6 +23,7 @@ from artnet.attribution.faithfulness import (
 from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute
 from fixtures.engine import TinyEngine, tiny_classifier
 
+QUICK = settings(max_examples=30, deadline=None)
 SIZE = 28
 # Strokes in the upper left quarter only.
 VIEW = np.zeros((3, SIZE, SIZE), np.float32)
@@ -40,6 +41,7 @@ def test_an_area_worked_by_hand() -> None:
     assert area_under(np.array([1, 1, 0])) == pytest.approx(0.75)
 
 
+@QUICK
 @given(arrays(np.float64, 5, elements=st.floats(0, 1)))
 def test_an_area_lies_between_the_ends_of_the_scores(scores: np.ndarray) -> None:
     assert scores.min() - 1e-9 <= area_under(scores) <= scores.max() + 1e-9

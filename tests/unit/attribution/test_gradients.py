@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from artnet.attribution.gradients import integrated_gradients, smooth_grad
 
+QUICK = settings(max_examples=30, deadline=None)
 VIEWS = arrays(np.float32, (3, 2, 2), elements=st.floats(-3, 3, width=32))
 
 
@@ -19,6 +20,7 @@ def test_integrated_gradients_worked_by_hand() -> None:
     assert integrated_gradients(lambda x: 2 * x, view, 4).ravel().tolist() == [1, 4, 9]
 
 
+@QUICK
 @given(VIEWS)
 def test_attributions_add_up_to_what_the_function_gains(view: np.ndarray) -> None:
     attributions = integrated_gradients(lambda x: 3 * x**2, view, 64)  # f = sum(x^3), f(0) = 0

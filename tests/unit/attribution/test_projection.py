@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from artnet.attribution.projection import RegionMap, fuse_regions, mask_letterbox, normalise, project_to_image
 from artnet.imaging.views import Box, placement
 
+QUICK = settings(max_examples=30, deadline=None)
 GRIDS = arrays(np.float32, (4, 5), elements=st.floats(-10, 10, width=32))
 
 
+@QUICK
 @given(GRIDS)
 def test_a_scaled_map_is_finite_and_within_minus_1_and_1(values: np.ndarray) -> None:
     heatmap = normalise(values)
@@ -25,6 +27,7 @@ def test_a_map_of_zeros_stays_one() -> None:
     assert normalise(np.zeros((2, 2), np.float32)).tolist() == [[0, 0], [0, 0]]
 
 
+@QUICK
 @given(st.integers(1, 300), st.integers(1, 300), st.sampled_from(["letterbox", "stretch"]))
 def test_a_heatmap_has_the_images_size(width: int, height: int, fit: str) -> None:
     grid = np.random.default_rng(0).random((7, 7)).astype(np.float32)
