@@ -21,7 +21,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from artnet.data.catalog import Record, RecordReader, normalise_artist
+from artnet.data.artists import normalise_artist
+from artnet.data.catalog import Record, RecordReader
 from artnet.data.duplicates import Fingerprint, clusters, fingerprint, near_duplicates
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ImageError, SourceError

@@ -332,7 +332,7 @@ def test_an_interrupt_is_no_traceback(artnet: Artnet, painting_file: Path, monke
 def test_evaluate_compares_and_measures_strangers_and_warns(
     artnet: Artnet, exported: Path, data: Path, painting_file: Path, tmp_path: Path
 ) -> None:
-    asked = ["--against", exported, "--ood", painting_file.parent, "--split", "train", "--no-pictures"]
+    asked = ["--against", exported, "--ood", painting_file.parent, "--split", "train", "--no-images"]
     found = artnet("evaluate", data, "--model", exported, *asked, "--out", tmp_path / "report")
     assert found.code == 0
     assert "AUROC" in found.out

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.data.catalog import Catalog, Record, RecordReader, normalise_artist
+from artnet.data.artists import normalise_artist
+from artnet.data.catalog import Catalog, Record, RecordReader
 from artnet.data.dataset import Row, digest_of_ids, iterate_rows, read_info
 from artnet.data.prepare import PrepareOptions, check_out, prepare
 from artnet.data.readers.detect import read_catalog

@@ -29,7 +29,7 @@ def evaluate(
         typer.Option("--ood", metavar="FOLDER", help="Out-of-distribution images; may be repeated."),
     ] = None,
     no_pictures: Annotated[
-        bool, typer.Option("--no-pictures", help="List the most confident errors without their images.")
+        bool, typer.Option("--no-images", help="List the most confident errors without their images.")
     ] = False,
     faithfulness: Annotated[
         int, typer.Option("--faithfulness", metavar="N", min=0, help="Test the explanations of N paintings.")

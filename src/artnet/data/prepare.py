@@ -17,10 +17,11 @@ from shlex import quote
 from typing import Any
 
 from artnet.atomic import atomic_folder
+from artnet.data.artists import normalise_artist
 from artnet.data.audit import Entry, LeftOut, audit
 from artnet.data.audit_report import audit_page
 from artnet.data.card import dataset_card
-from artnet.data.catalog import Catalog, normalise_artist
+from artnet.data.catalog import Catalog
 from artnet.data.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_info
 from artnet.data.duplicates import near_duplicates
 from artnet.data.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
@@ -37,7 +38,7 @@ from artnet.data.view_chunks import (
 )
 from artnet.errors import DataError, OutputError, SourceError
 from artnet.imaging.views import Fit
-from artnet.sources.item import DEFAULT_RULES, SourceRules, UnreadableLocation
+from artnet.sources.item import DEFAULT_RULES, SourceRules
 from artnet.sources.stores import is_remote, stamp
 from artnet.taxonomy import Taxonomy
 
@@ -133,7 +134,7 @@ def _check_there(catalogs: Sequence[Catalog]) -> None:
         if catalog.missing == len(catalog.records):
             raise DataError(
                 f"{catalog.name}: lists {catalog.missing} paintings, and the picture of none of them is there; looked "
-                f"in {catalog.looked_in}; the first is {catalog.records[0].source}"
+                f"in {catalog.searched}; the first is {catalog.records[0].source}"
             )
 
 
@@ -146,8 +147,8 @@ def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[st
     unread, selected = [], []
     for record in (record for catalog in catalogs for record in catalog.records):
         movement = taxonomy.movement_of(record.style)
-        if movement is None and isinstance(record.location, UnreadableLocation) and not record.style:
-            unread.append(Rejection(record.source, "", record.location.error.kind, str(record.location.error)))
+        if movement is None and record.error is not None and not record.style:
+            unread.append(Rejection(record.source, "", record.error.kind, str(record.error)))
         elif movement is None:
             unmapped[record.style] += 1
         else:

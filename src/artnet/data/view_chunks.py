@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from artnet.concurrency import DaemonPool
-from artnet.data.catalog import ParquetRow, Record, RecordReader
+from artnet.data.catalog import Record, RecordReader
 from artnet.data.dataset import Row, as_columns, schema
 from artnet.data.duplicates import Fingerprint, fingerprint
 from artnet.data.split import SPLITS, Split
@@ -36,6 +36,7 @@ from artnet.imaging.decode import decode_image
 from artnet.imaging.encode import encode_jpeg
 from artnet.imaging.views import VIEWS, Fit, extract_views, painted_part
 from artnet.sources.item import DEFAULT_RULES, SourceRules
+from artnet.sources.parquet import ParquetRow
 from artnet.sources.stores import is_remote
 
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from artnet.data.artists import normalise_artist
 from artnet.data.audit import Entry, artist_oracle_accuracy, majority_accuracy
-from artnet.data.catalog import normalise_artist
 from artnet.data.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
 from artnet.evaluation.comparison import Comparison, compare

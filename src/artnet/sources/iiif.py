@@ -16,7 +16,7 @@ from artnet.concurrency import DaemonPool
 from artnet.errors import ArtNetError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.sources.iiif_image import IiifImage, Json, fetch_json, parse_json
-from artnet.sources.item import Location, Names, SourceItem, SourceRules
+from artnet.sources.item import Location, SourceItem, SourceRules, UniqueNames
 from artnet.sources.stores import WebFile
 
 _MAX_DEPTH = 32  # collections within collections
@@ -77,7 +77,7 @@ class _Walk:
         self.rules = rules
         self.max_barren = max_barren
         self.barren = 0
-        self.names = Names()
+        self.names = UniqueNames()
         self.pool = DaemonPool(_PREFETCH)
         self.known: set[int] = set()  # hashes of URLs: a collection may list a million
 
@@ -107,7 +107,7 @@ class _Walk:
         position = 0
         for position, canvas in enumerate(_canvases(content), start=1):
             id = _id(canvas)
-            name = self.names.distinct(id if is_url(id) else f"{url}#{id or position}", position)
+            name = self.names.unique(id if is_url(id) else f"{url}#{id or position}", position)
             label = _text(_first(canvas, "label")) or about.title
             about = replace(about, name=name, label=label, id=id or None)
             try:

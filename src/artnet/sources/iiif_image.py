@@ -14,7 +14,7 @@ from typing import Any
 from artnet.errors import ArtNetError, RetryLaterError, SourceError
 from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.item import SourceRules
-from artnet.sources.stores import WebFile, address_rules
+from artnet.sources.stores import WebFile, fetch_rules
 
 Json = Mapping[str, Any]
 _DOCUMENT_BYTES = 32 * 2**20
@@ -62,7 +62,7 @@ def fetch_json(url: str, rules: SourceRules) -> Json:
     Raises:
         SourceError: if the URL yields anything else, or nothing
     """
-    fetched = fetch_with_retry(url, replace(address_rules(rules), size_bytes=_DOCUMENT_BYTES))
+    fetched = fetch_with_retry(url, replace(fetch_rules(rules), size_bytes=_DOCUMENT_BYTES))
     return parse_json(url, fetched.data)
 
 

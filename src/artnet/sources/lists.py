@@ -1,29 +1,26 @@
-"""Read a list of paths and addresses from a text file or a table, a line at a time.
-
-Knows nothing about what they lead to.
-"""
+"""Lists of paths and addresses in text files and tables, and the rows of CSV files."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from artnet.errors import NoImagesError, SourceError
+from artnet.errors import NoImagesError, SourceError, reason
 from artnet.fetch.http import is_url
 from artnet.sources.stores import is_stored, join, open_file, without_local_scheme
 
-TABLES = {".csv": ",", ".tsv": "\t"}
-TEXTS = (".txt", ".lst")
+LIST_SUFFIXES = (".csv", ".tsv", ".txt", ".lst")
 COLUMNS = ("path", "source", "address", "url", "image", "file", "file_name", "filename", "new_filename")
-_PEEKED_BYTES = 2**16
-_LONGEST_BYTES = 2**20
+_BLOCK_BYTES = 2**16
+_MAX_LINE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
-class Line:
+class ListEntry:
     """One entry: where it leads, or why nowhere, and what its table says of it."""
 
     target: str
@@ -33,84 +30,104 @@ class Line:
 
 
 def is_list(name: str) -> bool:
-    """Tell by its ending whether a file is a list of pictures."""
-    return name.lower().endswith((*TABLES, *TEXTS))
+    """Return by its suffix whether a file is a list of images."""
+    return name.lower().endswith(LIST_SUFFIXES)
 
 
-def lines(location: str) -> Iterator[Line]:
-    """Give the entries of a list one by one, relative paths joined to its folder.
+def list_entries(path: str) -> Iterator[ListEntry]:
+    """Yield the entries of a list one by one, relative paths joined to its folder.
 
     A table's column is the first of `COLUMNS` that its header names; without a header, the first column. Entries of a
-    text stand on a line each, or between zero bytes as `find -print0` writes them. Errors: `SourceError`.
+    text stand on a line each, or between zero bytes as `find -print0` writes them. What keeps the list from being read
+    to its end is the error of a last entry, `LIST#rest`.
+
+    Raises:
+        SourceError: if the list cannot be opened
+        NoImagesError: if it has no entry
     """
-    delimiter = next((mark for ending, mark in TABLES.items() if location.lower().endswith(ending)), None)
+    is_table = path.lower().endswith((".csv", ".tsv"))
     empty = True
     try:
-        with open_file(location) as file:
-            for entry in _entries(file) if delimiter is None else _rows(file, delimiter):
-                empty = False
-                yield _line(location, entry)
+        for entry in _table_entries(path) if is_table else _text_entries(path):
+            empty = False
+            yield _resolved(path, entry)
     except (OSError, csv.Error, ValueError) as error:
-        fault = SourceError(f"{location}: cannot be read to its end as a list ({error}); mend it and try again")
-        yield Line(f"{location}#rest", error=fault)
+        message = f"{path}: cannot be read to its end as a list ({reason(error)}); mend it and try again"
+        yield ListEntry(f"{path}#rest", error=SourceError(message))
         return
     if empty:
-        raise NoImagesError(f"{location}: lists no picture; write a path or an address on each line")
+        raise NoImagesError(f"{path}: lists no picture; write a path or an address on each line")
 
 
-def resolve(location: str, target: str) -> str:
-    """Say where an entry of a list leads. Errors: `SourceError` for one that a list in a store must not name."""
+def csv_rows(path: str, errors: str = "strict") -> Iterator[list[str]]:
+    """Yield the rows of a table, the header first: separated by tabs where its name ends in .tsv, else by commas.
+
+    Args:
+        path: a path or an address
+        errors: what becomes of bytes that are no UTF-8, as for `open`
+
+    Raises:
+        SourceError: if the file cannot be opened
+        OSError, ValueError, csv.Error: if it cannot be read on
+    """
+    with open_file(path) as file, io.TextIOWrapper(file, "utf-8-sig", errors, newline="") as text:
+        yield from csv.reader(text, delimiter="\t" if path.lower().endswith(".tsv") else ",")
+
+
+def resolve(path: str, target: str) -> str:
+    """Return where an entry of the list at `path` leads.
+
+    Raises:
+        SourceError: if a list in a store names a path of this machine
+    """
     plain = without_local_scheme(target)
     if is_url(plain) or is_stored(plain):
         return plain
-    if is_stored(location) and (plain.startswith(("/", "\\")) or plain != target):
+    if is_stored(path) and (plain.startswith(("/", "\\")) or plain != target):
         raise SourceError(f"{target}: a list in a store names a path of this machine; copy the list here to use it")
-    return join(location, plain)
+    return join(path, plain)
 
 
-def _line(location: str, entry: Line) -> Line:
+def _resolved(path: str, entry: ListEntry) -> ListEntry:
     try:
-        return replace(entry, target=resolve(location, entry.target))
+        target = resolve(path, entry.target)
+        return entry if target == entry.target else replace(entry, target=target)
     except SourceError as error:
         return replace(entry, error=error)
 
 
-def _entries(file: BinaryIO) -> Iterator[Line]:
-    end = b"\0" if b"\0" in file.read(_PEEKED_BYTES) else b"\n"
-    file.seek(0)
+def _text_entries(path: str) -> Iterator[ListEntry]:
+    """Yield a text's entries; bytes of a name that are no UTF-8 are kept, as the system takes them."""
+    with open_file(path) as file:
+        start = file.read(_BLOCK_BYTES)
+        file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+        for line in _lines(file, b"\0" if b"\0" in start else b"\n"):
+            if line.strip():
+                yield ListEntry(line.removesuffix(b"\r").decode("utf-8", "surrogateescape"))
+
+
+def _lines(file: BinaryIO, end: bytes) -> Iterator[bytes]:
     rest = b""
-    first = True
-    while block := file.read(_PEEKED_BYTES):
-        *whole, rest = (rest + block).split(end)
-        for raw in whole:
-            yield from _entry(raw, first)
-            first = False
-        if len(rest) > _LONGEST_BYTES:
-            raise ValueError(f"a line of more than {_LONGEST_BYTES} bytes")
-    yield from _entry(rest, first)
+    while block := file.read(_BLOCK_BYTES):
+        *lines, rest = (rest + block).split(end)
+        yield from lines
+        if len(rest) > _MAX_LINE_BYTES:
+            raise ValueError(f"a line of more than {_MAX_LINE_BYTES} bytes")
+    yield rest
 
 
-def _entry(raw: bytes, first: bool) -> Iterator[Line]:
-    """Take a name's bytes as the system does; those that are no UTF-8 are kept."""
-    raw = (raw.removeprefix(b"\xef\xbb\xbf") if first else raw).removesuffix(b"\r")
-    if raw.strip():
-        yield Line(raw.decode("utf-8", "surrogateescape"))
-
-
-def _rows(file: BinaryIO, delimiter: str) -> Iterator[Line]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.reader(text, delimiter=delimiter)
+def _table_entries(path: str) -> Iterator[ListEntry]:
+    rows = csv_rows(path, "surrogateescape")
     header = next(rows, [])
-    named = [cell.strip().lower() for cell in header]
-    column = next((named.index(name) for name in COLUMNS if name in named), None)
+    names = [cell.strip().lower() for cell in header]
+    column = next((names.index(name) for name in COLUMNS if name in names), None)
     if column is None and header and header[0].strip():
-        yield Line(header[0])
-    label, identity = (named.index(name) if column is not None and name in named else None for name in ("label", "id"))
+        yield ListEntry(header[0])
+    label, id_ = (names.index(name) if column is not None and name in names else None for name in ("label", "id"))
     for row in rows:
-        if len(row) > (column or 0) and row[column or 0].strip():
-            yield Line(row[column or 0], _cell(row, label), _cell(row, identity))
-    text.detach()
+        if target := _cell(row, column or 0):
+            yield ListEntry(target, _cell(row, label), _cell(row, id_))
 
 
 def _cell(row: list[str], column: int | None) -> str | None:
-    return row[column] or None if column is not None and column < len(row) else None
+    return (row[column] if row[column].strip() else None) if column is not None and column < len(row) else None

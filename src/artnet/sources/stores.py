@@ -1,8 +1,4 @@
-"""Read bytes from addresses: http(s) by ArtNet's own rules, every other kind through the fsspec package for it.
-
-Knows nothing about pictures, archives or manifests; a path of this machine is opened here, too, so that whoever reads
-an archive need not know where it lies.
-"""
+"""Files at fsspec addresses such as s3://bucket/a.jpg, and access by path or address alike."""
 
 from __future__ import annotations
 
@@ -20,12 +16,13 @@ from artnet.errors import (
     MissingExtraError,
     RefusedAddressError,
     SourceError,
-    TooLargeError,
+    reason,
 )
 from artnet.fetch.http import FetchRules, is_url
 from artnet.fetch.retry import fetch_with_retry
-from artnet.imaging.decode import Limits, read_bytes
+from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
+from artnet.sources.local import is_hidden_match, is_local_folder, local_names
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: C:// is a drive of Windows
 _MAGIC = re.compile(r"[*?[]")
@@ -34,18 +31,7 @@ _HOSTS = ("ftp", "ftps", "sftp", "ssh", "smb", "hdfs", "webhdfs", "webdav", "web
 _LOCAL = re.compile(r"(file|local)://", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class LocalFile:
-    """A file of this machine, or of a disk that machines share."""
-
-    path: str
-
-    def read(self, name: str, rules: SourceRules) -> bytes:
-        """Read it whole."""
-        return read_bytes(self.path, rules.limits)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WebFile:
     """What lies at an http(s) address."""
 
@@ -53,37 +39,41 @@ class WebFile:
 
     def read(self, name: str, rules: SourceRules) -> bytes:
         """Fetch it whole."""
-        return fetch_with_retry(self.path, address_rules(rules)).data
+        return fetch_with_retry(self.path, fetch_rules(rules)).data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file at an fsspec address, such as s3://bucket/a.jpg."""
+    """A file at an fsspec address."""
 
     path: str
 
     def read(self, name: str, rules: SourceRules) -> bytes:
-        """Read it whole, but never more than the budget."""
+        """Read the whole file, never more than the limit."""
         return read_stored(self.path, name, rules.limits)
 
 
-def address_rules(rules: SourceRules) -> FetchRules:
-    """Say the rules for sources as those for one address."""
+def fetch_rules(rules: SourceRules) -> FetchRules:
+    """Return the part of the rules that fetching one address follows."""
     return FetchRules(rules.allow_private, rules.limits.size_bytes, rules.timeout_s)
 
 
-def is_stored(source: str) -> bool:
-    """Tell whether a source is an address for fsspec, rather than a file's name or an http(s) address."""
-    return _SCHEME.match(source) is not None and not is_url(source)
+def is_stored(path: str) -> bool:
+    """Return whether this is an address for fsspec, rather than a path or an http(s) address."""
+    return _SCHEME.match(path) is not None and not is_url(path)
 
 
-def is_remote(location: str) -> bool:
-    """Tell whether reading from a place means to ask a server."""
-    return is_url(location) or is_stored(location)
+def is_remote(path: str) -> bool:
+    """Return whether reading from here means to ask a server."""
+    return is_url(path) or is_stored(path)
 
 
 def check_listed(address: str, rules: SourceRules) -> None:
-    """Refuse what a list, which a stranger may have written, must not lead to. Errors: `RefusedAddressError`."""
+    """Refuse what a list, which a stranger may have written, must not lead to.
+
+    Raises:
+        RefusedAddressError: if the address names a machine and the rules do not allow private ones
+    """
     scheme = address.partition("://")[0].lower()
     if not rules.allow_private and (scheme in _HOSTS or "::" in address):
         raise RefusedAddressError(
@@ -92,21 +82,28 @@ def check_listed(address: str, rules: SourceRules) -> None:
 
 
 def without_local_scheme(source: str) -> str:
-    """Turn file:///a/b.jpg into /a/b.jpg and leave everything else as it is."""
+    """Return a source without the scheme of a local file.
+
+    >>> without_local_scheme("file:///a/b.jpg"), without_local_scheme("s3://a/b.jpg")
+    ('/a/b.jpg', 's3://a/b.jpg')
+    """
     return _LOCAL.sub("", source, count=1) if _LOCAL.match(source) else source
 
 
 def has_pattern(address: str) -> bool:
-    """Tell whether an address holds *, ? or [."""
+    """Return whether an address holds *, ? or [."""
     return _MAGIC.search(address) is not None
 
 
 def read_stored(address: str, name: str, limits: Limits) -> bytes:
     """Read a file at an fsspec address in one request where the store allows it.
 
-    Errors: `SourceError`, `TooLargeError`, and `MissingExtraError` where the package for this kind is not there.
+    Raises:
+        SourceError: if it cannot be read
+        TooLargeError: if it is over the limit
+        MissingExtraError: if the package for this kind of address is not installed
     """
-    with _explained(name):
+    with _store_errors(name):
         system, path = _system(address)
         try:
             data = bytes(system.cat_file(path, start=0, end=limits.size_bytes + 1))
@@ -114,99 +111,134 @@ def read_stored(address: str, name: str, limits: Limits) -> bytes:
             if system.size(path) == 0:  # a range of nothing is refused by some stores
                 raise EmptyImageError(f"{name}: the file is empty") from None
             raise
-    if len(data) > limits.size_bytes:
-        raise TooLargeError(f"{name}: over the budget of {limits.size_bytes / 2**20:.0f} MB; save it smaller first")
+    limits.check_size(len(data), name)
     return data
 
 
-def is_stored_folder(address: str) -> bool:
-    """Ask a store whether an address is a folder. Errors: `SourceError` where it is nothing at all."""
-    if address.endswith("/"):
-        return True
-    with _explained(address):
-        system, path = _system(address)
-        return bool(system.info(path)["type"] == "directory")
+def is_folder(path: str) -> bool:
+    """Return whether a path or an address is a folder.
 
-
-def stored_below(address: str) -> Iterator[str | tuple[str, ArtNetError]]:
-    """Walk a folder of a store in sorted order, one folder's names in memory at a time.
-
-    A folder that cannot be listed is yielded with its error, and the others go on.
+    Raises:
+        SourceError: if there is nothing at an address
     """
-    with _explained(address):
-        system, root = _system(address)
-    waiting = [str(root).rstrip("/")]
-    while waiting:
-        folder = waiting.pop()
-        try:
-            with _explained(_named(address, root, folder)):
-                entries = system.ls(folder, detail=True)
-        except ArtNetError as error:
-            yield _named(address, root, folder), error
-            continue
-        names = sorted((str(entry["name"]).rstrip("/"), entry["type"]) for entry in entries)
-        yield from (_named(address, root, name) for name, kind in names if kind != "directory" and name != folder)
-        waiting += [name for name, kind in reversed(names) if kind == "directory" and name != folder]
+    if not is_stored(path):
+        return is_local_folder(path)
+    if path.endswith("/"):
+        return True
+    with _store_errors(path):
+        system, inner = _system(path)
+        return bool(system.info(inner)["type"] == "directory")
+
+
+def folder_names(folder: str) -> tuple[list[str], list[str]]:
+    """Return the names of the files in a folder of this machine or of a store, and of the folders in it.
+
+    Raises:
+        SourceError: if it cannot be listed
+    """
+    if not is_stored(folder):
+        return local_names(folder)
+    with _store_errors(folder):
+        system, path = _system(folder)
+        entries = [(str(entry["name"]).rstrip("/"), entry["type"]) for entry in system.ls(path, detail=True)]
+    here = path.rstrip("/")  # some stores list a folder within itself
+    named = [(path.rpartition("/")[2], kind == "directory") for path, kind in entries if path != here]
+    return [name for name, is_folder in named if not is_folder], [name for name, is_folder in named if is_folder]
 
 
 def stored_matching(pattern: str) -> Iterator[str]:
-    """Give the files of a store that match a pattern, sorted."""
+    """Yield the files of a store that match a pattern, sorted."""
     base = pattern[: pattern.rfind("/", 0, cast(Any, _MAGIC.search(pattern)).start()) + 1]
-    with _explained(pattern):
+    with _store_errors(pattern):
         system, path = _system(pattern)
-        root = _system(base)[1]
-        found = sorted(str(name) for name in system.glob(path) if not system.isdir(name))
-    yield from (_named(base, root, name) for name in found)
+        root = _system(base)[1].rstrip("/")
+        matches = sorted(str(name) for name in system.glob(path) if not system.isdir(name))
+    names = (name.removeprefix(root).lstrip("/") for name in matches)
+    return (base + name for name in names if not is_hidden_match(name, pattern))
 
 
-def stamp(location: str) -> tuple[int, str] | None:
-    """Give a file's size and what tells its versions apart; None of the web, which tells neither.
+def stamp(path: str) -> tuple[int, str] | None:
+    """Return a file's size and what tells its versions apart; None for the web, which tells neither.
 
-    Errors: `SourceError`.
+    Raises:
+        SourceError: if there is no such file
     """
-    if is_url(location):
+    if is_url(path):
         return None
-    with _explained(location):
-        if not is_stored(location):
-            state = Path(location).stat()
+    with _store_errors(path):
+        if not is_stored(path):
+            state = Path(path).stat()
             return state.st_size, str(state.st_mtime_ns)
-        system, path = _system(location)
-        about = system.info(path)
+        system, inner = _system(path)
+        about = system.info(inner)
         marks = (about.get(key) for key in ("ETag", "etag", "mtime", "LastModified", "updated", "created"))
         return int(about.get("size") or 0), str(next((mark for mark in marks if mark is not None), ""))
 
 
-def read_part(location: str, offset: int, size: int, name: str) -> bytes:
-    """Read some bytes of a file, fewer where it ends; of a stored one in one request. Errors: `SourceError`."""
-    with _explained(name):
-        if is_stored(location):
-            system, path = _system(location)
-            return bytes(system.cat_file(path, start=offset, end=offset + size))
-        with Path(location).open("rb") as file:
+def read_part(path: str, offset: int, size: int, name: str) -> bytes:
+    """Read `size` bytes of a file from `offset`, fewer where it ends; of a stored one in one request.
+
+    Raises:
+        SourceError: if it cannot be read
+    """
+    with _store_errors(name):
+        if is_stored(path):
+            system, inner = _system(path)
+            return bytes(system.cat_file(inner, start=offset, end=offset + size))
+        with Path(path).open("rb") as file:
             file.seek(offset)
             return file.read(size)
 
 
 @contextmanager
-def open_file(location: str) -> Iterator[BinaryIO]:
-    """Open a path of this machine or a file at an fsspec address for reading, with seeking. Errors: `SourceError`."""
+def open_file(path: str) -> Iterator[BinaryIO]:
+    """Open a path or a file at an fsspec address for reading, with seeking.
+
+    Raises:
+        SourceError: if it cannot be opened
+    """
     with ExitStack() as stack:
-        with _explained(location):
-            if is_stored(location):
-                system, path = _system(location)
-                file: BinaryIO = io.BufferedReader(_Steady(stack.enter_context(system.open(path, "rb"))))
-            elif Path(location).is_dir():
-                raise SourceError(f"{location}: is a folder where a file was expected; name a file in it")
+        with _store_errors(path):
+            if is_stored(path):
+                system, inner = _system(path)
+                file: BinaryIO = io.BufferedReader(_OSErrors(stack.enter_context(system.open(inner, "rb"))))
+            elif Path(path).is_dir():
+                raise SourceError(f"{path}: is a folder where a file was expected; name a file in it")
             else:
-                file = stack.enter_context(Path(location).open("rb"))
+                file = stack.enter_context(Path(path).open("rb"))
         yield file
 
 
-def join(location: str, name: str) -> str:
-    """Join a name to the folder in which a path or an address lies; it never climbs above an address's first part."""
-    if not is_stored(location):
-        return str(Path(location).parent / name)
-    scheme, _, rest = location.partition("://")
+def last_name(path: str) -> str:
+    """Return the last part of a path or an address."""
+    return path.rstrip("/").rpartition("/")[2] if is_stored(path) else Path(path).name
+
+
+def parent(path: str) -> str:
+    """Return the folder in which a file lies."""
+    return path.rpartition("/")[0] if is_stored(path) else str(Path(path).parent)
+
+
+def below(folder: str, name: str) -> str:
+    """Return the path or address of what is called `name` in a folder.
+
+    >>> below("s3://museum/x", "a.jpg"), below("./x", "a.jpg")
+    ('s3://museum/x/a.jpg', 'x/a.jpg')
+    """
+    if not is_stored(folder):
+        return str(Path(folder, name))
+    return f"{folder}{'' if folder.endswith('/') else '/'}{name}"
+
+
+def join(path: str, name: str) -> str:
+    """Join a name to the folder in which a file lies; it never climbs above an address's first part.
+
+    >>> join("s3://bucket/x/list.txt", "../../../a.jpg")
+    's3://bucket/a.jpg'
+    """
+    if not is_stored(path):
+        return str(Path(path).parent / name)
+    scheme, _, rest = path.partition("://")
     parts = rest.split("/")[:-1]
     for part in name.split("/"):
         if part == "..":
@@ -217,7 +249,7 @@ def join(location: str, name: str) -> str:
 
 
 def _system(address: str) -> tuple[Any, str]:
-    """Find the file system for an address; fsspec keeps it for the process."""
+    """Return the file system for an address, which fsspec keeps for the process, and the path in it."""
     if "::" in address:
         raise SourceError(f"{address}: chains several addresses with ::, which is not read; name the file itself")
     from fsspec.core import url_to_fs  # a tenth of a second, which no command needs before it meets an address
@@ -226,14 +258,7 @@ def _system(address: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def _named(address: str, root: str, path: str) -> str:
-    """Write a store's path as an address, with what the user's own address began with."""
-    root = root.rstrip("/")
-    rest = path[len(root) :] if path.startswith(root) else path
-    return f"{address.rstrip('/')}/{rest.lstrip('/')}" if rest else address
-
-
-class _Steady(io.RawIOBase):
+class _OSErrors(io.RawIOBase):
     """A store's file that raises nothing but `OSError`, as files do; the packages raise whatever theirs do."""
 
     def __init__(self, file: Any) -> None:
@@ -246,28 +271,28 @@ class _Steady(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._do(self._file.read, len(buffer))
+        data = self._call(self._file.read, len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return int(self._do(self._file.seek, offset, whence))
+        return int(self._call(self._file.seek, offset, whence))
 
     def tell(self) -> int:
-        return int(self._do(self._file.tell))
+        return int(self._call(self._file.tell))
 
-    def _do(self, function: Any, *args: int) -> Any:
+    def _call(self, function: Any, *args: int) -> Any:
         try:
             return function(*args)
         except OSError:
             raise
         except Exception as error:
-            raise OSError(_reason(error)) from error
+            raise OSError(reason(error)) from error
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Turn whatever the packages raise into one sentence; each has exceptions of its own."""
+def _store_errors(name: str) -> Iterator[None]:
+    """Raise an `ArtNetError` about `name` for whatever the packages raise; each has exceptions of its own."""
     try:
         yield
     except ArtNetError:
@@ -275,13 +300,7 @@ def _explained(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise SourceError(f"{name}: no such file or folder; check the spelling") from None
     except ImportError as error:
-        raise MissingExtraError(
-            f"{name}: the package for this kind of address is missing; {_reason(error)} (with pip)"
-        ) from error
+        message = f"{name}: the package for this kind of address is missing; {reason(error)} (with pip)"
+        raise MissingExtraError(message) from error
     except Exception as error:
-        raise SourceError(f"{name}: cannot be read ({_reason(error)})") from error
-
-
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split()).rstrip(".")[:300]
+        raise SourceError(f"{name}: cannot be read ({reason(error)})") from error

@@ -1,7 +1,6 @@
-"""Find the pictures in a tar archive, plain or packed, without unpacking it to a disk.
+"""Images in tar archives, plain or compressed, listed by `tarfile`.
 
-Knows nothing about what a picture holds. A member's name is only a name: nothing is ever written, so `../x` leads
-nowhere. An archive within an archive is not opened.
+A member's name is only a name: nothing is ever written, so `../x` leads nowhere.
 """
 
 from __future__ import annotations
@@ -12,22 +11,23 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
-from artnet.errors import ArtNetError, CorruptImageError, EmptyImageError, SourceError, TooLargeError
-from artnet.sources.item import InMemory, Location, Names, SourceItem, SourceRules, is_image_name
+from artnet.errors import ArtNetError, CorruptImageError, SourceError, reason
+from artnet.sources.item import InMemory, SourceItem, SourceRules, UniqueNames
+from artnet.sources.local import is_image_name
 from artnet.sources.stores import open_file, read_part
 
-_ZERO_BLOCK = bytes(tarfile.BLOCKSIZE)
-_BLOCK = 2**20
-_LONGEST_HEADER = 2**20  # names and attributes of one member; a tar may claim any number of bytes for them
-# Pictures hardly shrink: a tar that unpacks to more than this many times its own size is made to keep a reader busy.
-_MOST_TIMES, _FREE_BYTES = 200, 2**30
+_MAX_HEADER_BYTES = 2**20  # names and attributes of one member; a tar may claim any number of bytes for them
+_LONG_HEADERS = (b"L", b"K", b"x", b"g", b"X")  # types whose content is read as a part of the next member's header
+# Images hardly shrink: a tar that unpacks to more than this many times its own size is made to keep a reader busy.
+_MAX_RATIO, _FREE_BYTES = 200, 2**30
 _BROKEN = (OSError, EOFError, ValueError, LookupError, tarfile.TarError, zlib.error, lzma.LZMAError, RecursionError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TarMember:
     """A member of a plain tar archive, by where its bytes lie."""
 
@@ -36,148 +36,124 @@ class TarMember:
     size_bytes: int
 
     def read(self, name: str, rules: SourceRules) -> bytes:
-        """Read it."""
-        _check_size(self.size_bytes, name, rules)
-        return _whole(read_part(self.path, self.offset, self.size_bytes, name), self.size_bytes, name)
+        """Read the member."""
+        rules.limits.check_size(self.size_bytes, name)
+        data = read_part(self.path, self.offset, self.size_bytes, name)
+        if len(data) < self.size_bytes:
+            raise CorruptImageError(f"{name}: its archive ends within it; download it again")
+        return data
 
 
-def is_tar(name: str) -> bool:
-    """Tell by its ending whether a file is a tar archive."""
-    return name.lower().endswith(tuple(_UNPACKERS))
+def tar_items(path: str, rules: SourceRules, free_bytes: int = _FREE_BYTES) -> Iterator[SourceItem]:
+    """Yield the images of a tar archive in its own order; of one that was cut short those before the cut.
 
+    Members of a plain tar are read where they lie; a compressed one can only be read from the front, so bytes travel
+    along.
 
-def tar_pictures(archive: str, rules: SourceRules) -> Iterator[SourceItem]:
-    """Yield the pictures of a tar archive in its own order; of one that was cut short those that are whole.
+    Args:
+        path: the archive, whose suffix says how it is compressed
+        rules: limits of the size of an image
+        free_bytes: what any archive may unpack to; a larger one only to 200 times its own size
 
-    From a plain tar each is read where it lies; a packed one can only be read from the front, so bytes travel along.
+    Raises:
+        SourceError: if not one member can be read
     """
-    unpacker = next(found for ending, found in _UNPACKERS.items() if archive.lower().endswith(ending))
-    names, count = Names(), 0
+    names, count = UniqueNames(), 0
     try:
-        with open_file(archive) as file:
-            forward = _Forward(file, unpacker)
-            try:
-                for member in _members(forward):
-                    count += 1
-                    if is_image_name(member.name) and not member.isdir():
-                        yield _found(archive, member, names.distinct(f"{archive}/{member.name}", count), forward, rules)
-            finally:
-                forward.close()
+        with _open_tar(path, free_bytes) as archive:
+            while (member := archive.next()) is not None:
+                count += 1
+                archive.members.clear()  # type: ignore[attr-defined]  # tarfile's own list: a million cost no memory
+                if is_image_name(member.name) and not member.isdir():
+                    yield _item(path, names.unique(f"{path}/{member.name}", count), member, archive, rules)
     except _BROKEN as error:
-        reason = str(error) or "it ends too early"
         if not count:
-            raise SourceError(f"{archive}: cannot be read as a tar archive ({reason}); download it again") from error
-        message = f"{archive}: breaks off after {count} members ({reason}); what followed is lost, download it again"
-        yield SourceItem(f"{archive}#rest", error=SourceError(message))
+            raise SourceError(
+                f"{path}: cannot be read as a tar archive ({reason(error)}); download it again"
+            ) from error
+        message = f"{path}: ends or breaks after {count} members ({reason(error)}); download it again"
+        yield SourceItem(f"{path}#rest", error=SourceError(message))
 
 
-def _found(archive: str, member: tarfile.TarInfo, name: str, forward: _Forward, rules: SourceRules) -> SourceItem:
+def _item(path: str, name: str, member: tarfile.TarInfo, archive: tarfile.TarFile, rules: SourceRules) -> SourceItem:
     try:
         if not member.isreg() or member.issparse():
-            raise SourceError(f"{name}: is a link or no plain file in its archive; pack the picture itself")
-        location: Location = TarMember(archive, member.offset_data, member.size)
-        if forward.packed:
-            _check_size(member.size, name, rules)
-            forward.seek(member.offset_data)
-            location = InMemory(_whole(forward.take(member.size), member.size, name))
-        return SourceItem(name, location)
+            raise SourceError(f"{name}: is a link or no plain file in its archive; pack the image itself")
+        if _decompressor(path) is None:
+            return SourceItem(name, TarMember(path, member.offset_data, member.size))
+        rules.limits.check_size(member.size, name)
+        return SourceItem(name, InMemory(cast(IO[bytes], archive.extractfile(member)).read()))
     except ArtNetError as error:
         return SourceItem(name, error=error)
 
 
-def _members(forward: _Forward) -> Iterator[tarfile.TarInfo]:
-    """Walk the headers; tarfile's own list of them is emptied all the time, so that a million cost no memory."""
-    with tarfile.open(fileobj=cast(BinaryIO, forward), mode="r:") as opened:
-        while (member := opened.next()) is not None:
-            yield member
-            opened.members.clear()  # type: ignore[attr-defined]  # not in the stubs
-    if forward.last != _ZERO_BLOCK:  # tarfile takes any end for a good one
-        raise EOFError("the mark at a tar's end is missing")
+class _Header(tarfile.TarInfo):
+    """A header that raises where `tarfile` takes a broken one for the end of its archive, or would believe any size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if header.size < 0 or (header.type in _LONG_HEADERS and header.size > _MAX_HEADER_BYTES):
+            raise ValueError(f"a header claims {header.size} bytes")
+        return header
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Header:
+        try:
+            header = super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # not in the stubs: a block of zeros, the mark of a whole archive's end
+            raise
+        except tarfile.HeaderError as error:
+            raise EOFError(str(error)) from error
+        if header.size < 0:  # as extended headers may say; it leads back for ever
+            raise ValueError(f"a header claims {header.size} bytes")
+        return header
 
 
-class _Forward:
-    """A file that is only read onwards, unpacked on the way, and refuses to swell beyond reason."""
+class _Bounded:
+    """A decompressed stream that raises where it grows out of proportion to its compressed file."""
 
-    def __init__(self, file: BinaryIO, unpacker: Callable[[BinaryIO], BinaryIO] | None) -> None:
-        self._raw = file
-        self._file = file if unpacker is None else unpacker(file)
-        self._position = 0
-        self.packed = unpacker is not None
-        self.last = b""  # what was read last, which at a tar's end is a block of zeros
-
-    def tell(self) -> int:
-        return self._position
+    def __init__(self, stream: IO[bytes], compressed: BinaryIO, free_bytes: int) -> None:
+        self._stream, self._compressed = stream, compressed
+        self._free_bytes, self._size_bytes = free_bytes, 0
 
     def read(self, size: int) -> bytes:
-        """Read a part of a header."""
-        if size > _LONGEST_HEADER:
-            raise ValueError(f"a header claims {size} bytes")
-        self.last = self.take(size)
-        return self.last
-
-    def take(self, size: int) -> bytes:
-        """Read a picture's bytes, or fewer where the archive ends."""
-        parts = bytearray()
-        while len(parts) < size and (part := self._file.read(min(size - len(parts), _BLOCK))):
-            parts += part
-        self._position += len(parts)
-        if self.packed and self._position > _FREE_BYTES + _MOST_TIMES * self._raw.tell():
-            raise ValueError(f"unpacks to more than {_MOST_TIMES} times its size; such archives are made to do harm")
-        return bytes(parts)
-
-    def seek(self, position: int) -> int:
-        """Go onwards; a plain file jumps."""
-        if position < self._position:  # a size below zero leads back for ever
-            raise ValueError("a header leads back to what was read")
-        if not self.packed:
-            self._file.seek(position)
-            self._position = position
-        while self._position < position and self.take(min(position - self._position, _BLOCK)):
-            pass
-        return self._position
-
-    def close(self) -> None:
-        """Let go of the unpacker; the file below belongs to whoever opened it."""
-        if self.packed:
-            self._file.close()
+        data = self._stream.read(size)
+        self._size_bytes += len(data)
+        if self._size_bytes > self._free_bytes + _MAX_RATIO * self._compressed.tell():
+            raise ValueError(f"unpacks to more than {_MAX_RATIO} times its size; such archives are made to do harm")
+        return data
 
 
-def _check_size(size_bytes: int, name: str, rules: SourceRules) -> None:
-    budget = rules.limits.size_bytes
-    if size_bytes > budget:
-        raise TooLargeError(f"{name}: over the budget of {budget / 2**20:.0f} MB; save it smaller first")
-    if size_bytes == 0:
-        raise EmptyImageError(f"{name}: the file is empty")
+@contextmanager
+def _open_tar(path: str, free_bytes: int) -> Iterator[tarfile.TarFile]:
+    decompress = _decompressor(path)
+    with open_file(path) as file:
+        if decompress is None:
+            with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as archive:
+                yield archive
+        else:
+            with decompress(file) as stream:
+                bounded = cast(IO[bytes], _Bounded(stream, file, free_bytes))
+                with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_Header) as archive:
+                    yield archive
 
 
-def _whole(data: bytes, size_bytes: int, name: str) -> bytes:
-    if len(data) < size_bytes:
-        raise CorruptImageError(f"{name}: its archive was cut short within it; download it again")
-    return data
+def _decompressor(path: str) -> Callable[[BinaryIO], Any] | None:
+    return next(function for suffix, function in _DECOMPRESSORS.items() if path.lower().endswith(suffix))
 
 
-def _gunzip(file: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb"))
-
-
-def _bunzip(file: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, bz2.BZ2File(file))
-
-
-def _unxz(file: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, lzma.LZMAFile(file))
-
-
-def _unzstd(file: BinaryIO) -> BinaryIO:
+def _unzstd(file: BinaryIO) -> Any:
     import pyarrow as pa  # Python has it from 3.14 on
 
-    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(cast(Any, file), "r"), "zstd"))
+    return pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
 
 
-_UNPACKERS: dict[str, Callable[[BinaryIO], BinaryIO] | None] = {
+_DECOMPRESSORS: dict[str, Callable[[BinaryIO], Any] | None] = {
     ".tar": None,
-    **dict.fromkeys((".tar.gz", ".tgz"), _gunzip),
-    **dict.fromkeys((".tar.bz2", ".tbz2", ".tbz"), _bunzip),
-    **dict.fromkeys((".tar.xz", ".txz"), _unxz),
+    **dict.fromkeys((".tar.gz", ".tgz"), lambda file: gzip.GzipFile(fileobj=file)),
+    **dict.fromkeys((".tar.bz2", ".tbz2", ".tbz"), bz2.BZ2File),
+    **dict.fromkeys((".tar.xz", ".txz"), lzma.LZMAFile),
     **dict.fromkeys((".tar.zst", ".tzst"), _unzstd),
 }
+TAR_SUFFIXES = tuple(_DECOMPRESSORS)

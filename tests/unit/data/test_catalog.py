@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.data.catalog import Catalog, ParquetRow, Record, RecordReader, normalise_artist
+from artnet.data.artists import normalise_artist
+from artnet.data.catalog import Catalog, Record, RecordReader
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ArtNetError, DataError, SourceError, TooLargeError
 from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
-from artnet.sources.stores import LocalFile
+from artnet.sources.local import LocalFile
+from artnet.sources.parquet import ParquetRow
 from fixtures.collections import WORKS, draw_huggingface, draw_style_folders
 
 
@@ -131,7 +133,7 @@ def test_reading_parquet_in_order_opens_each_row_group_once(tmp_path: Path, monk
 def test_a_row_without_a_picture_is_an_error_of_that_painting_alone(tmp_path: Path) -> None:
     empty, sound = read_catalog(draw_huggingface(tmp_path / "hub", [replace(WORKS[0], data=None), WORKS[1]])).records
     with RecordReader() as reader:
-        with pytest.raises(SourceError, match=r"hub/data/train-00000-of-00001\.parquet/0: its row holds no picture"):
+        with pytest.raises(SourceError, match=r"hub/data/train-00000-of-00001\.parquet/0: its row holds no image"):
             reader.read(empty)
         assert reader.read(sound) == WORKS[1].data
 

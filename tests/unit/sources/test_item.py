@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from artnet.errors import NoImagesError, SourceError
-from artnet.sources.item import InMemory, Names, SourceItem, is_image_name, needed_side
+from artnet.sources.item import InMemory, SourceItem, UniqueNames, needed_side
 
 
 def test_what_is_found_travels() -> None:
@@ -28,29 +28,9 @@ def test_what_lies_nowhere_is_an_error() -> None:
 
 
 def test_a_name_that_comes_again_gets_its_position() -> None:
-    names = Names()
-    given = [names.distinct(name, position) for position, name in enumerate(["a", "b", "a", "\udcff", "\udcff", "a"])]
+    names = UniqueNames()
+    given = [names.unique(name, position) for position, name in enumerate(["a", "b", "a", "\udcff", "\udcff", "a"])]
     assert given == ["a", "b", "a#2", "\udcff", "\udcff#4", "a#5"]
-
-
-def test_of_a_hundred_thousand_names_hardly_one_is_taken_for_another() -> None:
-    names = Names()
-    assert sum("#" in names.distinct(f"painting {number}", number) for number in range(100_000)) == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "is_one"),
-    [
-        ("a.JPG", True),
-        ("x/a.tif", True),
-        ("../a.png", True),
-        (".a.jpg", False),
-        ("__MACOSX/a.jpg", False),
-        ("a", False),
-    ],
-)
-def test_a_picture_is_told_by_its_name(name: str, is_one: bool) -> None:
-    assert is_image_name(name) is is_one
 
 
 def test_regions_need_more_pixels_than_the_whole() -> None:

@@ -112,13 +112,13 @@ def test_a_list_leads_to_no_other_machine_unless_that_is_allowed(target: str, tm
     assert one.error.kind == "address-refused"
 
 
-def test_a_hundred_thousand_lines_cost_no_memory(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text("".join(f"https://example.org/{number}.jpg\n" for number in range(100_000)))
+def test_many_lines_cost_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("".join(f"https://example.org/{number}.jpg\n" for number in range(5_000)))
     pictures = find_items([str(tmp_path / "list.txt")])
     next(pictures)
     tracemalloc.start()
     count = sum(1 for _ in pictures)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert count == 99_999
-    assert peak < 1_000_000
+    assert count == 4_999
+    assert peak < 300_000

@@ -1,19 +1,20 @@
-"""Read the collections that folders and file names describe: WikiArt's, and plain folders named by style.
-
-Knows nothing about how a layout is recognised.
-"""
+"""Collections that folders and file names describe: WikiArt's, and plain folders named by style."""
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 
-from artnet.data.catalog import Record, normalise_artist
-from artnet.errors import DataError
-from artnet.sources.item import Location, is_image_name
-from artnet.sources.stores import open_file
-from artnet.sources.tree import Tree
+from artnet.data.artists import normalise_artist
+from artnet.data.catalog import Record
+from artnet.data.readers.collection import Collection
+from artnet.errors import DataError, reason
+from artnet.sources.item import DEFAULT_RULES, SourceRules
+from artnet.sources.lists import csv_rows
+from artnet.sources.local import is_image_name
 
 SPLIT_TABLES = tuple(f"{task}_{split}.csv" for task in ("style", "artist", "genre") for split in ("train", "val"))
 # artist_title-year, as the ArtGAN release of WikiArt names its files; (1) tells apart two of one name
@@ -22,56 +23,56 @@ _WIKIART_NAME = re.compile(r"(?P<artist>[^_]+)_(?P<title>.+?)(?:-(?P<date>1[0-9]
 _BEYOND_ASCII = re.compile(r"#U[0-9a-f]{4}|[^\x00-\x7f]")
 
 
-def read_wikiart(source: Tree) -> Iterator[Record]:
-    """Read style folders by their file names; what only the style tables list comes last, without a place."""
-    there = set()
-    for record in read_folders(source):
-        there.add(_style_and_name(record.source))
-        yield _wikiart_record(record.source, record.location)
-    tables = [name for name in split_tables(source) if name.rpartition("/")[2].startswith("style_")]
-    for name in (name for table in tables for name in _listed(source.child(table))):
-        if _style_and_name(name) not in there:
-            there.add(_style_and_name(name))
-            yield _wikiart_record(f"{source.name}/{name}", None)
-
-
-def read_folders(source: Tree) -> Iterator[Record]:
-    """Read pictures in folders named by style."""
-    for name, place in source.pictures():
+def read_folders(collection: Collection, rules: SourceRules = DEFAULT_RULES) -> Iterator[Record]:
+    """Yield a record for each image in a folder named by its style."""
+    for name, item in collection.images():
         style = f"/{name}".split("/")[-2]
         if style not in ("", "."):  # what lies in no folder has no style
-            yield Record(source=f"{source.name}/{name}", location=place, style=style)
+            yield Record(f"{collection.name}/{name}", item.location, style, error=item.error)
 
 
-def split_tables(source: Tree) -> list[str]:
-    """Find the csv splits of the ArtGAN release, beside the style folders or in a folder of their own."""
-    if not source.is_folder:
-        return []
-    return [name for name in source.places if name.count("/") <= 1 and name.rpartition("/")[2] in SPLIT_TABLES]
+def read_wikiart(collection: Collection, rules: SourceRules = DEFAULT_RULES) -> Iterator[Record]:
+    """Yield records of style folders by their file names; what only the style tables list comes last, as missing."""
+    keys = set()
+    for record in read_folders(collection):
+        keys.add(_key(record.source))
+        yield _described(record)
+    tables = [name for name in split_tables(collection) if _last(name).startswith("style_")]
+    for name in (name for table in tables for name in _listed(collection.child(table))):
+        if _key(name) not in keys:
+            keys.add(_key(name))
+            yield _described(Record(f"{collection.name}/{name}", None, name.split("/")[-2]))
 
 
-def _wikiart_record(source: str, place: Location | None) -> Record:
-    style, name = source.split("/")[-2:]
-    match = _WIKIART_NAME.match(name.rpartition(".")[0])
+def split_tables(collection: Collection) -> list[str]:
+    """Return the names of ArtGAN's csv splits, beside the style folders or in a folder of their own."""
+    return [name for name in collection.named(*SPLIT_TABLES) if name.count("/") <= 1 and _last(name) in SPLIT_TABLES]
+
+
+def _described(record: Record) -> Record:
+    """Return a record with what its file's name says of artist, title and date."""
+    match = _WIKIART_NAME.match(_last(record.source).rpartition(".")[0])
     if match is None:
-        return Record(source, place, style)
+        return record
     artist = match["artist"] if normalise_artist(match["artist"]) else None
-    return Record(source, place, style, artist, match["title"], match["date"])
+    return replace(record, artist=artist, title=match["title"], date=match["date"])
 
 
 def _listed(table: str) -> Iterator[str]:
-    """Read the pictures' names from rows such as `Cubism/juan-gris_clown-1919.jpg,7`; there is no header."""
+    """Yield images' names from rows such as `Cubism/juan-gris_clown-1919.jpg,7`, without a header."""
     try:
-        with open_file(table) as file:
-            for raw in file:
-                line = raw.decode("utf-8", "replace")
-                name = line.rpartition(",")[0].strip().strip('"')
-                if "/" in name and is_image_name(name):
-                    yield name
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read ({error.strerror or error})") from error
+        for row in csv_rows(table, "replace"):
+            name = ",".join(row[:-1]).strip()
+            if "/" in name and is_image_name(name):
+                yield name
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{table}: cannot be read ({reason(error)})") from error
 
 
-def _style_and_name(name: str) -> str:
-    """Bring a picture's name to what the tables and every way of unpacking agree on."""
+def _key(name: str) -> str:
+    """Return an image's style and file name as the tables and every way of unpacking agree on them."""
     return _BEYOND_ASCII.sub("", unicodedata.normalize("NFC", "/".join(name.split("/")[-2:])))
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]

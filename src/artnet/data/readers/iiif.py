@@ -1,19 +1,17 @@
-"""Read a IIIF manifest or collection as a collection of paintings, by what its manifests say to people.
-
-Knows nothing about tables, nor about what a style means.
-"""
+"""IIIF manifests and collections as catalogs of paintings, by what manifests say to people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from artnet.data.catalog import Record
+from artnet.data.readers.collection import Collection
 from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.find import check_web
 from artnet.sources.iiif import iiif_canvases
-from artnet.sources.item import SourceRules, UnreadableLocation
-from artnet.sources.stores import address_rules, open_file
+from artnet.sources.item import SourceRules
+from artnet.sources.stores import fetch_rules, open_file
 
 # The labels under which museums' manifests say it, the first that is there counts; IIIF itself fixes none.
 STYLES = ("style", "movement", "art movement", "style / movement")
@@ -22,25 +20,28 @@ DATES = ("date", "date created", "created", "year")
 _DOCUMENT_BYTES = 32 * 2**20
 
 
-def read_iiif(location: str, rules: SourceRules) -> Iterator[Record]:
-    """Give a record for each canvas; a part that is missing or broken is a record that cannot be read.
+def read_iiif(document: Collection, rules: SourceRules) -> Iterator[Record]:
+    """Yield a record for each canvas; one that is missing or broken has an error.
 
-    Errors: `SourceError` where there is no such document.
+    Raises:
+        SourceError: if there is no such document
     """
-    if is_url(location):
-        check_web(location)
-        data = fetch_with_retry(location, address_rules(rules)).data
+    path = document.path
+    if is_url(path):
+        check_web(path)
+        data = fetch_with_retry(path, fetch_rules(rules)).data
     else:
-        with open_file(location) as file:
+        with open_file(path) as file:
             data = file.read(_DOCUMENT_BYTES)
-    for canvas in iiif_canvases(location, data, rules):
+    for canvas in iiif_canvases(path, data, rules):
         yield Record(
             source=canvas.name,
-            location=canvas.location if canvas.error is None else UnreadableLocation(canvas.error),
+            location=canvas.location,
             style=_first(canvas.metadata, STYLES) or "",
             artist=_first(canvas.metadata, ARTISTS),
             title=canvas.title or canvas.label,
             date=_first(canvas.metadata, DATES),
+            error=canvas.error,
         )
 
 

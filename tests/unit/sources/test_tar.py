@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from artnet.imaging.decode import Limits
 from artnet.sources.find import find_items
 from artnet.sources.item import InMemory, SourceRules
+from artnet.sources.tar import tar_items
 from fixtures.archives import packed_tar as packed
 from fixtures.sources import found, kinds
 
@@ -95,12 +96,12 @@ def test_a_member_over_the_budget_is_refused_unread(ending: str, tmp_path: Path)
     assert kinds(found(tmp_path / f"all{ending}", data, rules), rules) == ["too-large", "read"]
 
 
-def test_an_archive_that_swells_beyond_reason_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artnet.sources.tar._FREE_BYTES", 10**6)
-    works = {"a.jpg": b"A", "zeros.bin": bytes(5 * 10**7), "b.jpg": b"B"}
-    pictures = found(tmp_path / "bomb.tar.gz", packed(works, ".tar.gz"))
-    assert kinds(pictures) == ["read", "missing"]
-    assert "made to do harm" in str(pictures[1].error)
+def test_an_archive_that_swells_beyond_reason_is_given_up(tmp_path: Path) -> None:
+    works = {"a.jpg": b"A", "zeros.bin": bytes(10**7), "b.jpg": b"B"}
+    (tmp_path / "bomb.tar.gz").write_bytes(packed(works, ".tar.gz"))
+    items = list(tar_items(str(tmp_path / "bomb.tar.gz"), SourceRules(), free_bytes=10**6))
+    assert kinds(items) == ["read", "missing"]
+    assert "made to do harm" in str(items[1].error)
 
 
 def test_a_header_that_claims_gigabytes_for_a_name_is_refused(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ def test_what_is_no_archive_is_an_error(data: bytes, ending: str, tmp_path: Path
 
 def test_many_members_cost_no_memory(tmp_path: Path) -> None:
     (tmp_path / "all.tar").write_bytes(
-        packed({f"{number}.jpg": b"x" for number in range(4000)}, form=tarfile.USTAR_FORMAT)
+        packed({f"{number}.jpg": b"x" for number in range(1000)}, form=tarfile.USTAR_FORMAT)
     )
     pictures = find_items([str(tmp_path / "all.tar")])
     next(pictures)
@@ -127,12 +128,12 @@ def test_many_members_cost_no_memory(tmp_path: Path) -> None:
     count = sum(1 for _ in pictures)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert count == 3999
-    assert grown < 200_000  # tarfile's own list would be megabytes
+    assert count == 999
+    assert grown < 200_000  # of names; tarfile's own list would be a megabyte
 
 
 @given(st.integers(0, 4000), st.binary(max_size=4), st.booleans(), st.sampled_from([".tar", ".tar.gz", ".tar.zst"]))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_an_archive_damaged_anywhere_raises_nothing_else(at: int, new: bytes, cut: bool, ending: str) -> None:
     data = packed({"a.jpg": b"A" * 500, "b.jpg": os.urandom(500)}, ending)
     at %= len(data)

@@ -11,9 +11,10 @@ import pytest
 from artnet.data.catalog import RecordReader
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ArtNetError, DataError
+from artnet.sources.find import find_items
 from artnet.sources.item import SourceRules
-from artnet.sources.tree import open_tree
 from fixtures.archives import packed_tar as packed
+from fixtures.archives import packed_zip
 from fixtures.collections import (
     WORKS,
     draw_csv,
@@ -45,6 +46,36 @@ def test_a_collection_in_a_store_is_read_as_it_is_here(layout: str, store: str, 
         assert [reader.read(record) for record in here.records] == [reader.read(record) for record in there.records]
 
 
+SEEN = {"Cubism/1.jpg": b"1", "Cubism/2.TIF": b"2", "Realism/x/3.png": b"3", "Realism/4.jpg": b"4"}
+PASSED_OVER = (
+    *("Cubism/._1.jpg", "Cubism/.hidden.jpg", ".thumbs/Cubism/1.jpg", "__MACOSX/Cubism/1.jpg", "Realism/.x/3.png"),
+    *("Cubism/notes.txt", "Cubism/1.jpg.part"),
+)
+
+
+def lay_out(where: str, folder: Path, address: str) -> str:
+    """Write the same files into a folder, an archive or a store and return where they lie."""
+    files = {**SEEN, **dict.fromkeys(PASSED_OVER, b"none")}
+    if where.startswith("mine."):
+        data = packed_zip(files) if where.endswith("zip") else packed(files, where.removeprefix("mine"))
+        (folder / where).write_bytes(data)
+        return str(folder / where)
+    for name, content in files.items():
+        (folder / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "mine" / name).write_bytes(content)
+    return upload(folder / "mine", f"{address}/mine") if where == "store" else str(folder / "mine")
+
+
+@pytest.mark.parametrize("where", ["folder", "store", "mine.zip", "mine.tar"])
+def test_classify_and_prepare_see_the_same_files(where: str, store: str, tmp_path: Path) -> None:
+    source = lay_out(where, tmp_path, store)
+    items = list(find_items([source]))
+    catalog = read_catalog(source, "folders")
+    assert sorted(item.name.removeprefix(f"{source}/") for item in items) == sorted(SEEN)
+    assert {record.location for record in catalog.records} == {item.location for item in items}
+    assert [record.source.removeprefix(f"{catalog.name}/") for record in catalog.records] == sorted(SEEN)
+
+
 @pytest.mark.parametrize("name", ["mine.zip", "mine.tar"])
 def test_an_archive_in_a_store_is_a_collection(name: str, store: str) -> None:
     members = {f"Cubism/{number}.jpg": b"%d" % number for number in range(3)}
@@ -70,7 +101,7 @@ def test_a_packed_tar_is_refused_in_words(tmp_path: Path) -> None:
 def test_a_tar_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.tar").write_bytes(packed({"Cubism/1.jpg": b"1", "Cubism/2.jpg": b"2"})[:1024])
     with pytest.raises(DataError, match="download it again"):
-        open_tree(str(tmp_path / "mine.tar"))
+        read_catalog(tmp_path / "mine.tar")
 
 
 def test_a_member_that_cannot_be_read_is_an_error_of_its_own(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_what_is_missing_is_told(store: str) -> None:
 
 def test_a_file_over_the_budget_is_refused(store: str) -> None:
     (one,) = found(put(f"{store}/a.jpg", bytes(100)))
-    with pytest.raises(Exception, match="over the budget"):
+    with pytest.raises(Exception, match="over the limit"):
         one.read(SourceRules(Limits(size_bytes=99)))
 
 

@@ -11,7 +11,7 @@ import pytest
 from artnet.data.catalog import Catalog, Record, RecordReader
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ArtNetError, DataError, SourceError, UsageError
-from artnet.sources.stores import LocalFile
+from artnet.sources.local import LocalFile
 from artnet.sources.zip import ZipMember
 from fixtures.collections import (
     DRAWERS,
@@ -245,7 +245,7 @@ def test_a_table_whose_pictures_are_all_missing_is_read_and_says_where_they_were
     catalog = read_catalog(write_csv(tmp_path / "kaggle" / "all_data_info.csv", rows))
     assert catalog.records == (Record("kaggle/7.jpg", None, "Cubism"), Record("kaggle/8.jpg", None, "Realism"))
     assert catalog.missing == 2
-    assert catalog.looked_in == f"train, test and their zip archives in {tmp_path / 'kaggle'}"
+    assert catalog.searched == f"train, test and their zip archives in {tmp_path / 'kaggle'}"
 
 
 @pytest.mark.parametrize("unpacked", [False, True])
@@ -288,13 +288,16 @@ def test_each_row_for_one_file_is_a_record(tmp_path: Path) -> None:
     assert {record.location for record in records} == {LocalFile(str(tmp_path / "1.jpg"))}
 
 
-def test_a_name_that_a_zip_holds_twice_is_one_record(tmp_path: Path) -> None:
+def test_a_name_that_a_zip_holds_twice_is_two_records(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("Cubism/1.jpg", b"first")
         archive.writestr("Cubism/1.jpg", b"last")
     catalog = read_catalog(tmp_path / "mine.zip")
-    assert len(catalog.records) == 1
-    assert read_all(catalog) == {"Cubism": b"last"}
+    with RecordReader() as reader:
+        assert {record.source: reader.read(record) for record in catalog.records} == {
+            "mine.zip/Cubism/1.jpg": b"first",
+            "mine.zip/Cubism/1.jpg#1": b"last",
+        }
 
 
 @pytest.mark.parametrize("beside", ["", "wikiart_csv"])

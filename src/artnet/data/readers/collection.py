@@ -1,0 +1,112 @@
+"""What a collection lies in: a folder, an archive or a single file, with the files below it."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from artnet.errors import DataError, SourceError
+from artnet.fetch.http import is_url
+from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem
+from artnet.sources.listing import Lister, archive_lister, list_files
+from artnet.sources.local import is_image_name
+from artnet.sources.stores import below, is_folder, is_stored, last_name, parent, without_local_scheme
+from artnet.sources.zip import zip_items
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A folder, an archive or a single file, here or in a store."""
+
+    path: str
+    is_folder: bool
+
+    @property
+    def name(self) -> str:
+        """Return the collection's own name."""
+        return last_name(self.path) or self.path
+
+    @property
+    def is_archive(self) -> bool:
+        """Return whether this is a zip or tar archive, a file of this machine by its content, too."""
+        return not self.is_folder and self._lister is not None
+
+    @cached_property
+    def files(self) -> Mapping[str, SourceItem]:
+        """Return a folder's files, or an archive's images, by their names below it, sorted; none of a single file.
+
+        Raises:
+            DataError: if an archive is broken or can only be read from its front
+            SourceError: if a folder cannot be listed
+        """
+        start = len(self.path.rstrip("/")) + 1
+        return dict(sorted((item.name[start:].replace(os.sep, "/"), item) for item in self._items()))
+
+    def child(self, name: str) -> str:
+        """Return the path or address of a file below a folder."""
+        return below(self.path, name)
+
+    def images(self, folder: str = "") -> Iterator[tuple[str, SourceItem]]:
+        """Yield the images below `folder`, named from there, sorted."""
+        start = f"{folder}/" if folder else ""
+        for name, item in self.files.items():
+            # What an archive yields are images, two of one name told apart behind their suffix.
+            if name.startswith(start) and (not self.is_folder or is_image_name(name)):
+                yield name.removeprefix(start), item
+
+    def named(self, *suffixes: str) -> list[str]:
+        """Return the names of a folder's files that end in one of `suffixes`."""
+        return [name for name in self.files if name.endswith(suffixes)] if self.is_folder else []
+
+    @property
+    def _lister(self) -> Lister | None:
+        is_zip = not is_stored(self.path) and zipfile.is_zipfile(self.path)
+        return archive_lister(self.path) or (zip_items if is_zip else None)
+
+    def _items(self) -> Iterator[SourceItem]:
+        if self.is_folder:
+            for item in list_files(self.path):
+                if item.error is not None:
+                    raise item.error
+                yield item
+        elif (lister := self._lister) is not None:
+            try:
+                for item in lister(self.path, DEFAULT_RULES):
+                    _check_member(self.path, item)
+                    yield item
+            except SourceError as error:
+                raise DataError(str(error)) from error
+
+
+def open_collection(source: str) -> Collection:
+    """Return the collection at a path or an address, brought to one spelling.
+
+    Raises:
+        SourceError: if nothing is there
+    """
+    source = without_local_scheme(source)
+    if is_url(source):
+        return Collection(source, False)
+    if is_stored(source):
+        return Collection(source.rstrip("/"), is_folder(source))
+    path = Path(source)
+    if not path.exists():
+        raise SourceError(f"{source}: no such file or folder; check the spelling")
+    # "." has no name of its own; a file keeps its name, which a link into a cache of blobs would lose.
+    return Collection(str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name), path.is_dir())
+
+
+def folder_of(file: str) -> Collection:
+    """Return the folder in which a file lies."""
+    return Collection(parent(file), True)
+
+
+def _check_member(path: str, item: SourceItem) -> None:
+    if isinstance(item.location, InMemory):  # the bytes of a whole collection would have to be kept
+        raise DataError(f"{path}: a compressed tar can only be read from its front; make it a zip or a plain tar")
+    if item.error is not None and item.name == f"{path}#rest":
+        raise item.error
