@@ -27,7 +27,7 @@ from artnet.data.duplicates import Fingerprint, clusters, fingerprint, near_dupl
 from artnet.data.readers.detect import read_catalog
 from artnet.errors import ImageError, SourceError
 from artnet.imaging.decode import decode_image
-from artnet.imaging.views import painted_part, whole_view
+from artnet.imaging.views import whole_view, without_letterbox
 
 CELL_PX = 128
 PAIRS_A_ROW = 6
@@ -101,7 +101,7 @@ def read(records: Iterable[Record]) -> Iterable[tuple[Record, Image.Image]]:
 
 def small_fingerprint(image: Image.Image) -> Fingerprint:
     """Take the fingerprint as `prepare` does: of the whole view, without its bands."""
-    return fingerprint(painted_part(whole_view(image, 256, "letterbox"), "letterbox"), image.width / image.height)
+    return fingerprint(without_letterbox(whole_view(image, 256, "letterbox"), "letterbox"), image.width / image.height)
 
 
 def fingerprints_of(paths: Sequence[Path]) -> Collection:

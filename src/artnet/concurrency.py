@@ -1,7 +1,7 @@
-"""Run functions beside the work, a few at once, in threads that nobody waits for at the end.
+"""A pool of daemon threads, which nobody waits for when Python ends.
 
-Knows nothing about what they do. The pools of `concurrent.futures` are waited for when Python ends, so that after
-Ctrl-C a command would hang for as long as the slowest server likes.
+The pools of `concurrent.futures` are waited for, so that after Ctrl-C a command would hang for as long as the slowest
+server likes.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_LINGER_S = 2.0  # that a thread waits for more to do; a new one for each function costs a tenth of a millisecond
 
 
 class DaemonPool:
-    """Places for functions that run at once; more of them wait for a place."""
+    """At most `threads` daemon threads that run functions; more functions wait.
 
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
+    A thread ends after `idle_s` without work. A new one for each function costs a tenth of a millisecond.
+    """
+
+    def __init__(self, threads: int, idle_s: float = 2.0) -> None:
+        self._most, self._idle_s = threads, idle_s
         self._waiting: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._threads = self._idle = 0
 
-    def start(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Start a function and give what will hold its result or its exception."""
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run a function in a thread and return the future of its result."""
         future: Future[R] = Future()
 
         def run() -> None:
@@ -42,21 +44,21 @@ class DaemonPool:
             self._waiting.append(run)
             if len(self._waiting) <= self._idle:
                 self._changed.notify()
-            elif self._threads < self._at_once:
+            elif self._threads < self._most:
                 self._threads += 1
-                threading.Thread(target=self._serve, name="artnet-background", daemon=True).start()
+                threading.Thread(target=self._work, name="artnet-background", daemon=True).start()
         return future
 
-    def _serve(self) -> None:
+    def _work(self) -> None:
         while (run := self._next()) is not None:
             run()
-            del run  # nor what it was given stays in memory until the next comes
+            del run  # nor do its arguments stay in memory until the next comes
 
     def _next(self) -> Callable[[], None] | None:
-        """Wait for a function; None where none came for a while, and the thread is to end."""
+        """Wait for a function; None where none came in time, and the thread is to end."""
         with self._changed:
             self._idle += 1
-            self._changed.wait_for(lambda: self._waiting, _LINGER_S)
+            self._changed.wait_for(lambda: self._waiting, self._idle_s)
             self._idle -= 1
             if self._waiting:
                 return self._waiting.popleft()

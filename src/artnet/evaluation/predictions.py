@@ -14,7 +14,7 @@ from PIL import Image
 
 from artnet.data.dataset import DatasetInfo, collection_of, count_rows, iterate_rows
 from artnet.errors import DataError
-from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View, stored_as
+from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View, square_view
 from artnet.model.classifier import Classifier
 from artnet.model.config import ModelConfig
 from artnet.model.prediction import decide, style_scores, vote
@@ -134,4 +134,4 @@ def stored_view(row: Mapping[str, Any], name: str) -> View:
     """Decode one view of a dataset's row."""
     stored = row["whole"] if name == WHOLE else row["regions"][VIEWS.index(name) - 1]
     with Image.open(BytesIO(stored["bytes"])) as image:
-        return stored_as(name, image.convert("RGB"))
+        return square_view(name, image.convert("RGB"))

@@ -1,7 +1,4 @@
-"""Turn bytes into one upright sRGB picture, or say why not.
-
-Knows nothing about views, models or where the bytes came from.
-"""
+"""Decoding of image files to upright 8-bit sRGB, within limits."""
 
 from __future__ import annotations
 
@@ -26,14 +23,14 @@ from artnet.errors import (
     reason,
 )
 
-# Only these are handed to Pillow, so that no rarely used decoder ever sees a stranger's bytes.
+# Only these are handed to Pillow, so that no rarely used decoder ever sees untrusted bytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff"}
     | {".bmp", ".gif", ".avif", ".heic", ".heif", ".hif"}
 )
 
-_BEGINNINGS = {
+_MAGIC = {
     b"\xff\xd8": "JPEG",
     b"\x89PNG": "PNG",
     b"RIFF": "WebP",
@@ -52,7 +49,7 @@ _pillow_limit = threading.Lock()
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of an image file, checked before anything is decoded."""
+    """Limits of an image file in bytes and in declared pixels, checked before anything is decoded."""
 
     size_bytes: int = 64 * 2**20
     pixels: int = 100_000_000
@@ -70,7 +67,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A picture file's bytes, not yet decoded; `name` is what errors call it."""
+    """The encoded bytes of an image file; `name` is what errors and predictions call it."""
 
     data: bytes
     name: str
@@ -78,24 +75,32 @@ class ImageFile:
 
 
 def open_image(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
-    """Read one picture file as an upright 8-bit sRGB image.
+    """Read an image file as an upright 8-bit sRGB image.
 
-    Errors: `SourceError` for a missing file, an `ImageError` for one that is no picture.
+    Raises:
+        SourceError: for a file that is missing or cannot be read
+        ImageError: for one that cannot be decoded or is over the limits
     """
     return decode_image(read_bytes(path, limits), str(path), limits)
 
 
 def read_file(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> ImageFile:
-    """Read one picture file without decoding it. Errors: `SourceError`, and `TooLargeError` for one over the budget."""
+    """Read an image file without decoding it; errors as those of `read_bytes`."""
     return ImageFile(read_bytes(path, limits), str(path), limits)
 
 
 def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Read a file whole, refusing one over the budget before a byte of it is read."""
+    """Read a whole file.
+
+    Raises:
+        SourceError: for a file that is missing or cannot be read
+        EmptyImageError: for one without content
+        TooLargeError: for one over the limit of bytes, before a byte of it is read
+    """
     path = Path(path)
     try:
         if path.is_dir():
-            raise SourceError(f"{path}: is a folder where one picture was expected; name a file in it")
+            raise SourceError(f"{path}: is a folder, not an image; name a file in it")
         size = path.stat().st_size
         limits.check_size(size, str(path))
         return path.read_bytes()
@@ -106,9 +111,15 @@ def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
 
 
 def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
-    """Decode a picture's bytes: upright, sRGB, 8 bits, transparency laid on white, first frame.
+    """Decode an encoded image: upright, sRGB, 8 bits, transparency laid on white, first frame.
 
-    `name` is what errors call the picture. Errors: every `ImageError` of `artnet.errors`.
+    Args:
+        data: the file's bytes
+        name: what errors call it
+        limits: checked before anything is decoded
+
+    Raises:
+        ImageError: for bytes that cannot be decoded or are over the limits; its subclass says why
     """
     limits.check_size(len(data), name)
     with _opened(data, name, limits) as image:
@@ -118,11 +129,16 @@ def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Ima
 def decode_reduced(
     data: bytes, name: str, side_px: int, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a picture, a JPEG only as finely as needed, and give its full upright width and height beside it.
+    """Decode an encoded image, a JPEG only as finely as `side_px` needs.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size as long as no side falls below `side_px`, which
     takes a fraction of the time; its blocks are shrunk as frequencies, so that nothing is skipped.
-    Errors: as `decode_image`.
+
+    Returns:
+        the image, and its full upright (width, height)
+
+    Raises:
+        ImageError: as `decode_image`
     """
     limits.check_size(len(data), name)
     with _opened(data, name, limits) as image:
@@ -133,9 +149,11 @@ def decode_reduced(
 
 
 def upright_srgb(image: Image.Image, name: str = "the image") -> Image.Image:
-    """Turn any Pillow image upright by its EXIF and convert it to 8-bit sRGB; the image itself stays as it is.
+    """Return any Pillow image turned upright by its EXIF and converted to 8-bit sRGB, as a new image.
 
-    Errors: an `ImageError` where it was opened lazily and cannot be decoded.
+    Raises:
+        CorruptImageError: for one that was opened lazily and cannot be decoded
+        TooLargeError: for one that does not fit into memory
     """
     try:
         own = image.copy()
@@ -150,7 +168,7 @@ def _decoded(image: Image.Image, name: str) -> Image.Image:
         image.load()
         return _to_srgb(_upright(image))
     except MemoryError as error:
-        raise TooLargeError(f"{name}: does not fit into memory; make it smaller") from error
+        raise TooLargeError(f"{name}: does not fit into memory; scale it down first") from error
     except Exception as error:  # Pillow's decoders raise nearly every built-in class
         raise CorruptImageError(f"{name}: cannot be decoded: {reason(error)}; {_SAVE_AGAIN}") from error
 
@@ -168,9 +186,9 @@ def _to_srgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
     alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
     colour = image.convert(image.mode.removesuffix("A")) if alpha is not None else image
-    colour = _managed(colour, image.info.get("icc_profile"))
+    colour = _to_srgb_colours(colour, image.info.get("icc_profile"))
     if alpha is None:
-        return _bare(colour)
+        return _without_info(colour)
     white = Image.new("RGB", colour.size, "white")
     white.paste(colour, mask=alpha)
     return white
@@ -219,35 +237,33 @@ def _allowed_formats() -> tuple[str, ...]:
 def _unreadable(data: bytes, name: str) -> ImageError:
     if not data:
         return EmptyImageError(f"{name}: the file is empty")
-    for beginning, label in _BEGINNINGS.items():
+    for beginning, label in _MAGIC.items():
         if data.startswith(beginning):
             return CorruptImageError(
-                f"{name}: begins like a {label} picture but its header is broken or cut short; {_SAVE_AGAIN}"
+                f"{name}: begins like a {label} file but its header is damaged or truncated; {_SAVE_AGAIN}"
             )
     if data[4:8] == b"ftyp" and _ISO_BRANDS.get(data[8:12]) in _allowed_formats():
-        return CorruptImageError(
-            f"{name}: begins like an AVIF or HEIC picture but is broken or cut short; {_SAVE_AGAIN}"
-        )
+        return CorruptImageError(f"{name}: begins like an AVIF or HEIC file but is damaged or truncated; {_SAVE_AGAIN}")
     known = ", ".join(_allowed_formats())
     hint = "; HEIC needs pip install 'artnet[heic]'" if data[4:8] == b"ftyp" else ""
-    return FormatError(f"{name}: its content is not a picture in a format that is read here ({known}){hint}")
+    return FormatError(f"{name}: its content is in none of the formats that ArtNet reads ({known}){hint}")
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    with suppress(Exception):  # broken EXIF must not cost a readable picture
+    with suppress(Exception):  # broken EXIF must not cost a readable image
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
 
 def _is_turned(image: Image.Image) -> bool:
-    """Say whether a picture's EXIF exchanges width and height, as `_upright` will."""
+    """Return whether `_upright` will exchange width and height."""
     with suppress(Exception):
         return int(image.getexif().get(ExifTags.Base.Orientation, 1)) in range(5, 9)
     return False
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Bring integers of 16 and 32 bits and floats down to 8 bits; leave every other mode as it is."""
+    """Convert integers of 16 and 32 bits and floats to 8 bits; return every other mode as it is."""
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values = np.asarray(image).astype(np.float64)
@@ -260,8 +276,8 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     return out
 
 
-def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Carry colours from the embedded profile to sRGB; a profile that cannot be used is left aside."""
+def _to_srgb_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert colours by the embedded profile; a profile that cannot be used is ignored."""
     if profile or image.mode == "LAB":
         try:
             if image.mode == "1":
@@ -280,7 +296,7 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def _bare(image: Image.Image) -> Image.Image:
-    """Drop what the file carried along (EXIF, profile), so that nothing is applied a second time."""
+def _without_info(image: Image.Image) -> Image.Image:
+    """Drop EXIF and profile, so that nothing is applied a second time."""
     image.info = {}
     return image

@@ -22,12 +22,12 @@ def thumbnail(image: Image.Image, longest_px: int, enlarge: bool = False) -> Ima
 
 
 def encode_jpeg(image: Image.Image, quality: int, **options: Any) -> bytes:
-    """Encode as JPEG; `options` are Pillow's own, such as `subsampling`."""
+    """Return a JPEG file's bytes; `options` are Pillow's own, such as `subsampling`."""
     return _encoded(image, "JPEG", quality=quality, **options)
 
 
 def encode_png(image: Image.Image, level: int = 6) -> bytes:
-    """Encode as PNG; `level` 1 is the fastest, 9 the smallest."""
+    """Return a PNG file's bytes; `level` 1 is the fastest, 9 the smallest."""
     return _encoded(image, "PNG", compress_level=level)
 
 

@@ -1,7 +1,4 @@
-"""Cut a painting into what the network sees: the whole and five regions, each with its box.
-
-Knows nothing about networks, normalisation or scores.
-"""
+"""Views, the squares that the network sees: the whole painting and five regions, each with its box."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ FITS: tuple[Fit, ...] = ("letterbox", "stretch")
 WHOLE = "whole"
 REGIONS = ("top-left", "top-right", "bottom-left", "bottom-right", "centre")
 VIEWS = (WHOLE, *REGIONS)
-# A painting at least three times as wide as its view is first halved, thirded ... by plain means, as Pillow's own
+# A painting at least three times as wide as its view is first halved, thirded ... by a box filter, as Pillow's own
 # `thumbnail` does: a quarter of the time at two megapixels, for a change of 0.6 to 1.2 levels of 255 on average, about
 # what another good filter (Lanczos) changes.
 REDUCING_GAP = 1.5
@@ -34,22 +31,22 @@ class Box:
 
     @property
     def width(self) -> int:
-        """Give the width in pixels."""
+        """Return the width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """Give the height in pixels."""
+        """Return the height in pixels."""
         return self.bottom - self.top
 
     def as_tuple(self) -> tuple[int, int, int, int]:
-        """Give (left, top, right, bottom), the order Pillow uses."""
+        """Return (left, top, right, bottom), the order that Pillow uses."""
         return (self.left, self.top, self.right, self.bottom)
 
 
 @dataclass(frozen=True)
 class View:
-    """One square picture for the network, and the box of the painting that it shows."""
+    """A square image for the network, and the box of the painting that it shows."""
 
     name: str
     box: Box
@@ -58,7 +55,7 @@ class View:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a painting of `width` x `height` pixels lies in a view: `content`, in the view's pixels."""
+    """Where a painting of `width` x `height` pixels lies in a view: in the box `content` of the view's pixels."""
 
     width: int
     height: int
@@ -66,18 +63,18 @@ class Placement:
     content: Box
 
     def to_view(self, x: float, y: float) -> tuple[float, float]:
-        """Carry a point from the painting's pixels to the view's."""
+        """Return a point of the painting, in pixels, in the view's pixels."""
         box = self.content
         return (box.left + x * box.width / self.width, box.top + y * box.height / self.height)
 
     def to_painting(self, x: float, y: float) -> tuple[float, float]:
-        """Carry a point from the view's pixels to the painting's; the inverse of `to_view`."""
+        """Return a point of the view, in pixels, in the painting's pixels; the inverse of `to_view`."""
         box = self.content
         return ((x - box.left) * self.width / box.width, (y - box.top) * self.height / box.height)
 
 
-def checked_fit(name: str) -> Fit:
-    """Check that a name is a way to fit. Errors: `UsageError` naming those there are."""
+def check_fit(name: str) -> Fit:
+    """Return `name` as a `Fit`; raise `UsageError` for any other."""
     for fit in FITS:
         if fit == name:
             return fit
@@ -85,7 +82,7 @@ def checked_fit(name: str) -> Fit:
 
 
 def placement(width: int, height: int, size_px: int, fit: Fit) -> Placement:
-    """Say where the whole painting lies in a view of `size_px` x `size_px`.
+    """Return where the whole painting lies in a view of `size_px` x `size_px`.
 
     `letterbox` keeps the aspect ratio and centres the painting, as the 2020 project did; `stretch` fills the
     square. A side never falls under one pixel.
@@ -101,7 +98,7 @@ def placement(width: int, height: int, size_px: int, fit: Fit) -> Placement:
 
 
 def region_box(name: str, width: int, height: int, size_px: int) -> Box:
-    """Give the box of one region: `size_px` square, or as large a square as the painting holds."""
+    """Return the box of one region: `size_px` square, or as large a square as the painting holds."""
     side = min(size_px, width, height)
     left, top = {
         "top-left": (0, 0),
@@ -113,41 +110,41 @@ def region_box(name: str, width: int, height: int, size_px: int) -> Box:
     return Box(left, top, left + side, top + side)
 
 
-def painted_part(view: View, fit: Fit) -> Image.Image:
-    """Give the whole view without the letterbox's bands."""
+def without_letterbox(view: View, fit: Fit) -> Image.Image:
+    """Return the image of the whole view without the letterbox's bands."""
     box = placement(view.box.width, view.box.height, view.image.width, fit).content
     return view.image if fit == "stretch" else view.image.crop(box.as_tuple())
 
 
 def whole_view(image: Image.Image, size_px: int, fit: Fit) -> View:
-    """Fit the whole painting into a square; the letterbox's bands are black, as in the 2020 project."""
-    place = placement(image.width, image.height, size_px, fit)
-    size = place.content.width, place.content.height
+    """Return the whole painting fitted into a square; letterbox bands are black, as in the 2020 project."""
+    placed = placement(image.width, image.height, size_px, fit)
+    size = placed.content.width, placed.content.height
     content = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP)
     if content.size != (size_px, size_px):
         square = Image.new("RGB", (size_px, size_px))
-        square.paste(content, (place.content.left, place.content.top))
+        square.paste(content, (placed.content.left, placed.content.top))
         content = square
     return View(WHOLE, Box(0, 0, image.width, image.height), content)
 
 
-def stored_as(name: str, image: Image.Image) -> View:
-    """Take a square picture that was cut before, as a dataset stores it, for the view that it is."""
+def square_view(name: str, image: Image.Image) -> View:
+    """Return the view of a square image that was cut before, as a dataset stores it."""
     return View(name, Box(0, 0, image.width, image.height), image)
 
 
 def region_view(image: Image.Image, name: str, size_px: int) -> View:
-    """Cut one region at the painting's own resolution; a painting smaller than a view is enlarged."""
+    """Return one region at the painting's own resolution; a painting smaller than a view is enlarged."""
     box = region_box(name, image.width, image.height, size_px)
-    part = image.crop(box.as_tuple())
+    pixels = image.crop(box.as_tuple())
     if box.width != size_px:
-        part = part.resize((size_px, size_px), Image.Resampling.BICUBIC)
-    return View(name, box, part)
+        pixels = pixels.resize((size_px, size_px), Image.Resampling.BICUBIC)
+    return View(name, box, pixels)
 
 
 def extract_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...] = VIEWS) -> tuple[View, ...]:
-    """Cut the named views of one painting, in the order named."""
-    fit = checked_fit(fit)
+    """Return the named views of one painting, in the order named; raise `UsageError` for an unknown view or fit."""
+    fit = check_fit(fit)
     unknown = [name for name in names if name not in VIEWS]
     if unknown:
         raise UsageError(f"unknown view {unknown[0]!r}; use some of {', '.join(VIEWS)}")

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from artnet.errors import TrainingError
 from artnet.hardware import processor_count
-from artnet.imaging.views import WHOLE, stored_as
+from artnet.imaging.views import WHOLE, square_view
 from artnet.model.engine import Engine
 from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
@@ -89,7 +89,7 @@ def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator
     """
 
     def embedded(index: int) -> np.ndarray:
-        view = stored_as(WHOLE, views.decode(index))
+        view = square_view(WHOLE, views.decode(index))
         found = engine.run(network_input([view], settings.preprocessing), None, ["embedding"])
         embedding: np.ndarray = found["embedding"][0]
         return embedding

@@ -406,7 +406,7 @@ def test_a_gif_whose_frame_is_larger_than_its_screen_is_refused() -> None:
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 1600))
 @settings(deadline=None, max_examples=60)
-def test_the_budget_of_pixels_is_kept_to_the_pixel(width: int, height: int, pixels: int) -> None:
+def test_the_limit_of_pixels_is_kept_to_the_pixel(width: int, height: int, pixels: int) -> None:
     data = png_of(width, height, 8, 0, bytes(height * (width + 1)))
     try:
         image = decode_image(data, "some.png", Limits(pixels=pixels))
@@ -498,7 +498,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="is a folder where one picture was expected"):
+    with pytest.raises(SourceError, match="is a folder, not an image"):
         open_image(tmp_path)
 
 

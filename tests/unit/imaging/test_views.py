@@ -17,12 +17,12 @@ from artnet.imaging.views import (
     WHOLE,
     Box,
     Fit,
-    checked_fit,
+    check_fit,
     extract_views,
-    painted_part,
     placement,
     region_box,
     whole_view,
+    without_letterbox,
 )
 
 SIDES = st.integers(1, 5000)
@@ -62,12 +62,12 @@ def test_an_unknown_view_is_refused_with_the_names_there_are() -> None:
 
 def test_an_unknown_fit_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(UsageError, match="fit is 'crop'; use one of letterbox, stretch"):
-        checked_fit("crop")
+        check_fit("crop")
 
 
 @pytest.mark.parametrize("name", FITS)
 def test_a_known_fit_is_given_back(name: str) -> None:
-    assert checked_fit(name) == name
+    assert check_fit(name) == name
 
 
 # Boxes
@@ -283,5 +283,5 @@ def test_a_marked_spot_is_found_where_the_placement_says() -> None:
 
 @pytest.mark.parametrize(("fit", "size"), [("letterbox", (8, 4)), ("stretch", (8, 8))])
 def test_the_painted_part_of_a_whole_view_is_all_but_its_bands(fit: Fit, size: tuple[int, int]) -> None:
-    part = painted_part(whole_view(Image.new("RGB", (200, 100), RED), 8, fit), fit)
+    part = without_letterbox(whole_view(Image.new("RGB", (200, 100), RED), 8, fit), fit)
     assert part.size == size and part.getcolors() == [(size[0] * size[1], RED)]

@@ -84,7 +84,7 @@ PROBLEM_EXAMPLE: Json = {
     "type": "/docs#corrupt",
     "title": "Corrupt",
     "status": 422,
-    "detail": "painting.jpg: begins like a JPEG picture but its header is broken or cut short",
+    "detail": "painting.jpg: begins like a JPEG file but its header is damaged or truncated",
     "kind": "corrupt",
     "request_id": "0f1f4e3a9d4c4a1c8a6b2f0d1c2e3a4b",
 }

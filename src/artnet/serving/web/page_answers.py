@@ -25,7 +25,7 @@ from artnet.errors import ArtNetError, RefusedAddressError, TooLargeError, Usage
 from artnet.fetch.http import fetch
 from artnet.imaging.decode import ImageFile, Limits, decode_image
 from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
-from artnet.imaging.views import WHOLE, extract_views, painted_part
+from artnet.imaging.views import WHOLE, extract_views, without_letterbox
 from artnet.model.prediction import Prediction
 from artnet.model.preprocessing import OpenedImage, network_input
 from artnet.render.channel_sheet import channel_sheet
@@ -130,7 +130,7 @@ class PageAnswers:
         def work() -> Answer:
             opened = classifier.open(ImageFile(data, name, self.limits))
             prediction = classifier.classify(opened)
-            view = painted_part(opened.whole_view(), classifier.config.preprocessing.fit)
+            view = without_letterbox(opened.whole_view(), classifier.config.preprocessing.fit)
             shown = data.startswith(_SHOWN_BY_BROWSERS)
             return {
                 **described(prediction),

@@ -17,7 +17,7 @@ from PIL import Image
 
 from artnet.data.dataset import read_info
 from artnet.errors import DataError, OutputError, UsageError
-from artnet.imaging.views import WHOLE, stored_as
+from artnet.imaging.views import WHOLE, square_view
 from artnet.model.card import write_card
 from artnet.model.config import (
     GRAPH_FILE,
@@ -57,7 +57,7 @@ def export(
     network.load_state_dict(run.read_result())
     network.eval().requires_grad_(False)
     sample = run.read_tensors("sample")["views"].numpy()  # (N, 3, S, S) uint8
-    stored = [stored_as(WHOLE, Image.fromarray(pixels)) for pixels in sample.transpose(0, 2, 3, 1)]
+    stored = [square_view(WHOLE, Image.fromarray(pixels)) for pixels in sample.transpose(0, 2, 3, 1)]
     names = explained_layers(network, settings.backbone, settings.size_px)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
