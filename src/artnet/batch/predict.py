@@ -175,9 +175,9 @@ def predict_items(
     try:
         for item in items:
             if isinstance(item.location, InMemory):  # its bytes are here: without room for them, no other item is found
-                pending.append(in_flight.start(classify, item, read(item)))
+                pending.append(in_flight.submit(classify, item, read(item)))
             else:
-                pending.append(in_flight.start(read_and_classify, item))
+                pending.append(in_flight.submit(read_and_classify, item))
             while pending and (len(pending) == ahead or pending[0].done()):
                 yield pending.popleft().result()
         while pending:

@@ -71,7 +71,7 @@ def serve_app(
     fetches = address.is_loopback if allow_urls is None else allow_urls
     settings = ApiSettings(limits, fetches, rules, warm_up_delay_s=_WARM_UP_DELAY_S, index=_index(index, model))
     callers = concurrency or serving_concurrency()
-    loading = DaemonPool(1).start(_ready, model, runtime, precision, callers)
+    loading = DaemonPool(1).submit(_ready, model, runtime, precision, callers)
     mount_page = None if api_only else _page()  # while the model loads: that waits for the disk and the compiler
     quiet = logs == "quiet" or (logs == "auto" and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)

@@ -224,7 +224,7 @@ def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRu
     for number, record in enumerate(records):
         for ahead in range(number, min(number + _REQUESTS_AT_ONCE, len(records))):
             if ahead not in waiting and _is_elsewhere(records[ahead]):
-                waiting[ahead] = background.start(RecordReader(rules).read, records[ahead])
+                waiting[ahead] = background.submit(RecordReader(rules).read, records[ahead])
         try:
             yield waiting.pop(number).result() if number in waiting else reader.read(record)
         except ArtNetError as error:

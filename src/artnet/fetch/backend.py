@@ -67,7 +67,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
 
     async def _resolve(self, host: str, port: int) -> list[str]:
         try:
-            lookup = _LOOKUPS.start(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            lookup = _LOOKUPS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
             entries = await asyncio.wrap_future(lookup)
         except (OSError, UnicodeError):
             raise AddressError(f"{self._label}: its host is not known; check the spelling") from None

@@ -173,7 +173,7 @@ class _Walk:
             elif not is_url(_id(member)):
                 pending.append((url, _failed(url, "is listed in a collection without an http(s) URL")))
             elif self.is_new(url):
-                pending.append((url, self.pool.start(fetch_json, url, self.rules)))
+                pending.append((url, self.pool.submit(fetch_json, url, self.rules)))
             if len(pending) > _PREFETCH:
                 yield _arrived(*pending.popleft())
         while pending:
