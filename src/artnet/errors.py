@@ -212,14 +212,14 @@ class MissingExtraError(ArtNetError):
 
 
 def reason(error: BaseException, limit: int = 200) -> str:
-    """Return one short line that says why `error` was raised, to stand in parentheses in a message.
+    r"""Return one short line that says why `error` was raised, to stand in parentheses in a message.
 
     The operating system's words where it has some, else the first line that does not merely announce the next, else
     the class of the error or of its cause.
 
     >>> reason(FileNotFoundError(2, "No such file or directory", "a.jpg"))
     'No such file or directory'
-    >>> reason(RuntimeError("Exception from core.cpp:135:\\nUnable to read the model."))
+    >>> reason(RuntimeError("Exception from core.cpp:135:\nUnable to read the model."))
     'Unable to read the model'
     >>> reason(TimeoutError())
     'TimeoutError'

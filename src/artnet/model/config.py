@@ -1,7 +1,4 @@
-"""Read and check a model folder: config.json, model.onnx and the model card.
-
-Knows nothing about running the graph; nothing in a model folder is ever executed but the graph.
-"""
+"""A model folder: its files, and config.json as an object."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from artnet.errors import ModelError
+from artnet.errors import ModelError, reason
 from artnet.imaging.views import FITS, VIEWS, WHOLE, Fit
 from artnet.model.ood import METHOD
 
@@ -29,7 +26,7 @@ GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three button
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a view becomes the network's input: fitted to `size_px`, scaled to 0..1, then (x - mean) / std."""
+    """How an image becomes the network's input: fitted to `size_px`, scaled to 0..1, then (x - mean) / std."""
 
     size_px: int
     fit: Fit
@@ -48,7 +45,7 @@ class Layer:
 
     @property
     def group(self) -> str:
-        """Name the group of three depths that it belongs to."""
+        """Return the name of the group of three depths that it belongs to; `pixels` for depth 0."""
         return GROUPS[(self.depth - 1) * len(GROUPS) // DEPTHS] if self.depth else "pixels"
 
 
@@ -56,8 +53,11 @@ class Layer:
 class Calibration:
     """How logits become scores and a decision.
 
-    Scores are softmax(logits / temperature). Under the confidence `unsure_below` the answer is unsure. Of validation,
-    the share `coverage` lies above it, and `accuracy` of those are right (None in models that do not say).
+    Attributes:
+        temperature: scores are softmax(logits / temperature)
+        unsure_below: confidence under which a prediction is unsure
+        coverage: share of the validation paintings at or above it; None in older models
+        accuracy: share of those that are correct; None in older models
     """
 
     temperature: float
@@ -68,9 +68,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class OodSettings:
-    """Out-of-distribution detection: the `threshold` of the OOD score above which an image is unfamiliar, and its file.
+    """Out-of-distribution detection.
 
-    `quantile` is the share of each collection's validation paintings that stay at or under the threshold at least.
+    Attributes:
+        method: of the OOD score
+        threshold: OOD score above which an image is unfamiliar
+        quantile: least share of each collection's validation paintings at or under the threshold
+        sha256: of ood.npz
     """
 
     method: str
@@ -81,7 +85,7 @@ class OodSettings:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything beside the weights that changes an answer; config.json as an object."""
+    """Everything beside the weights that changes a prediction, as config.json holds it."""
 
     name: str
     movements: tuple[str, ...]
@@ -100,23 +104,27 @@ class ModelConfig:
 
     @property
     def voting_views(self) -> tuple[str, ...]:
-        """Name the views whose vote counts, in the order in which views are cut."""
+        """Return the names of the views whose vote has weight, in the order of `VIEWS`."""
         return tuple(name for name in VIEWS if self.view_weights.get(name, 0) > 0)
 
 
 def default_model() -> Path:
-    """Give the folder of the model that lies inside the package."""
+    """Return the folder of the model inside the package."""
     return Path(str(resources.files("artnet") / "models" / "default"))
 
 
 def read_model(folder: Path | None = None) -> tuple[Path, ModelConfig]:
-    """Read a model folder, the embedded one where none is named, and check its files against config.json.
+    """Read a model folder, by default the one inside the package, and check its files against config.json.
 
-    Errors: `ModelError` for a missing, altered or contradictory file.
+    Returns:
+        the folder and its settings
+
+    Raises:
+        ModelError: for a file that is missing, altered or contradicts itself
     """
     folder = default_model() if folder is None else folder
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such model folder; make one with artnet export or leave --model out")
+        raise ModelError(f"{folder}: no such model folder; make one with artnet export, or leave --model out")
     config = read_config(folder)
     graph = folder / GRAPH_FILE
     _check_file(graph, config.graph_sha256)
@@ -133,28 +141,30 @@ def _check_file(path: Path, sha256: str) -> None:
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """Read config.json without looking at the graph."""
+    """Read config.json without checking the other files; raise `ModelError` where it contradicts itself."""
     path = folder / CONFIG_FILE
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{path}: is missing, so this is not a model folder; make one with artnet export") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON ({error}); copy it again") from error
+        raise ModelError(f"{path}: cannot be read as JSON ({reason(error)}); copy it again") from error
     if isinstance(fields, dict) and "familiarity" in fields:
         raise ModelError(
-            f"{path}: was written by an older ArtNet, which called `ood` `familiarity`; export its run again with "
+            f"{path}: is of an older ArtNet, with `familiarity` in place of `ood`; export its run again with "
             "artnet export RUN --out FOLDER"
         )
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise ModelError(f"{path}: is not in the format {FORMAT} that this version reads")
     try:
         config = _config(fields)
-        faults = _faults(config)
+        contradictions = _contradictions(config)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ModelError(f"{path}: a setting is missing or of the wrong kind ({error}); copy it again") from error
-    if faults:
-        raise ModelError(f"{path}: {faults[0]}; copy or export the model again")
+        raise ModelError(
+            f"{path}: a setting is missing or of the wrong kind ({reason(error)}); copy it again"
+        ) from error
+    if contradictions:
+        raise ModelError(f"{path}: {contradictions[0]}; copy or export the model again")
     return config
 
 
@@ -165,7 +175,7 @@ def write_config(folder: Path, config: ModelConfig) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Give a file's sha256 in hexadecimal."""
+    """Return a file's sha256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -205,27 +215,28 @@ def _three(values: Any) -> tuple[float, float, float]:
     return (red, green, blue)
 
 
-def _faults(config: ModelConfig) -> list[str]:
-    """List what contradicts itself in the settings, before it gives a wrong answer. NaN passes no test here."""
-    seen, weights = config.preprocessing, list(config.view_weights.values())
+def _contradictions(config: ModelConfig) -> list[str]:
+    """Return what is wrong with the settings, before it leads to a wrong prediction; NaN passes no condition here."""
+    preprocessing, weights = config.preprocessing, list(config.view_weights.values())
     depths = [layer.depth for layer in config.layers]
-    known = config.ood
-    sound = {
+    ood = config.ood
+    conditions = {
         "movements must be at least two different names": 2 <= len(set(config.movements)) == len(config.movements),
         "styles must be different names": len(set(config.styles)) == len(config.styles),
-        f"fit must be one of {', '.join(FITS)}": seen.fit in FITS,
-        "size_px must be a whole number of at least 1": isinstance(seen.size_px, int) and seen.size_px >= 1,
-        "mean must be numbers": all(map(math.isfinite, seen.mean)),
-        "std must be above 0": all(0 < value < math.inf for value in seen.std),
+        f"fit must be one of {', '.join(FITS)}": preprocessing.fit in FITS,
+        "size_px must be a whole number of at least 1": isinstance(preprocessing.size_px, int)
+        and preprocessing.size_px >= 1,
+        "mean must be numbers": all(map(math.isfinite, preprocessing.mean)),
+        "std must be above 0": all(0 < value < math.inf for value in preprocessing.std),
         f"view_weights must name some of {', '.join(VIEWS)}": set(config.view_weights) <= set(VIEWS),
         "view_weights must be at least 0 and one of them more": all(0 <= weight < math.inf for weight in weights)
         and any(weights),
         "layers must have the depths 1 to 9": depths in ([], list(range(1, DEPTHS + 1))),
         "temperature must be above 0": 0 < config.calibration.temperature < math.inf,
         "unsure_below must be 0 to 1": 0 <= config.calibration.unsure_below <= 1,
-        f"the method of ood must be {METHOD}": known is None or known.method == METHOD,
-        "the threshold of ood must be above 0": known is None or 0 < known.threshold < math.inf,
-        "ood needs a vote of the whole": known is None or WHOLE in config.voting_views,
+        f"the method of ood must be {METHOD}": ood is None or ood.method == METHOD,
+        "the threshold of ood must be above 0": ood is None or 0 < ood.threshold < math.inf,
+        "ood needs a vote of the whole": ood is None or WHOLE in config.voting_views,
         "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),
     }
-    return [fault for fault, holds in sound.items() if not holds]
+    return [message for message, holds in conditions.items() if not holds]

@@ -1,14 +1,4 @@
-"""Tell how strange a picture is to a model: the distance of its embedding from those of paintings.
-
-Knows nothing about pictures or networks; arrays in, a number out, and one small file of arrays.
-
-The distance is Mahalanobis's to the nearest movement, with one covariance for all movements: Lee et al., "A simple
-unified framework for detecting out-of-distribution samples and adversarial attacks", 2018, equations 1 and 2. The
-embeddings are first brought to length 1: Mueller and Hein, "Mahalanobis++: improving OOD detection via feature
-normalization", 2025. The covariance is kept as its strongest directions and one variance for all the others: Tipping
-and Bishop, "Probabilistic principal component analysis", 1999, equation 8. That is a twentieth of the whole matrix
-and can be inverted whatever the number of paintings.
-"""
+"""Out-of-distribution detection: how far an embedding lies from those of the training data."""
 
 from __future__ import annotations
 
@@ -20,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.errors import ModelError
+from artnet.errors import ModelError, reason
 
 Floats = NDArray[np.float32]
 METHOD = "mahalanobis"
@@ -30,9 +20,20 @@ _SHAPES = {"means": 2, "directions": 2, "variances": 1, "rest": 0}
 
 @dataclass(frozen=True)
 class OodDetector:
-    """What paintings look like in embedding space (E,): one Gaussian for each of M movements, float32.
+    """The training data in embedding space (E,): one Gaussian for each of M movements, with one covariance for all.
 
-    `means` (M, E); `directions` (K, E) of length 1, with their `variances` (K,); `rest` is the variance of all others.
+    The OOD score is the Mahalanobis distance to the nearest movement: Lee et al., "A simple unified framework for
+    detecting out-of-distribution samples and adversarial attacks", 2018, equations 1 and 2. The embeddings are first
+    scaled to length 1: Mueller and Hein, "Mahalanobis++: improving OOD detection via feature normalization", 2025. The
+    covariance is kept as its strongest directions and one variance for all others: Tipping and Bishop, "Probabilistic
+    principal component analysis", 1999, equation 8. That is a twentieth of the whole matrix and can be inverted
+    whatever the number of paintings.
+
+    Attributes:
+        means: (M, E) float32
+        directions: (K, E) float32, of length 1
+        variances: (K,) float32, along the directions
+        rest: variance along all others
     """
 
     means: Floats
@@ -41,33 +42,36 @@ class OodDetector:
     rest: float
 
     def ood_score(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Give the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
+        """Return the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
         units = _unit(embeddings)
-        apart = units[:, None] - self.means  # (N, M, E)
-        seen = units.astype(np.float32) @ self.directions.T  # (N, K): the large matrix is read once, not M times
-        along = seen[:, None].astype(np.float64) - self._means_along  # (N, M, K)
-        beside = np.maximum((apart**2).sum(-1) - (along**2).sum(-1), 0)
+        offsets = units[:, None] - self.means  # (N, M, E)
+        projected = units.astype(np.float32) @ self.directions.T  # (N, K): the large matrix is read once, not M times
+        along = projected[:, None].astype(np.float64) - self._projected_means  # (N, M, K)
+        beside = np.maximum((offsets**2).sum(-1) - (along**2).sum(-1), 0)
         squares = (along**2 / self.variances).sum(-1) + beside / self.rest
         result: NDArray[np.float64] = np.sqrt(squares.min(-1))
         return result
 
     @cached_property
-    def _means_along(self) -> NDArray[np.float64]:
-        """Give where the means lie along the directions, (M, K)."""
+    def _projected_means(self) -> NDArray[np.float64]:
+        """Return the means along the directions, (M, K)."""
         return self.means.astype(np.float64) @ self.directions.T.astype(np.float64)
 
 
 def fit_ood_detector(
     embeddings: NDArray[np.floating], movements: NDArray[np.int64], directions: int = DIRECTIONS
 ) -> OodDetector:
-    """Fit the Gaussians to paintings' embeddings (N, E) and their movements (N,); needs paintings that differ."""
+    """Return the detector of embeddings (N, E) and their movements (N,).
+
+    `directions` is the number K of those kept, fewer where E is smaller. The embeddings must not all be the same.
+    """
     units = _unit(embeddings)
     present = np.unique(movements)
     means = np.stack([units[movements == movement].mean(0) for movement in present])
-    apart = units - means[np.searchsorted(present, movements)]
-    variances, columns = np.linalg.eigh(apart.T @ apart / len(apart))
+    residuals = units - means[np.searchsorted(present, movements)]
+    variances, columns = np.linalg.eigh(residuals.T @ residuals / len(residuals))
     kept = min(directions, len(variances) - 1)
-    smallest = max(float(variances[-1]), 1e-12) * 1e-6  # a direction in which no painting moves forbids nothing
+    smallest = max(float(variances[-1]), 1e-12) * 1e-6  # a direction along which no painting differs excludes nothing
     rest = max(float(variances[:-kept].mean()), smallest)
     strongest = np.maximum(variances[-kept:][::-1], rest)
     return OodDetector(
@@ -78,29 +82,31 @@ def fit_ood_detector(
     )
 
 
-def write_ood_detector(path: Path, fitted: OodDetector) -> None:
-    """Write the arrays as a NumPy archive that holds numbers only."""
+def write_ood_detector(path: Path, detector: OodDetector) -> None:
+    """Write a detector as a NumPy archive of numbers only."""
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{name: np.float32(getattr(fitted, name)) for name in _SHAPES})
+        np.savez(file, allow_pickle=False, **{name: np.float32(getattr(detector, name)) for name in _SHAPES})
 
 
 def read_ood_detector(path: Path) -> OodDetector:
-    """Read the arrays; nothing in the file is executed. Errors: `ModelError`."""
+    """Read a detector; nothing in the file is executed. Raise `ModelError` for anything but its arrays."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name], np.float32) for name in _SHAPES}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: cannot be read as numbers ({error}); copy or export the model again") from error
+        raise ModelError(
+            f"{path}: is not a file of numbers ({reason(error)}); copy or export the model again"
+        ) from error
     means, directions, variances, rest = arrays.values()
-    fits = (
+    consistent = (
         all(arrays[name].ndim == dimensions and np.isfinite(arrays[name]).all() for name, dimensions in _SHAPES.items())
         and means.shape[1] == directions.shape[1]
         and len(directions) == len(variances)
         and (variances > 0).all()
         and rest > 0
     )
-    if not fits:
-        raise ModelError(f"{path}: its arrays do not fit together; copy or export the model again")
+    if not consistent:
+        raise ModelError(f"{path}: its arrays contradict each other; copy or export the model again")
     return OodDetector(means, directions, variances, float(rest))
 
 

@@ -1,4 +1,4 @@
-"""Strangeness is Mahalanobis's distance, and its file holds numbers only."""
+"""The OOD score is the Mahalanobis distance, and its file holds numbers only."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ PAINTINGS = RNG.normal(size=(300, 12)) + 4 * np.eye(12)[MOVEMENTS]
 
 
 @pytest.fixture(scope="module")
-def fitted() -> OodDetector:
+def detector() -> OodDetector:
     return fit_ood_detector(PAINTINGS, MOVEMENTS, directions=5)
 
 
 def test_a_distance_worked_by_hand() -> None:
     # Apart from the mean by (0.6, -0.2, 0): 0.6 at variance 0.09 is 2 deviations, 0.2 at variance 0.01 also 2.
-    known = OodDetector(
+    detector = OodDetector(
         np.array([[0, 1, 0]], np.float32), np.array([[1, 0, 0]], np.float32), np.array([0.09], np.float32), 0.01
     )
-    assert known.ood_score(np.array([[0.6, 0.8, 0]])) == pytest.approx([np.sqrt(8)], rel=1e-5)
+    assert detector.ood_score(np.array([[0.6, 0.8, 0]])) == pytest.approx([np.sqrt(8)], rel=1e-5)
 
 
 def test_all_directions_give_the_whole_covariances_distance() -> None:
@@ -41,29 +41,29 @@ def test_all_directions_give_the_whole_covariances_distance() -> None:
     assert full.ood_score(PAINTINGS[:9]) == pytest.approx(expected, rel=1e-3)
 
 
-def test_what_lies_elsewhere_is_stranger_than_every_painting(fitted: OodDetector) -> None:
+def test_what_lies_elsewhere_scores_above_every_painting(detector: OodDetector) -> None:
     elsewhere = RNG.normal(size=(20, 12)) - 6 * np.eye(12)[7]
-    assert fitted.ood_score(elsewhere).min() > fitted.ood_score(PAINTINGS).max()
+    assert detector.ood_score(elsewhere).min() > detector.ood_score(PAINTINGS).max()
 
 
 @given(st.floats(0.01, 100))
 @settings(deadline=None, max_examples=20)
 def test_the_length_of_an_embedding_does_not_matter(factor: float) -> None:
-    known = fit_ood_detector(PAINTINGS, MOVEMENTS, directions=5)
-    assert known.ood_score(factor * PAINTINGS[:5]) == pytest.approx(known.ood_score(PAINTINGS[:5]))
+    detector = fit_ood_detector(PAINTINGS, MOVEMENTS, directions=5)
+    assert detector.ood_score(factor * PAINTINGS[:5]) == pytest.approx(detector.ood_score(PAINTINGS[:5]))
 
 
-def test_fewer_paintings_than_directions_can_be_fitted_too() -> None:
-    known = fit_ood_detector(RNG.normal(size=(6, 12)), np.array([0, 0, 0, 1, 1, 1]))
-    assert np.isfinite(known.ood_score(PAINTINGS)).all()
+def test_fewer_paintings_than_directions_can_be_detector_too() -> None:
+    detector = fit_ood_detector(RNG.normal(size=(6, 12)), np.array([0, 0, 0, 1, 1, 1]))
+    assert np.isfinite(detector.ood_score(PAINTINGS)).all()
 
 
-def test_the_file_gives_back_what_was_written_and_is_the_same_each_time(fitted: OodDetector, tmp_path: Path) -> None:
+def test_the_file_gives_back_what_was_written_and_is_the_same_each_time(detector: OodDetector, tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        write_ood_detector(tmp_path / name, fitted)
+        write_ood_detector(tmp_path / name, detector)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     read = read_ood_detector(tmp_path / "one.npz")
-    assert read.ood_score(PAINTINGS) == pytest.approx(fitted.ood_score(PAINTINGS), rel=1e-5)
+    assert read.ood_score(PAINTINGS) == pytest.approx(detector.ood_score(PAINTINGS), rel=1e-5)
 
 
 def test_objects_in_the_file_are_not_loaded(tmp_path: Path) -> None:
@@ -75,14 +75,14 @@ def test_objects_in_the_file_are_not_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change", [{"variances": np.zeros(5)}, {"means": np.zeros((3, 4))}, {"rest": np.nan}, {"directions": np.zeros(3)}]
 )
-def test_arrays_that_do_not_fit_are_refused(fitted: OodDetector, tmp_path: Path, change: dict[str, object]) -> None:
-    arrays = {name: getattr(fitted, name) for name in ("means", "directions", "variances", "rest")}
+def test_contradictory_arrays_are_refused(detector: OodDetector, tmp_path: Path, change: dict[str, object]) -> None:
+    arrays = {name: getattr(detector, name) for name in ("means", "directions", "variances", "rest")}
     np.savez(tmp_path / "bad.npz", **{**arrays, **change})
-    with pytest.raises(ModelError, match="do not fit together"):
+    with pytest.raises(ModelError, match="contradict each other"):
         read_ood_detector(tmp_path / "bad.npz")
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"PK no archive")
-    with pytest.raises(ModelError, match="cannot be read as numbers"):
+    with pytest.raises(ModelError, match="is not a file of numbers"):
         read_ood_detector(tmp_path / "bad.npz")
