@@ -14,7 +14,6 @@ from PIL import Image
 from artnet.data.dataset import count_rows, iterate_rows, read_info
 from artnet.errors import DataError, UsageError
 from artnet.evaluation.evaluate import EvaluateOptions, baselines, evaluate, overlap_warnings
-from artnet.evaluation.faithfulness import measure_faithfulness
 from artnet.evaluation.predictions import predict_split
 from artnet.evaluation.report import Evaluation
 from artnet.evaluation.report_html import report_page
@@ -155,11 +154,6 @@ def test_an_unknown_choice_of_views_is_refused(classifier: Classifier, data: Pat
     views: Any = "some"
     with pytest.raises(UsageError, match="voting or all"):
         evaluate(classifier, data, "test", EvaluateOptions(views=views))
-
-
-def test_an_unknown_method_is_refused(tiny: Classifier, data: Path) -> None:
-    with pytest.raises(UsageError, match="unknown method"):
-        measure_faithfulness(tiny, data, "test", 1, "guesswork")
 
 
 def test_ood_folders_are_refused_for_a_model_without_a_detector(tiny: Classifier, data: Path) -> None:

@@ -1,4 +1,4 @@
-"""Faithfulness of a method's heatmaps, averaged over paintings of a prepared dataset."""
+"""Faithfulness of heatmaps, averaged over paintings of a prepared dataset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.attribution.faithfulness import MAX_SHUFFLED_CORRELATION, FaithfulnessResult, assess
-from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute, check_outputs, get_method
+from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute, check_outputs
 from artnet.data.dataset import count_rows, spread_rows
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import WHOLE
@@ -18,6 +18,7 @@ from artnet.model.classifier import Classifier
 from artnet.model.preprocessing import network_input
 
 Floats = NDArray[np.float32]
+METHOD = "gradcam"
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,19 @@ def measure_faithfulness(
     data: Path,
     split: str,
     count: int,
-    method: str = "gradcam",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[DepthFaithfulness, ...]:
-    """Measure a method's heatmaps at all depths on `count` paintings, spread evenly over the split.
+    """Measure Grad-CAM's heatmaps at all depths on `count` paintings, spread evenly over the split.
 
     Each heatmap is for the movement that the painting's whole view is predicted as.
 
     Raises:
         DataError: if the dataset cannot be read
-        ModelError: if the model lacks what the method needs
-        UsageError: if there is no such method
+        ModelError: if the model lacks the outputs that Grad-CAM needs
     """
-    layers = classifier.config.layers if get_method(method).reads == "layers" else ()
-    check_outputs(method, layers, classifier.engine)
-    options = AttributionOptions(method, layers)
+    layers = classifier.config.layers
+    check_outputs(METHOD, layers, classifier.engine)
+    options = AttributionOptions(METHOD, layers)
     results: list[Mapping[int, FaithfulnessResult]] = []
     total = min(count, count_rows(data, split))
     for view in _network_views(classifier, data, split, total):
@@ -67,7 +66,7 @@ def measure_faithfulness(
         results.append(assess(scorer, view, attribute(scorer, view, options), options))
         progress(len(results), total)
     depths = results[0] if results else ()
-    return tuple(mean_faithfulness(method, depth, [each[depth] for each in results]) for depth in depths)
+    return tuple(mean_faithfulness(METHOD, depth, [each[depth] for each in results]) for depth in depths)
 
 
 def predicted_target(classifier: Classifier, view: Floats) -> Floats:

@@ -23,7 +23,7 @@ def render(template: str, **context: object) -> str:
 @cache
 def environment() -> Environment:
     """Return the environment of all templates, with its filters `number` and `data_url`."""
-    found = Environment(
+    result = Environment(
         loader=PackageLoader("artnet.html"),
         autoescape=lambda name: name is None or not name.endswith(".md.j2"),
         undefined=StrictUndefined,
@@ -31,8 +31,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"number": format_number, "data_url": data_url}
-    return found
+    result.filters |= {"number": format_number, "data_url": data_url}
+    return result
 
 
 def format_number(value: float | None, spec: str = ".3f", missing: str = "none") -> str:

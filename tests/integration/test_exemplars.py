@@ -12,7 +12,7 @@ import pytest
 from artnet.attribution.exemplars import GALLERY_FILE, read_patches
 from artnet.data.dataset import iterate_rows
 from artnet.errors import DataError
-from artnet.evaluation.exemplars import PATCHES, patch_box, write_gallery
+from artnet.evaluation.exemplars import PATCHES, write_gallery
 from artnet.model.classifier import Classifier
 from artnet.render.channel_sheet import channel_sheet
 from artnet.render.contact_sheet import PlacedImage
@@ -35,13 +35,6 @@ def test_patches_come_from_paintings_of_train_and_fall_in_strength(folder: Path,
     assert strengths == sorted(strengths, reverse=True)
     assert {patch.painting for patch in patches} <= known
     assert len({patch.painting for patch in patches}) == len(patches)
-
-
-def test_a_patch_is_a_square_around_its_cell() -> None:
-    # Cell (3, 1) of 7 x 7 over 224 px: its middle is at 48, 112; three cells are 96 px.
-    assert patch_box((7, 7), 22, 224) == (0, 64, 96, 160)
-    assert patch_box((112, 112), 112 * 56 + 56, 224) == (99, 99, 127, 127)  # never under an eighth of the side
-    assert patch_box((7, 7), 48, 224) == (128, 128, 224, 224)
 
 
 def test_a_channel_is_shown_with_its_patches(folder: Path, painting_file: Path) -> None:
@@ -69,3 +62,11 @@ def test_a_damaged_gallery_is_named(tmp_path: Path) -> None:
     (tmp_path / GALLERY_FILE).write_bytes(b"no parquet")
     with pytest.raises(DataError, match=r"gallery\.parquet"):
         read_patches(tmp_path, 1, 1)
+
+
+def test_a_gallery_needs_training_paintings(exported: Path, data: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(data, tmp_path / "data"))
+    for shard in copy.glob("**/train-*.parquet"):
+        shard.unlink()
+    with pytest.raises(DataError, match="train"):
+        write_gallery(Classifier.load(exported), tmp_path, copy)
