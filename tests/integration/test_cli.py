@@ -120,7 +120,7 @@ def test_a_folder_without_pictures_is_a_failure(artnet: Artnet, tmp_path: Path) 
     (tmp_path / "notes.txt").write_text("nothing here")
     done = artnet("classify", tmp_path)
     assert done.code == 1
-    assert "holds no picture" in done.err
+    assert "holds no image" in done.err
 
 
 def test_a_picture_of_one_pixel_is_answered(artnet: Artnet, tmp_path: Path) -> None:

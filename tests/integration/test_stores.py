@@ -23,28 +23,28 @@ def put(address: str, data: bytes = b"picture") -> str:
     return address
 
 
-def found(*sources: str, rules: SourceRules | None = None) -> list[SourceItem]:
+def items_in(*sources: str, rules: SourceRules | None = None) -> list[SourceItem]:
     return list(find_items(sources, rules or SourceRules()))
 
 
-def names(pictures: list[SourceItem]) -> list[str]:
-    return [one.name for one in pictures]
+def names(items: list[SourceItem]) -> list[str]:
+    return [item.name for item in items]
 
 
 def test_a_folder_gives_the_pictures_below_it_sorted(store: str) -> None:
     for name in ("b/2.png", "b/10.png", "c.jpg", "a.jpg", "notes.txt", "b/inner/deep.webp"):
         put(f"{store}/x/{name}")
     expected = [f"{store}/x/{name}" for name in ("a.jpg", "c.jpg", "b/10.png", "b/2.png", "b/inner/deep.webp")]
-    assert names(found(f"{store}/x")) == names(found(f"{store}/x/")) == expected
-    assert [one.read() for one in found(f"{store}/x")] == [b"picture"] * 5
+    assert names(items_in(f"{store}/x")) == names(items_in(f"{store}/x/")) == expected
+    assert [item.read() for item in items_in(f"{store}/x")] == [b"picture"] * 5
 
 
 def test_a_pattern_gives_the_files_that_match(store: str) -> None:
     for name in ("a1.jpg", "a2.jpg", "b1.jpg", "sub/a3.jpg"):
         put(f"{store}/{name}")
-    assert names(found(f"{store}/a*.jpg")) == [f"{store}/a1.jpg", f"{store}/a2.jpg"]
-    assert names(found(f"{store}/**/*.jpg"))[-1] == f"{store}/sub/a3.jpg"
-    assert "matches no file" in str(found(f"{store}/*.png")[0].error)
+    assert names(items_in(f"{store}/a*.jpg")) == [f"{store}/a1.jpg", f"{store}/a2.jpg"]
+    assert names(items_in(f"{store}/**/*.jpg"))[-1] == f"{store}/sub/a3.jpg"
+    assert "matches no file" in str(items_in(f"{store}/*.png")[0].error)
 
 
 def test_archives_lists_and_tables_are_read_where_they_lie(store: str) -> None:
@@ -60,30 +60,30 @@ def test_archives_lists_and_tables_are_read_where_they_lie(store: str) -> None:
     put(f"{store}/a.parquet", table.getvalue())
     put(f"{store}/x/b.jpg", b"listed")
     put(f"{store}/a.txt", b"x/b.jpg\n")
-    pictures = found(*(f"{store}/a.{ending}" for ending in ("zip", "tar", "parquet", "txt")))
-    assert [one.read() for one in pictures] == [b"zipped", b"tarred", b"row", b"listed"]
-    assert pictures[3].name == f"{store}/x/b.jpg"
+    items = items_in(*(f"{store}/a.{ending}" for ending in ("zip", "tar", "parquet", "txt")))
+    assert [item.read() for item in items] == [b"zipped", b"tarred", b"row", b"listed"]
+    assert items[3].name == f"{store}/x/b.jpg"
 
 
 def test_what_is_missing_is_told(store: str) -> None:
-    (folder, file) = found(f"{store}/gone", f"{store}/gone.jpg")
+    (folder, file) = items_in(f"{store}/gone", f"{store}/gone.jpg")
     assert "no such file or folder" in str(folder.error)
     with pytest.raises(Exception, match="no such file or folder"):
         file.read()
 
 
 def test_a_file_over_the_budget_is_refused(store: str) -> None:
-    (one,) = found(put(f"{store}/a.jpg", bytes(100)))
+    (item,) = items_in(put(f"{store}/a.jpg", bytes(100)))
     with pytest.raises(Exception, match="over the limit"):
-        one.read(SourceRules(Limits(size_bytes=99)))
+        item.read(SourceRules(Limits(size_bytes=99)))
 
 
 def test_a_store_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "adlfs", None)
-    (one,) = found("az://bucket/folder/")
-    assert one.error is not None
-    assert one.error.kind == "missing-extra"
-    assert "adlfs" in str(one.error)
+    (item,) = items_in("az://bucket/folder/")
+    assert item.error is not None
+    assert item.error.kind == "missing-extra"
+    assert "adlfs" in str(item.error)
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz", "parquet", "csv", "json"])
@@ -100,16 +100,16 @@ def test_a_store_that_raises_what_nobody_knows_costs_its_source_alone(
     put(f"{store}/b.jpg")
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.read", refuse)
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.seek", refuse)
-    first, second = found(f"{store}/a.{ending}", f"{store}/b.jpg")
+    first, second = items_in(f"{store}/a.{ending}", f"{store}/b.jpg")
     assert "payload is not complete" in str(first.error)
     assert second.error is None
 
 
 @pytest.mark.parametrize("address", ["nothing-like-it://a/b", "zip://a.jpg::memory://x.zip", "memory://"])
 def test_an_address_that_leads_nowhere_is_told(address: str, store: str) -> None:
-    (one,) = found(address)
-    assert one.error is not None
-    assert str(one.error).startswith(address)
+    (item,) = items_in(address)
+    assert item.error is not None
+    assert str(item.error).startswith(address)
 
 
 def test_addresses_are_told_from_names() -> None:
@@ -154,15 +154,15 @@ def test_a_bucket_of_s3_is_read_through_s3fs(monkeypatch: pytest.MonkeyPatch) ->
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("in.jpg", b"zipped")
         system.pipe("museum/all.zip", file.getvalue())
-        first, empty, last, zipped = found("s3://museum/x", "s3://museum/all.zip")
-        assert [one.name for one in (first, empty, last)] == [
+        first, empty, last, zipped = items_in("s3://museum/x", "s3://museum/all.zip")
+        assert [item.name for item in (first, empty, last)] == [
             f"s3://museum/x/{n}" for n in ("a.jpg", "b.jpg", "y/c.jpg")
         ]
         assert (first.read(), last.read(), zipped.read()) == (jpeg(), jpeg(9, 9), b"zipped")
         with pytest.raises(Exception, match="the file is empty"):
             empty.read()
-        assert names(found("s3://museum/x/*.jpg")) == names([first, empty])
-        (gone,) = found("s3://no-such-bucket/x/")
+        assert names(items_in("s3://museum/x/*.jpg")) == names([first, empty])
+        (gone,) = items_in("s3://no-such-bucket/x/")
         assert gone.error is not None
         with pytest.raises(Exception, match="no such file"):
             StoredFile("s3://museum/gone.jpg").read("gone", SourceRules())

@@ -60,7 +60,7 @@ def holds_many(source: str) -> bool:
     return is_local_folder(source) or _is_pattern(source) or _lister(source) is not None
 
 
-def leads_on(target: str) -> bool:
+def entry_holds_many(target: str) -> bool:
     """Return whether an entry of a list leads to several images, or to what a server must be asked for."""
     if is_url(target):
         return _is_document_url(target)
@@ -69,15 +69,18 @@ def leads_on(target: str) -> bool:
     return is_local_folder(target) or _lister(target) is not None
 
 
-def check_web(url: str) -> None:
-    """Refuse what is not read over http.
+def read_document(path: str, rules: SourceRules) -> bytes:
+    """Read what may be a IIIF document, by its path or address.
 
     Raises:
-        SourceError: if the address is that of an archive, a Parquet file or a list
+        SourceError: if it cannot be read, or is an archive, a Parquet file or a list on the web
     """
-    path = urlsplit(url).path.lower()
-    if archive_lister(path) or is_list(path) or path.endswith(".parquet"):
-        raise SourceError(f"{url}: archives, Parquet files and lists are not read over http; download it first")
+    if not is_url(path):
+        with open_file(path) as file:
+            return file.read(_DOCUMENT_BYTES)
+    if _lister(urlsplit(path).path) not in (None, _document_items):
+        raise SourceError(f"{path}: archives, Parquet files and lists are not read over http; download it first")
+    return fetch_with_retry(path, fetch_rules(rules)).data
 
 
 def _or_error(source: str, items: Iterator[SourceItem]) -> Iterator[SourceItem]:
@@ -90,15 +93,15 @@ def _or_error(source: str, items: Iterator[SourceItem]) -> Iterator[SourceItem]:
 
 def _source_items(source: str, rules: SourceRules) -> Iterator[SourceItem]:
     if not source:
-        raise NoImagesError("an empty name was given; name a file or a folder with pictures")
+        raise NoImagesError("an empty name was given; name a file or a folder with images")
     if is_url(source):
         yield from _web_items(source, rules)
     elif is_stored(source) and has_pattern(source):
-        yield from _some(source, _files_items(stored_matching(source), rules), "matches no file")
+        yield from _require_items(source, _items_of_files(stored_matching(source), rules), "matches no file")
     elif is_local_folder(source) or _is_stored_folder(source):
-        yield from _some(source, _folder_items(source), "holds no picture")
+        yield from _require_items(source, _folder_items(source), "holds no image")
     elif not is_stored(source) and _is_pattern(source):
-        yield from _some(source, _files_items(matching_files(source), rules), "matches no file")
+        yield from _require_items(source, _items_of_files(matching_files(source), rules), "matches no file")
     else:
         yield from _file_items(source, rules)
 
@@ -122,14 +125,14 @@ def _file_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
     path = path if is_stored(path) else str(Path(path))
     lister = _lister(path)
     if lister is not None:
-        yield from _or_error(path, _some(path, lister(path, rules), "holds no picture"))
+        yield from _or_error(path, _require_items(path, lister(path, rules), "holds no image"))
     elif is_stored(path):
         yield SourceItem(path, StoredFile(path))
     else:
         yield SourceItem(path, LocalFile(path))
 
 
-def _files_items(paths: Iterable[str], rules: SourceRules) -> Iterator[SourceItem]:
+def _items_of_files(paths: Iterable[str], rules: SourceRules) -> Iterator[SourceItem]:
     return (item for path in paths for item in _file_items(path, rules))
 
 
@@ -137,27 +140,22 @@ def _folder_items(folder: str) -> Iterator[SourceItem]:
     return (item for item in list_files(folder) if item.error is not None or has_image_suffix(item.name))
 
 
-def _some(source: str, items: Iterator[SourceItem], fault: str) -> Iterator[SourceItem]:
+def _require_items(source: str, items: Iterator[SourceItem], fault: str) -> Iterator[SourceItem]:
     """Yield items, or raise `fault` where there is none."""
     empty = True
     for item in items:
         empty = False
         yield item
     if empty:
-        raise NoImagesError(f"{source}: {fault}; name a file or a folder with pictures")
+        raise NoImagesError(f"{source}: {fault}; name a file or a folder with images")
 
 
 def _lister(path: str) -> Lister | None:
-    suffix = path[path.rfind(".") :].lower()
-    readers: dict[str, Lister] = {".parquet": parquet_items, ".json": _document_items}
-    readers |= dict.fromkeys(LIST_SUFFIXES, _list_items)
-    return archive_lister(path) or readers.get(suffix)
+    return archive_lister(path) or _LISTERS.get(path[path.rfind(".") :].lower())
 
 
 def _document_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
-    with open_file(path) as file:
-        data = file.read(_DOCUMENT_BYTES)
-    yield from iiif_items(path, data, rules)
+    yield from iiif_items(path, read_document(path, rules), rules)
 
 
 def _list_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
@@ -175,10 +173,9 @@ def _web_items(url: str, rules: SourceRules) -> Iterator[SourceItem]:
     if _is_image_url(url):
         yield SourceItem(url, WebFile(url))
         return
-    check_web(url)
-    data = fetch_with_retry(url, fetch_rules(rules)).data
+    data = read_document(url, rules)
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        yield from _some(url, iiif_items(url, data, rules), "holds no picture")
+        yield from _require_items(url, iiif_items(url, data, rules), "holds no image")
     else:
         yield SourceItem(url, InMemory(data))
 
@@ -201,3 +198,10 @@ def _is_stored_folder(source: str) -> bool:
 
 def _is_pattern(source: str) -> bool:
     return glob.has_magic(source) and not is_local_path(source)
+
+
+_LISTERS: dict[str, Lister] = {
+    ".parquet": parquet_items,
+    ".json": _document_items,
+    **dict.fromkeys(LIST_SUFFIXES, _list_items),
+}

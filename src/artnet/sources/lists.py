@@ -56,7 +56,7 @@ def list_entries(path: str) -> Iterator[ListEntry]:
         yield ListEntry(f"{path}#rest", error=SourceError(message))
         return
     if empty:
-        raise NoImagesError(f"{path}: lists no picture; write a path or an address on each line")
+        raise NoImagesError(f"{path}: lists no image; write a path or an address on each line")
 
 
 def csv_rows(path: str, errors: str = "strict") -> Iterator[list[str]]:

@@ -102,7 +102,7 @@ def parquet_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
         columns = [image_column(path, file.schema_arrow)]
         columns += [name for name in _NAMES if name in file.schema_arrow.names and name not in columns][:1]
         if not file.metadata.num_rows:
-            raise NoImagesError(f"{path}: has no rows; name a file with pictures")
+            raise NoImagesError(f"{path}: has no rows; name a file with images")
         names, first = UniqueNames(), 0
         for group in range(file.num_row_groups):
             row = first
@@ -143,7 +143,7 @@ def image_column(path: str, schema: pa.Schema) -> str:
     if len(columns) == 1:
         return columns[0]
     raise DataError(
-        f"{path}: {len(columns)} columns hold bytes where one with pictures was expected, best called 'image'; "
+        f"{path}: {len(columns)} columns hold bytes where one with images was expected, best called 'image'; "
         f"its columns are {', '.join(schema.names)}"
     )
 

@@ -1,4 +1,4 @@
-"""What is found is small, travels, and has a name of its own."""
+"""An item is small, travels between processes, and has a name of its own."""
 
 from __future__ import annotations
 

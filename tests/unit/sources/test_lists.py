@@ -1,4 +1,4 @@
-"""Lists, as text or as tables, lead to pictures, relative to themselves."""
+"""Lists, as text or as tables, lead to images, relative to themselves."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from artnet.sources.lists import resolve
 from fixtures.web import HERE, jpeg, serving
 
 
-def found(path: Path, text: str | bytes) -> list[SourceItem]:
+def items_in(path: Path, text: str | bytes) -> list[SourceItem]:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(find_items([str(path)], HERE))
 
 
-def names(pictures: list[SourceItem]) -> list[str]:
-    return [one.name for one in pictures]
+def names(items: list[SourceItem]) -> list[str]:
+    return [item.name for item in items]
 
 
 def test_a_text_names_one_picture_a_line_relative_to_itself(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/a.jpg").write_bytes(b"A")
-    pictures = found(tmp_path / "list.txt", "\ufeffsub/a.jpg\r\n\r\n/abs/b.jpg\nhttps://example.org/c.jpg\n# d.jpg")
+    items = items_in(tmp_path / "list.txt", "\ufeffsub/a.jpg\r\n\r\n/abs/b.jpg\nhttps://example.org/c.jpg\n# d.jpg")
     expected = [f"{tmp_path}/sub/a.jpg", "/abs/b.jpg", "https://example.org/c.jpg", f"{tmp_path}/# d.jpg"]
-    assert names(pictures) == expected
-    assert pictures[0].read() == b"A"
+    assert names(items) == expected
+    assert items[0].read() == b"A"
 
 
 @pytest.mark.parametrize("column", ["path", "source", "url", "Filename"])
 def test_a_table_names_them_in_a_column(column: str, tmp_path: Path) -> None:
-    pictures = found(
+    items = items_in(
         tmp_path / "list.csv", f'style,{column},label,id\nCubism,a.jpg,"One, two",7\nCubism,,x,y\n"x","b\nc.jpg"\n'
     )
-    assert names(pictures) == [f"{tmp_path}/a.jpg", f"{tmp_path}/b\nc.jpg"]
-    assert (pictures[0].label, pictures[0].id, pictures[1].label) == ("One, two", "7", None)
+    assert names(items) == [f"{tmp_path}/a.jpg", f"{tmp_path}/b\nc.jpg"]
+    assert (items[0].label, items[0].id, items[1].label) == ("One, two", "7", None)
 
 
 def test_a_table_without_a_known_header_is_read_by_its_first_column(tmp_path: Path) -> None:
-    assert names(found(tmp_path / "l.tsv", "a.jpg\t1\nb.jpg\t2\n")) == [f"{tmp_path}/a.jpg", f"{tmp_path}/b.jpg"]
+    assert names(items_in(tmp_path / "l.tsv", "a.jpg\t1\nb.jpg\t2\n")) == [f"{tmp_path}/a.jpg", f"{tmp_path}/b.jpg"]
 
 
 def test_names_between_zero_bytes_may_hold_newlines_and_any_byte(tmp_path: Path) -> None:
     (tmp_path / "a\nb.jpg").write_bytes(b"A")
     raw = tmp_path / b"\xff.jpg".decode("utf-8", "surrogateescape")
     raw.write_bytes(b"B")
-    pictures = found(tmp_path / "list.txt", b"a\nb.jpg\0\xff.jpg\0")
-    assert [one.read() for one in pictures] == [b"A", b"B"]
+    items = items_in(tmp_path / "list.txt", b"a\nb.jpg\0\xff.jpg\0")
+    assert [item.read() for item in items] == [b"A", b"B"]
 
 
 def test_a_name_with_pattern_characters_means_itself(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").touch()
-    assert names(found(tmp_path / "list.txt", "*.jpg\n")) == [f"{tmp_path}/*.jpg"]
+    assert names(items_in(tmp_path / "list.txt", "*.jpg\n")) == [f"{tmp_path}/*.jpg"]
 
 
 def test_entries_may_be_folders_and_archives_and_documents(tmp_path: Path) -> None:
@@ -62,29 +62,29 @@ def test_entries_may_be_folders_and_archives_and_documents(tmp_path: Path) -> No
     (tmp_path / "folder/a.jpg").touch()
     with serving() as site:
         address = site.put("/manifest", {"type": "Manifest", "items": []})
-        pictures = found(tmp_path / "list.txt", f"folder\n{address}\ngone.zip\n{site.put('/b?id=1', jpeg())}\n")
-        assert names(pictures) == [f"{tmp_path}/folder/a.jpg", address, f"{tmp_path}/gone.zip", f"{site.url}/b?id=1"]
-        assert [one.error is None for one in pictures] == [True, False, False, True]
+        items = items_in(tmp_path / "list.txt", f"folder\n{address}\ngone.zip\n{site.put('/b?id=1', jpeg())}\n")
+        assert names(items) == [f"{tmp_path}/folder/a.jpg", address, f"{tmp_path}/gone.zip", f"{site.url}/b?id=1"]
+        assert [item.error is None for item in items] == [True, False, False, True]
         assert "/b?id=1" not in site.requests
 
 
 def test_a_list_within_a_list_is_refused(tmp_path: Path) -> None:
-    (one, other) = found(tmp_path / "list.txt", "list.txt\na.jpg\n")
-    assert "list within a list" in str(one.error)
+    (item, other) = items_in(tmp_path / "list.txt", "list.txt\na.jpg\n")
+    assert "list within a list" in str(item.error)
     assert other.error is None
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "path,style\n"])
 def test_an_empty_list_is_an_error(text: str, tmp_path: Path) -> None:
-    (one,) = found(tmp_path / "list.csv", text)
-    assert one.error is not None
-    assert one.error.kind == "no-images"
+    (item,) = items_in(tmp_path / "list.csv", text)
+    assert item.error is not None
+    assert item.error.kind == "no-images"
 
 
 @pytest.mark.parametrize("text", [b"a.jpg\n" + b"x" * 2_000_000, b"path\na.jpg\n" + b"x" * 200_000])
 def test_a_line_without_end_ends_the_list_with_an_error(text: bytes, tmp_path: Path) -> None:
-    pictures = found(tmp_path / ("l.csv" if text.startswith(b"path") else "l.txt"), text)
-    assert [one.error is None for one in pictures] == [True, False]
+    items = items_in(tmp_path / ("l.csv" if text.startswith(b"path") else "l.txt"), text)
+    assert [item.error is None for item in items] == [True, False]
 
 
 def test_a_list_in_a_store_names_what_lies_in_the_store() -> None:
@@ -100,24 +100,24 @@ def test_a_list_in_a_store_names_no_file_of_this_machine(target: str) -> None:
 
     with fsspec.open("memory://lists/a.txt", "wb") as file:
         file.write(target.encode())
-    (one,) = find_items(["memory://lists/a.txt"])
-    assert "names a path of this machine" in str(one.error)
+    (item,) = find_items(["memory://lists/a.txt"])
+    assert "names a path of this machine" in str(item.error)
 
 
 @pytest.mark.parametrize("target", ["ftp://10.0.0.1/a.jpg", "sftp://host/a/", "memory://a::ftp://10.0.0.1/a.jpg"])
 def test_a_list_leads_to_no_other_machine_unless_that_is_allowed(target: str, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(target)
-    (one,) = find_items([str(tmp_path / "list.txt")])
-    assert one.error is not None
-    assert one.error.kind == "address-refused"
+    (item,) = find_items([str(tmp_path / "list.txt")])
+    assert item.error is not None
+    assert item.error.kind == "address-refused"
 
 
 def test_many_lines_cost_no_memory(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("".join(f"https://example.org/{number}.jpg\n" for number in range(5_000)))
-    pictures = find_items([str(tmp_path / "list.txt")])
-    next(pictures)
+    items = find_items([str(tmp_path / "list.txt")])
+    next(items)
     tracemalloc.start()
-    count = sum(1 for _ in pictures)
+    count = sum(1 for _ in items)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert count == 4_999

@@ -106,7 +106,7 @@ def _recognise_names(collection: Collection) -> Kind:
     if not names:
         raise DataError(
             f"{collection.path}: no catalog found; expected {PAINTER_BY_NUMBERS_TABLE}, a .csv with the columns path "
-            "and style, .parquet files, or pictures in folders named by style"
+            "and style, .parquet files, or images in folders named by style"
         )
     named_by_artist = sum(_WIKIART_ARTIST.match(name) is not None for name in names)
     return "wikiart" if 2 * named_by_artist > len(names) else "folders"

@@ -6,18 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from artnet.data.catalog import Record
 from artnet.data.readers.collection import Collection
-from artnet.fetch.http import is_url
-from artnet.fetch.retry import fetch_with_retry
-from artnet.sources.find import check_web
+from artnet.sources.find import read_document
 from artnet.sources.iiif import iiif_canvases
 from artnet.sources.item import SourceRules
-from artnet.sources.stores import fetch_rules, open_file
 
 # The labels under which museums' manifests say it, the first that is there counts; IIIF itself fixes none.
 STYLES = ("style", "movement", "art movement", "style / movement")
 ARTISTS = ("artist", "painter", "creator", "maker", "artist/maker", "artist / maker", "author")
 DATES = ("date", "date created", "created", "year")
-_DOCUMENT_BYTES = 32 * 2**20
 
 
 def read_iiif(document: Collection, rules: SourceRules) -> Iterator[Record]:
@@ -26,14 +22,8 @@ def read_iiif(document: Collection, rules: SourceRules) -> Iterator[Record]:
     Raises:
         SourceError: if there is no such document
     """
-    path = document.path
-    if is_url(path):
-        check_web(path)
-        data = fetch_with_retry(path, fetch_rules(rules)).data
-    else:
-        with open_file(path) as file:
-            data = file.read(_DOCUMENT_BYTES)
-    for canvas in iiif_canvases(path, data, rules):
+    data = read_document(document.path, rules)
+    for canvas in iiif_canvases(document.path, data, rules):
         yield Record(
             source=canvas.name,
             location=canvas.location,

@@ -11,7 +11,7 @@ from artnet.data.readers.collection import Collection, folder_of, open_collectio
 from artnet.data.readers.iiif import read_iiif
 from artnet.errors import DataError, SourceError, reason
 from artnet.fetch.http import is_url
-from artnet.sources.find import find_listed, leads_on
+from artnet.sources.find import entry_holds_many, find_listed
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.lists import csv_rows, resolve
 from artnet.sources.local import LocalFile, is_local_file
@@ -75,7 +75,7 @@ def lists_images(table: str) -> bool:
 
 
 def _row_records(table: str, row: Mapping[str, str], target: str, rules: SourceRules) -> Iterator[Record]:
-    if leads_on(target):
+    if entry_holds_many(target):
         if is_url(target):
             yield from (_with_row(record, row) for record in read_iiif(Collection(target, False), rules))
         else:
