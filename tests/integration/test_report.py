@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import json
 import re
 import shutil
@@ -16,9 +15,8 @@ from PIL import Image
 from artnet.errors import OutputError
 from artnet.evaluation.evaluate import EvaluateOptions, evaluate
 from artnet.evaluation.report import Evaluation, create_report_folder, record_scores, write_report
-from artnet.model.card import model_card
 from artnet.model.classifier import Classifier
-from artnet.model.config import default_model, read_config
+from artnet.model.config import read_config
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +89,6 @@ def test_recorded_scores_stand_in_the_folder_and_on_its_card(
     assert f"| accuracy | {value:.3f} |" in card
     assert "| noise | 3 |" in card
     assert Classifier.load(copy).classify(Image.new("RGB", (9, 9))).movement
-
-
-def test_a_card_without_scores_says_so(classifier: Classifier) -> None:
-    assert "Not evaluated yet" in model_card(dataclasses.replace(classifier.config, scores={}))
-
-
-def test_the_embedded_models_card_is_what_its_config_says() -> None:
-    config = read_config(default_model())
-    assert (default_model() / "README.md").read_text(encoding="utf-8") == model_card(config)
 
 
 def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
