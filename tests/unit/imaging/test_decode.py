@@ -28,7 +28,7 @@ LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 LOSSY = ("JPEG", "WEBP", "AVIF")
 ORIENTATION = 0x0112
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-# Where the stored top-left corner of a wide picture belongs, and whether the upright picture stands tall:
+# Where the stored top-left corner of a wide image belongs, and whether the upright image stands tall:
 # EXIF 2.32, section 4.6.4, tag 0112.
 UPRIGHT = {
     1: ("top-left", False),
@@ -41,7 +41,7 @@ UPRIGHT = {
     8: ("bottom-left", True),
 }
 FUZZ = settings(deadline=None, max_examples=120)
-SMALL = Limits(pixels=1_000_000)  # damage can turn a small picture into a huge one
+SMALL = Limits(pixels=1_000_000)  # damage can turn a small image into a huge one
 # Pillow warns of the damage that these tests do on purpose; what counts here is which exceptions come out.
 damaged = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -60,7 +60,7 @@ def heic(image: Image.Image, **options: object) -> bytes:
 
 
 def cornered() -> Image.Image:
-    """Paint a wide blue picture with a red top-left corner, in blocks that survive JPEG."""
+    """Paint a wide blue image with a red top-left corner, in blocks that survive JPEG."""
     image = Image.new("RGB", (48, 32), BLUE)
     image.paste(RED, (0, 0, 16, 16))
     return image
@@ -123,7 +123,7 @@ def linear_grey_profile() -> bytes:
 
 
 @pytest.mark.parametrize("kind", LOSSLESS)
-def test_a_lossless_picture_comes_back_pixel_for_pixel(kind: str, tmp_path: Path) -> None:
+def test_a_lossless_image_comes_back_pixel_for_pixel(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "painting"
     path.write_bytes(encoded(cornered(), kind))
     image = open_image(path)
@@ -132,7 +132,7 @@ def test_a_lossless_picture_comes_back_pixel_for_pixel(kind: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", LOSSY)
-def test_a_lossy_picture_comes_back_as_rgb_and_nearly_the_same(kind: str, tmp_path: Path) -> None:
+def test_a_lossy_image_comes_back_as_rgb_and_nearly_the_same(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "painting"
     path.write_bytes(encoded(cornered(), kind, quality=95))
     image = open_image(path)
@@ -195,7 +195,7 @@ def test_an_orientation_that_does_not_exist_is_left_aside(orientation: int) -> N
 @damaged
 @pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0rubbish", b"Exif\0\0MM\0*\xff\xff\xff\xff"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_broken_exif_costs_no_picture(kind: str, exif: bytes) -> None:
+def test_broken_exif_costs_no_image(kind: str, exif: bytes) -> None:
     image = decode_image(encoded(cornered(), kind, exif=exif), "odd")
     assert (image.size, red_corner(image)) == ((48, 32), "top-left")
 
@@ -249,7 +249,7 @@ def test_a_profile_that_cannot_be_used_is_left_aside(profile: bytes) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16", "CMYK"])
-def test_a_profile_for_other_channels_than_the_picture_has_is_left_aside(mode: str) -> None:
+def test_a_profile_for_other_channels_than_the_image_has_is_left_aside(mode: str) -> None:
     data = encoded(Image.new(mode, (4, 4)), "TIFF", icc_profile=swapped_profile())
     plain = encoded(Image.new(mode, (4, 4)), "TIFF")
     assert np.array_equal(np.asarray(decode_image(data, "odd")), np.asarray(decode_image(plain, "plain")))
@@ -389,7 +389,7 @@ def test_converting_leaves_the_given_image_as_it_was(mode: str) -> None:
 # Budgets
 
 
-def test_a_small_file_that_declares_a_huge_picture_is_refused_before_decoding(tmp_path: Path) -> None:
+def test_a_small_file_that_declares_a_huge_image_is_refused_before_decoding(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(png_of(30_000, 30_000, 8, 2, bytes(1000)))  # far too few rows: decoding would say "truncated"
     assert path.stat().st_size < 1024
@@ -417,7 +417,7 @@ def test_the_limit_of_pixels_is_kept_to_the_pixel(width: int, height: int, pixel
         assert width * height <= pixels
 
 
-def test_a_picture_over_pillows_own_limit_opens_within_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_over_pillows_own_limit_opens_within_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     assert decode_image(encoded(cornered(), "PNG"), "large").size == (48, 32)
 
@@ -472,7 +472,7 @@ def test_a_format_outside_the_list_is_refused_though_pillow_reads_it(kind: str) 
 
 
 @pytest.mark.parametrize("kind", [*LOSSLESS, *LOSSY])
-def test_a_truncated_picture_is_called_corrupt(kind: str, tmp_path: Path) -> None:
+def test_a_truncated_image_is_called_corrupt(kind: str, tmp_path: Path) -> None:
     data = encoded(noise(), kind)
     path = tmp_path / f"half.{kind.lower()}"
     path.write_bytes(data[: len(data) * 2 // 3])
@@ -481,7 +481,7 @@ def test_a_truncated_picture_is_called_corrupt(kind: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", [*LOSSLESS, *LOSSY])
-def test_a_picture_cut_within_its_header_is_called_corrupt(kind: str) -> None:
+def test_an_image_cut_within_its_header_is_called_corrupt(kind: str) -> None:
     with pytest.raises(CorruptImageError, match="stump"):
         decode_image(encoded(noise(), kind)[:20], "stump")
 
@@ -497,7 +497,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         open_image(tmp_path / "gone.jpg")
 
 
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+def test_a_folder_is_no_image(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is a folder, not an image"):
         open_image(tmp_path)
 
@@ -552,14 +552,14 @@ MODELS = [
 @damaged
 @given(st.sampled_from((b"", *BEGINNINGS)), st.binary(max_size=400))
 @FUZZ
-def test_any_bytes_give_a_picture_or_one_of_our_errors(beginning: bytes, rest: bytes) -> None:
+def test_any_bytes_give_an_image_or_one_of_our_errors(beginning: bytes, rest: bytes) -> None:
     rgb_or_refused(beginning + rest)
 
 
 @damaged
 @given(st.sampled_from(MODELS), st.data())
 @FUZZ
-def test_a_picture_with_changed_bytes_gives_a_picture_or_one_of_our_errors(model: bytes, data: st.DataObject) -> None:
+def test_an_image_with_changed_bytes_gives_an_image_or_one_of_our_errors(model: bytes, data: st.DataObject) -> None:
     # Half of the changes fall on the first bytes, where the headers are.
     places = st.integers(0, 150) | st.integers(0, len(model) - 1)
     changed = bytearray(model)
@@ -571,16 +571,16 @@ def test_a_picture_with_changed_bytes_gives_a_picture_or_one_of_our_errors(model
 @damaged
 @given(st.sampled_from(MODELS), st.floats(0, 1))
 @FUZZ
-def test_a_picture_cut_anywhere_gives_a_picture_or_one_of_our_errors(model: bytes, share: float) -> None:
+def test_an_image_cut_anywhere_gives_an_image_or_one_of_our_errors(model: bytes, share: float) -> None:
     rgb_or_refused(model[: round(len(model) * share)])
 
 
-# The pictures beside the project
+# The images beside the project
 
 
 @damaged
 @pytest.mark.skipif(not (DATA / "awkward").is_dir(), reason="runs with the folder ../shared/data/awkward beside it")
-def test_every_awkward_file_gives_a_picture_or_one_of_our_errors() -> None:
+def test_every_awkward_file_gives_an_image_or_one_of_our_errors() -> None:
     files = sorted(path for path in (DATA / "awkward").rglob("*") if path.is_file())
     assert files
     for path in files:
@@ -610,7 +610,7 @@ def test_a_jpeg_is_decoded_as_small_as_two_sides_allow(width: int, height: int, 
 
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_a_small_picture_tells_the_full_size_that_it_has_upright(orientation: int) -> None:
+def test_a_small_image_tells_the_full_size_that_it_has_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     data = encoded(Image.new("RGB", (640, 480)), "JPEG", exif=exif)

@@ -1,4 +1,4 @@
-"""Pictures become files that hold them."""
+"""Thumbnails, and images as files that hold them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_scores_add_up_to_one_and_name_the_movement(classifier: Classifier, pain
     assert found.confidence == max(found.scores.values()) == found.scores[found.movement]
 
 
-def test_a_path_and_its_picture_give_the_same_bits(
+def test_a_path_and_its_image_give_the_same_bits(
     classifier: Classifier, painting: Image.Image, painting_file: Path
 ) -> None:
     assert classifier.classify(painting_file).scores == classifier.classify(painting).scores
@@ -52,7 +52,7 @@ def test_all_views_are_computed_on_request_without_changing_the_answer(
     assert every.scores == pytest.approx(classifier.classify(painting).scores)
 
 
-def test_a_picture_of_any_mode_is_taken(classifier: Classifier, painting: Image.Image) -> None:
+def test_an_image_of_any_mode_is_taken(classifier: Classifier, painting: Image.Image) -> None:
     palette = painting.convert("P")
     assert classifier.classify(palette).scores == classifier.classify(palette.convert("RGB")).scores
 
@@ -70,7 +70,7 @@ def test_a_photograph_on_its_side_is_turned_upright_however_it_comes(
     assert found.scores == classifier.classify(tmp_path / "side.png").scores
 
 
-def test_the_smallest_picture_gets_an_answer(classifier: Classifier) -> None:
+def test_the_smallest_image_gets_an_answer(classifier: Classifier) -> None:
     found = classifier.classify(Image.new("RGB", (1, 1), "red"), views="all")
     assert (found.width, found.height) == (1, 1)
     assert all(view.box == Box(0, 0, 1, 1) for view in found.views)
