@@ -36,8 +36,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from artnet.batch.job import row_schema_of
-from artnet.batch.journal import resumable_table
+from artnet.batch.job import table_schema, write_results
+from artnet.batch.journal import open_journal
 from artnet.batch.predict import ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.table import table_row
 from artnet.hardware import has_fast_bf16, inference_concurrency, processor_count
@@ -104,11 +104,11 @@ def ours(paths: list[Path], answer: Callable[[Iterable[SourceItem]], Iterator[Re
     """Write a table of pictures and give the rate, from the first name to the last row."""
     with (
         timed("ours", len(paths)) as watch,
-        resumable_table(out, SHAPE, {"benchmark": True}, overwrite=True) as table,
+        open_journal(out, SCHEMA, {"benchmark": True}, "overwrite") as journal,
     ):
         for each in answer(find_items([str(path) for path in paths])):
-            table.add(table_row(each, SHAPE))
-        table.finish()
+            journal.append(table_row(each, SCHEMA))
+        write_results(journal)
     return len(paths) / watch.seconds
 
 
@@ -135,7 +135,7 @@ class Plain:
 
 
 TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "open", "engine", "ours", "plain")}
-SHAPE = row_schema_of(Classifier.load().config, PredictOptions())
+SCHEMA = table_schema(Classifier.load().config, PredictOptions())
 
 
 class timed:  # noqa: N801

@@ -133,7 +133,7 @@ def test_a_table_is_written(artnet: Artnet, painting_file: Path, tmp_path: Path,
     done = artnet("classify", painting_file, "--out", tmp_path / f"table.{ending}")
     assert done.code == 0
     assert (tmp_path / f"table.{ending}").stat().st_size > 0
-    assert "1 pictures, 0 failed" in done.err
+    assert "1 images, 0 failed" in done.err
 
 
 def test_a_table_holds_failures_too(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_table_that_exists_is_replaced_or_gone_on_with_only_when_asked(
     table.write_text("mine")
     again = artnet("classify", painting_file, "--out", table, "--resume")
     assert (again.code, table.read_text()) == (0, "mine")
-    assert "is whole already" in again.err
+    assert "is complete already" in again.err
     assert artnet("classify", painting_file, "--out", table, "--overwrite").code == 0
     assert table.read_text().startswith("source,sha256")
     assert artnet("classify", painting_file, "--resume").code == 2
@@ -180,7 +180,7 @@ def test_failing_fast_stops_and_goes_on_from_there(artnet: Artnet, painting_file
     arguments = ("classify", painting_file, bad, painting_file, "--out", table)
     stopped = artnet(*arguments, "--fail-fast")
     assert stopped.code == 3
-    assert "1 rows are kept in" in stopped.err
+    assert "1 rows are kept; continue by the same command with --resume" in stopped.err
     bad.write_bytes(painting_file.read_bytes())
     assert artnet(*arguments, "--fail-fast", "--resume").code == 0
     with table.open(newline="") as file:
@@ -192,7 +192,7 @@ def test_a_summary_ends_a_table(artnet: Artnet, painting_file: Path, tmp_path: P
     kept = done.err.splitlines()[-4:]
     assert [line.split(":")[0] for line in kept[:3]] == ["movements", "decisions", "failures"]
     assert kept[2] == "failures: 1 missing"
-    assert kept[3].startswith("2 pictures, 1 failed")
+    assert kept[3].startswith("2 images, 1 failed")
 
 
 def test_all_views_embeddings_and_overlays_come_in_json(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:

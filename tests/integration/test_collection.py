@@ -6,26 +6,25 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.batch.job import BatchJob, open_executor, resume_settings, row_schema_of, run_job, until_failure
-from artnet.batch.journal import resumable_table
-from artnet.batch.predict import ModelSpec, PredictOptions, Result, predict_items
-from artnet.batch.summary import Summary
-from artnet.errors import CorruptImageError, UsageError
+from artnet.batch.job import BatchJob, Progress, Summary, job_journal, run_job, write_results
+from artnet.batch.journal import journal_path
+from artnet.batch.predict import ModelSpec, PredictOptions, predict_items
+from artnet.batch.table import Row
 from artnet.model.classifier import Classifier
-from artnet.model.config import read_model
 from artnet.sources.item import SourceItem, SourceRules
 from fixtures.tables import read_back
 from fixtures.web import (
@@ -42,21 +41,18 @@ from fixtures.web import (
 )
 
 ARTNET = [sys.executable, "-m", "artnet"]
+NO_ROWS_BYTES = 60_000  # more than a journal without rows, less than one with twenty
 posix = pytest.mark.skipif(os.name != "posix", reason="needs kill -9 and signals, as Linux and macOS have")
 
 
-def nobody(answer: Result | None, summary: Summary) -> None:
-    """See nothing."""
-
-
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Three good pictures and a broken one."""
-    folder = tmp_path / "pictures"
+def images(tmp_path: Path) -> Path:
+    """Three good images and a broken one."""
+    folder = tmp_path / "images"
     folder.mkdir()
     for index in range(3):
         Image.new("RGB", (40, 30), (80 * index, 90, 20)).save(folder / f"{index}.png")
-    (folder / "1a.png").write_bytes(b"no picture")
+    (folder / "1a.png").write_bytes(b"no image")
     return folder
 
 
@@ -74,39 +70,36 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def fill(
-    classifier: Classifier, asked: BatchJob, out: Path, *, resume: bool = False, most: int | None = None
-) -> Summary:
-    """Fill a table, stopping by an error after `most` new answers."""
+def fill(classifier: Classifier, job: BatchJob, out: Path, stop_after: int | None = None) -> Summary:
+    """Fill a table, resuming it where it was begun, and stop after some rows."""
 
-    def executor(rest: Iterable[SourceItem]) -> Iterator[Result]:
-        for count, answer in enumerate(predict_items(classifier, rest, asked.wanted, rules=asked.rules)):
-            if count == most:
-                raise KeyboardInterrupt
-            yield answer
+    def on_progress(progress: Progress) -> None:
+        if progress.done == stop_after:
+            raise KeyboardInterrupt
 
-    folder, config = read_model()
-    settings = resume_settings(folder, config, replace(asked, loading=ModelSpec(precision="f32")))
-    with resumable_table(out, row_schema_of(config, asked.wanted), settings, resume) as table:
-        return run_job(table, asked.pictures, executor, nobody)
+    predictor = partial(predict_items, classifier, options=job.options, rules=job.rules)
+    with job_journal(replace(job, model=ModelSpec(precision="f32")), out, "resume") as journal:
+        summary = run_job(job, journal, on_progress, predictor=predictor)
+        write_results(journal)
+    return summary
 
 
-def test_a_stopped_collection_goes_on_and_computes_nothing_twice(
-    classifier: Classifier, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_resumed_collection_computes_nothing_twice(
+    classifier: Classifier, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = BatchJob([str(pictures)])
-    fill(classifier, asked, tmp_path / "straight.csv")
+    job = BatchJob([str(images)])
+    fill(classifier, job, tmp_path / "straight.csv")
     with pytest.raises(KeyboardInterrupt):
-        fill(classifier, asked, tmp_path / "t.csv", most=2)
+        fill(classifier, job, tmp_path / "t.csv", stop_after=2)
     read: list[str] = []
-    straight = SourceItem.read
+    original = SourceItem.read
 
-    def counted(found: SourceItem, rules: SourceRules) -> bytes:
-        read.append(Path(found.name).name)
-        return straight(found, rules)
+    def counted(item: SourceItem, rules: SourceRules) -> bytes:
+        read.append(Path(item.name).name)
+        return original(item, rules)
 
     monkeypatch.setattr(SourceItem, "read", counted)
-    summary = fill(classifier, asked, tmp_path / "t.csv", resume=True)
+    summary = fill(classifier, job, tmp_path / "t.csv")
     assert sorted(read) == ["1a.png", "2.png"]
     assert (summary.total, summary.failed) == (4, 1)
     assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "straight.csv").read_bytes()
@@ -121,8 +114,8 @@ def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
             make, body = (manifest_2, resource_2) if version == 2 else (manifest_3, body_3)
             site.put(f"/{version}", make(f"{site.url}/{version}", [body(service)]))
         parts = [reference_3(f"{site.url}/{name}") for name in ("2", "gone", "3")]
-        asked = BatchJob([site.put("/all", collection_3(f"{site.url}/all", parts))], rules=HERE)
-        fill(classifier, asked, tmp_path / "t.csv")
+        job = BatchJob([site.put("/all", collection_3(f"{site.url}/all", parts))], rules=HERE)
+        fill(classifier, job, tmp_path / "t.csv")
         old, gone, new = read_back(tmp_path / "t.csv")
         assert (old["label"], old["id"]) == ("p. 1", f"{site.url}/2/canvas/1")
         assert (new["label"], new["id"]) == ("f. 1", f"{site.url}/3/canvas/1")
@@ -130,52 +123,37 @@ def test_a_iiif_collection_of_both_versions_becomes_a_table_with_labels_and_ids(
         assert {"/image/2/full/1366,/0/default.jpg", "/image/3/full/1366,/0/default.jpg"} <= set(site.requests)
 
 
-def test_other_pictures_are_no_way_to_go_on(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        fill(classifier, BatchJob([str(pictures)]), tmp_path / "t.csv", most=2)
-    (pictures / "0.png").unlink()
-    with pytest.raises(UsageError, match=r"row 1 is of .*0\.png, but the sources now have .*1\.png"):
-        fill(classifier, BatchJob([str(pictures)]), tmp_path / "t.csv", resume=True)
-
-
-def test_views_embeddings_and_overlays_go_on_as_well(classifier: Classifier, pictures: Path, tmp_path: Path) -> None:
+def test_views_embeddings_and_overlays_are_resumed(classifier: Classifier, images: Path, tmp_path: Path) -> None:
     (tmp_path / "why").mkdir()
-    asked = BatchJob([str(pictures)], wanted=PredictOptions("all", True, tmp_path / "why"))
-    fill(classifier, asked, tmp_path / "straight.parquet")
+    job = BatchJob([str(images)], PredictOptions("all", True, tmp_path / "why"))
+    fill(classifier, job, tmp_path / "straight.parquet")
     with pytest.raises(KeyboardInterrupt):
-        fill(classifier, asked, tmp_path / "t.parquet", most=1)
-    fill(classifier, asked, tmp_path / "t.parquet", resume=True)
+        fill(classifier, job, tmp_path / "t.parquet", stop_after=1)
+    fill(classifier, job, tmp_path / "t.parquet")
     rows = read_back(tmp_path / "t.parquet")
     assert rows == read_back(tmp_path / "straight.parquet")
     assert [len(row["views"] or []) for row in rows] == [6, 6, 0, 6]
     assert all((tmp_path / "why" / row["overlay"]).is_file() for row in rows if row["overlay"])
 
 
-def test_the_settings_that_decide_the_rows_are_told_apart() -> None:
-    folder, config = read_model()
-    first = BatchJob(["a"], loading=ModelSpec(precision="f32"))
-    settings = resume_settings(folder, config, first)
-    assert settings == resume_settings(folder, config, replace(first, sources=["b"], on_ray=True))
-    for other in (PredictOptions("all"), PredictOptions(embedding=True), PredictOptions(overlay_folder=Path("why"))):
-        assert resume_settings(folder, config, replace(first, wanted=other)) != settings
-    assert resume_settings(folder, config, replace(first, loading=ModelSpec(runtime="onnxruntime"))) != settings
+def rows_kept(out: Path) -> list[Row]:
+    """Read the rows of a journal that a command has left."""
+    with closing(sqlite3.connect(journal_path(out))) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute("SELECT * FROM results ORDER BY rowid")]
 
 
-def test_failing_fast_is_the_first_failure() -> None:
-    answers = [Result("a"), Result("b", error=CorruptImageError("b: torn")), Result("c")]
-    passed = until_failure(answers)
-    assert next(passed).source == "a"
-    with pytest.raises(CorruptImageError, match="b: torn"):
-        next(passed)
+def journal_bytes(out: Path) -> int:
+    """Return how much a running command has written to its journal."""
+    files = (journal_path(out), journal_path(out).with_name(f"{out.name}.journal-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
 
 
-def test_one_picture_has_all_processors_and_many_share_them(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    monkeypatch.setattr(Classifier, "load", lambda *given: seen.append(given[3]))
-    monkeypatch.setattr("artnet.hardware.processor_count", lambda: 7)
-    open_executor(BatchJob([str(pictures / "0.png")]))
-    open_executor(BatchJob([str(pictures)]))
-    assert seen == [1, 8]
+def wait_for_rows(process: subprocess.Popen[str], out: Path, more_than: int) -> None:
+    """Wait until the journal has grown, which it does with each row."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and journal_bytes(out) <= more_than and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def command(many: Path, out: Path, *more: str) -> subprocess.Popen[str]:
@@ -186,22 +164,23 @@ def command(many: Path, out: Path, *more: str) -> subprocess.Popen[str]:
 
 @posix
 @pytest.mark.slow
-def test_ten_kills_at_random_moments_leave_a_table_that_goes_on_to_the_same_rows(many: Path, tmp_path: Path) -> None:
-    chance, out = random.Random(7), tmp_path / "t.csv"
-    folder = tmp_path / "t.csv.parts"
+def test_ten_kills_at_random_moments_lose_no_row_and_resume_to_the_same_bytes(many: Path, tmp_path: Path) -> None:
+    rng, out = random.Random(7), tmp_path / "t.csv"
+    kept = 0
     for kill in range(10):
-        before = len(list(folder.glob("[0-9]*"))) if kill else 0
+        before = journal_bytes(out)
         with command(many, out, *(["--resume"] if kill else [])) as process:
-            deadline = time.monotonic() + 30
-            while len(list(folder.glob("[0-9]*"))) < before + kill % 2 and time.monotonic() < deadline:
-                time.sleep(0.002)
-            time.sleep(chance.uniform(0.2, 0.9) if not kill % 2 else chance.uniform(0, 0.3))
+            wait_for_rows(process, out, more_than=max(before, NO_ROWS_BYTES))
+            time.sleep(rng.uniform(0, 0.3))
             process.kill()
             process.communicate()
-        rows = [row for part in sorted(folder.glob("[0-9]*")) for row in read_back(part)]
+        rows = rows_kept(out)
         assert [Path(row["source"]).name for row in rows] == [f"{index:03d}.png" for index in range(len(rows))]
-    for more, path in (("--resume", out), ("--overwrite", tmp_path / "straight.csv")):
-        with command(many, path, more) as process:
+        assert len(rows) >= kept
+        kept = len(rows)
+    assert kept > 0
+    for option, path in (("--resume", out), ("--overwrite", tmp_path / "straight.csv")):
+        with command(many, path, option) as process:
             process.communicate()
         assert process.returncode == 1
     assert out.read_bytes() == (tmp_path / "straight.csv").read_bytes()
@@ -209,18 +188,17 @@ def test_ten_kills_at_random_moments_leave_a_table_that_goes_on_to_the_same_rows
 
 
 @posix
-def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_answered(many: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "t.jsonl.parts"
-    with command(many, tmp_path / "t.jsonl") as process:
-        while process.poll() is None and not list(folder.glob("[0-9]*")):
-            time.sleep(0.005)
+def test_an_interrupt_says_how_to_resume_and_keeps_what_was_classified(many: Path, tmp_path: Path) -> None:
+    out = tmp_path / "t.jsonl"
+    with command(many, out) as process:
+        wait_for_rows(process, out, more_than=NO_ROWS_BYTES)
         process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
-    kept = sum(len(read_back(part)) for part in folder.glob("[0-9]*"))
+        messages = process.communicate()[1]
+    kept = len(rows_kept(out))
     assert process.returncode == 130
-    assert f"{kept} rows are kept in {folder}; the same command with --resume goes on from there" in said
-    assert said.endswith("artnet: interrupted\n")
     assert kept > 0
+    assert f"{kept} rows are kept; continue by the same command with --resume" in messages
+    assert messages.endswith("artnet: interrupted\n")
 
 
 @posix
@@ -262,11 +240,11 @@ def test_a_full_disk_is_said_and_what_was_written_goes_on(many: Path, tmp_path: 
     if not Path("/bin/bash").exists():
         pytest.skip("needs a shell that can limit the size of files")
     out = tmp_path / "t.parquet"
-    limited = f"ulimit -f 6; exec {' '.join(ARTNET)} classify {many} --out {out} --precision f32"
+    limited = f"ulimit -f 24; exec {' '.join(ARTNET)} classify {many} --out {out} --precision f32"
     done = subprocess.run(["/bin/bash", "-c", limited], capture_output=True, text=True, check=False)
     assert done.returncode == 7, done.stderr
     assert "cannot be written" in done.stderr
-    assert "make room and go on with --resume" in done.stderr
+    assert "make room and continue with --resume" in done.stderr
     assert "Traceback" not in done.stderr
     with command(many, out, "--resume") as process:
         process.communicate()

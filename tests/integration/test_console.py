@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from artnet.batch.job import Summary
 from artnet.batch.predict import Result
-from artnet.cli.console import Tally, prediction_line, print_json, progress_bar
+from artnet.cli.console import ResultCounter, prediction_line, print_json, print_summary, progress_bar
 from artnet.errors import EmptyImageError
 from artnet.model.prediction import Decision, Prediction
 
@@ -30,16 +32,16 @@ def test_an_unsure_answer_names_both_candidates() -> None:
 
 
 def test_failures_are_counted_and_said(capsys: pytest.CaptureFixture[str]) -> None:
-    tally = Tally()
+    counter = ResultCounter()
     answers = [Result("a", prediction=prediction("unsure")), Result("b", error=EmptyImageError("b: the file is empty"))]
-    assert list(tally.count(answers, lambda done: None)) == answers
-    assert (tally.total, tally.failed) == (2, 1)
+    assert list(counter.count(answers, lambda done: None)) == answers
+    assert (counter.total, counter.failed) == (2, 1)
     assert capsys.readouterr().err == "artnet: b: the file is empty\n"
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_list_is_valid_json_of_any_length(capsys: pytest.CaptureFixture[str], count: int) -> None:
-    print_json([Result("a", prediction=prediction("unsure"))] * count, single=False)
+    print_json([Result("a", prediction=prediction("unsure"))] * count, is_single=False)
     assert len(json.loads(capsys.readouterr().out)) == count
 
 
@@ -66,4 +68,18 @@ def test_a_name_that_the_terminals_encoding_lacks_is_escaped(painting_file: Path
 def test_progress_is_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar("working") as advance:
         advance(1, 2)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_summary_names_movements_decisions_and_failures(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(Summary(Counter(Realism=2, Cubism=1), Counter(confident=2, unsure=1), Counter(corrupt=1)))
+    assert capsys.readouterr().err.splitlines() == [
+        "movements: Realism 2, Cubism 1",
+        "decisions: 66.7% confident, 33.3% unsure",
+        "failures: 1 corrupt",
+    ]
+
+
+def test_of_nothing_a_summary_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(Summary())
     assert capsys.readouterr().err == ""

@@ -4,65 +4,52 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from io import BytesIO
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from artnet.batch.index import Index, check_installed, check_out, rows_path, write_index
-from artnet.errors import DataError, MissingExtraError, OutputError
+from artnet.batch.index import Index, check_index_path, check_installed, write_index
+from artnet.batch.journal import journal_path
+from artnet.batch.predict import Result
+from artnet.batch.table import Row, TableSchema, table_row
+from artnet.errors import CorruptImageError, DataError, MissingExtraError, OutputError
+from artnet.imaging.encode import encode_jpeg
 from artnet.model.classifier import Classifier
+from artnet.model.prediction import Prediction
 
 needs_lancedb = pytest.mark.skipif(
     importlib.util.find_spec("lancedb") is None, reason="needs pip install 'artnet[similar]'"
 )
-ABOUT = {"model": "drawn (1)", "movements": ["Cubism", "Realism"]}
+MODEL = "drawn (1)"
+SCHEMA = TableSchema(("Cubism", "Realism"), embedding=True, thumbnail=True)
 
 
-def small(colour: int) -> bytes:
-    buffer = BytesIO()
-    Image.new("RGB", (8, 6), (colour, 9, 9)).save(buffer, "JPEG")
-    return buffer.getvalue()
+def thumbnail(colour: int) -> bytes:
+    return encode_jpeg(Image.new("RGB", (8, 6), (colour, 9, 9)), 90)
 
 
-def rows(folder: Path, embeddings: list[list[float] | None]) -> Path:
-    """A table as answers would fill it, with None for pictures that failed."""
-    table = [
-        {
-            "source": f"{index}.jpg",
-            "sha256": f"{index:064d}",
-            "movement": "Cubism" if each else None,
-            "confidence": 0.75 if each else None,
-            "decision": "confident" if each else None,
-            "score_cubism": 0.75 if each else None,
-            "score_realism": 0.25 if each else None,
-            "error_kind": None if each else "corrupt",
-            "error": None if each else "torn",
-            "label": None,
-            "id": None,
-            "embedding": each,
-            "thumbnail": small(index) if each else None,
-        }
-        for index, each in enumerate(embeddings)
-    ]
-    schema = pa.Table.from_pylist(table).schema
-    schema = schema.set(schema.get_field_index("embedding"), pa.field("embedding", pa.list_(pa.float32())))
-    for name in ("label", "id", "error", "error_kind"):
-        schema = schema.set(schema.get_field_index(name), pa.field(name, pa.string()))
-    pq.write_table(pa.Table.from_pylist(table, schema=schema), folder / "rows.parquet")
-    return folder / "rows.parquet"
+def rows(embeddings: Sequence[Sequence[float] | np.ndarray | None]) -> Iterator[Row]:
+    """Yield the rows of results, with None for images that failed."""
+    for index, embedding in enumerate(embeddings):
+        if embedding is None:
+            yield table_row(Result(f"{index}.jpg", "0", error=CorruptImageError("torn")), SCHEMA)
+            continue
+        scores = {"Cubism": 0.75, "Realism": 0.25}
+        prediction = Prediction(f"{index}.jpg", "Cubism", 0.75, "confident", scores, (), MODEL, 8, 6)
+        result = Result(prediction.source, f"{index:064d}", prediction, embedding=np.array(embedding, np.float32))
+        yield table_row(replace(result, thumbnail=thumbnail(index % 256)), SCHEMA)
 
 
 @needs_lancedb
 def test_the_nearest_by_angle_come_first_and_failures_never(tmp_path: Path) -> None:
-    count = write_index(rows(tmp_path, [[0, 1], None, [9, 1], [1, 1]]), tmp_path / "index", ABOUT)
-    found = Index(tmp_path / "index", "drawn (1)").nearest(np.array([2, 0], np.float32), 5)
+    count = write_index(tmp_path / "index", rows([[0, 1], None, [9, 1], [1, 1]]), SCHEMA, MODEL)
+    found = Index(tmp_path / "index", MODEL).nearest(np.array([2, 0], np.float32), 5)
     assert count == 3
     assert [each.source for each in found] == ["2.jpg", "3.jpg", "0.jpg"]
     assert [each.similarity for each in found] == pytest.approx([9 / 82**0.5, 0.5**0.5, 0], abs=1e-6)
@@ -78,8 +65,8 @@ def test_a_painting_is_nearest_to_itself(seed: int) -> None:
 
     embeddings = np.random.default_rng(seed).normal(size=(20, 16)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
-        write_index(rows(Path(folder), embeddings.tolist()), Path(folder, "index"), ABOUT)
-        index = Index(Path(folder, "index"), "drawn (1)")
+        write_index(Path(folder, "index"), rows(embeddings), SCHEMA, MODEL)
+        index = Index(Path(folder, "index"), MODEL)
         nearest = index.nearest(embeddings[7], 3)
     assert nearest[0].source == "7.jpg"
     assert nearest[0].similarity == pytest.approx(1, abs=1e-5)
@@ -88,52 +75,53 @@ def test_a_painting_is_nearest_to_itself(seed: int) -> None:
 
 @needs_lancedb
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_of_many_paintings_an_index_chooses_whom_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artnet.batch.index._ALL_COMPARED", 100)
+def test_of_many_paintings_an_index_selects_those_to_compare(tmp_path: Path) -> None:
     embeddings = np.random.default_rng(5).normal(size=(600, 16)).astype(np.float32)
-    write_index(rows(tmp_path, embeddings.tolist()), tmp_path / "index", ABOUT)
-    found = Index(tmp_path / "index", "drawn (1)").nearest(embeddings[321], 5)
+    write_index(tmp_path / "index", rows(embeddings), SCHEMA, MODEL, exhaustive_up_to=100)
+    found = Index(tmp_path / "index", MODEL, exhaustive_up_to=100).nearest(embeddings[321], 5)
     assert found[0].source == "321.jpg"
     assert found[0].similarity == pytest.approx(1, abs=1e-5)
 
 
 @needs_lancedb
 def test_an_index_of_another_model_is_refused(tmp_path: Path) -> None:
-    write_index(rows(tmp_path, [[0, 1]]), tmp_path / "index", ABOUT)
-    with pytest.raises(DataError, match=r"made with the model drawn \(1\), this is other \(2\)"):
+    write_index(tmp_path / "index", rows([[0, 1]]), SCHEMA, MODEL)
+    with pytest.raises(DataError, match=r"built with the model drawn \(1\), this is other \(2\)"):
         Index(tmp_path / "index", "other (2)")
 
 
 @needs_lancedb
 def test_what_is_no_index_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no index; make one with artnet index"):
-        Index(tmp_path, "drawn (1)")
+    with pytest.raises(DataError, match="is not an index; build one with artnet index"):
+        Index(tmp_path, MODEL)
 
 
 @needs_lancedb
 def test_pictures_that_all_failed_make_no_index(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="none of the pictures could be read"):
-        write_index(rows(tmp_path, [None]), tmp_path / "index", ABOUT)
+    with pytest.raises(DataError, match="none of the images could be read"):
+        write_index(tmp_path / "index", rows([None]), SCHEMA, MODEL)
     assert not (tmp_path / "index").exists()
 
 
 @needs_lancedb
 def test_a_new_index_replaces_the_old_one_in_one_step(tmp_path: Path) -> None:
-    write_index(rows(tmp_path, [[0, 1]]), tmp_path / "index", ABOUT)
-    write_index(rows(tmp_path, [[0, 1], [1, 0]]), tmp_path / "index", ABOUT)
-    assert Index(tmp_path / "index", "drawn (1)").count == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "rows.parquet"]
+    write_index(tmp_path / "index", rows([[0, 1]]), SCHEMA, MODEL)
+    write_index(tmp_path / "index", rows([[0, 1], [1, 0]]), SCHEMA, MODEL)
+    assert Index(tmp_path / "index", MODEL).count == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
 
 
-def test_places_that_would_lose_something_are_refused(tmp_path: Path) -> None:
+def test_what_would_be_lost_is_refused(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(OutputError, match="exists already"):
-        check_out(tmp_path / "photos", resume=False, overwrite=False)
-    with pytest.raises(OutputError, match="is no index and would be lost"):
-        check_out(tmp_path / "photos", resume=False, overwrite=True)
-    rows_path(tmp_path / "new").write_text("begun")
+        check_index_path(tmp_path / "photos")
+    with pytest.raises(OutputError, match="is complete already"):
+        check_index_path(tmp_path / "photos", "resume")
+    with pytest.raises(OutputError, match="is not an index and would be lost"):
+        check_index_path(tmp_path / "photos", "overwrite")
+    journal_path(tmp_path / "new").write_text("begun")
     with pytest.raises(OutputError, match="was begun and not finished"):
-        check_out(tmp_path / "new", resume=False, overwrite=False)
+        check_index_path(tmp_path / "new")
 
 
 def test_without_lancedb_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

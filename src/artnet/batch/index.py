@@ -1,40 +1,36 @@
-"""Keep a collection's embeddings, scores and names in LanceDB, and find the paintings nearest to one.
-
-Knows nothing about how embeddings are computed; near means a small angle between them.
-"""
+"""An index of a collection's embeddings in LanceDB, and the paintings of it that are nearest to an image."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.batch.journal import check_table_path
-from artnet.batch.table import score_column
-from artnet.errors import DataError, MissingExtraError, OutputError
+from artnet.batch.journal import Existing, check_not_begun, check_parent
+from artnet.batch.table import Row, TableSchema, record_batches, score_column
+from artnet.errors import DataError, MissingExtraError, OutputError, reason
 
 _TABLE = "paintings"
-_ABOUT = "index.json"
-_ROWS_AT_A_TIME = 2000
-_ALL_COMPARED = 100_000  # up to as many, all are compared (0.2 s); beyond, an index says which are worth it
-_REFINED = 20  # times as many as asked for are compared exactly where the index chose
-_PROBED = 40  # of the index's cells
+_METADATA = "index.json"
+_BATCH_ROWS = 2000
+EXHAUSTIVE_UP_TO = 100_000  # paintings that a search compares with all of (0.2 s); beyond, LanceDB's index selects some
+_REFINE_FACTOR = 20  # times the number to find are compared exactly where the index selects
+_PROBES = 40  # of the index's cells
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A painting of the index; `similarity` is the cosine between the embeddings, 1 for the same picture."""
+    """A painting of the index; `similarity` is the cosine between the embeddings, 1 for the same image."""
 
     source: str
     similarity: float
@@ -48,43 +44,50 @@ class Neighbour:
     thumbnail: Image.Image
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what `artnet similar --json` prints of it; label and id where there are any."""
+        """Return what `artnet similar --json` prints of it; label and id only where there are any."""
         names = ("source", "similarity", "sha256", "movement", "confidence", "decision")
-        known = {name: getattr(self, name) for name in ("label", "id") if getattr(self, name) is not None}
-        return {**{name: getattr(self, name) for name in names}, "scores": dict(self.scores), **known}
+        optional = {name: getattr(self, name) for name in ("label", "id") if getattr(self, name) is not None}
+        return {**{name: getattr(self, name) for name in names}, "scores": dict(self.scores), **optional}
 
 
 def check_installed() -> None:
-    """Refuse to begin without LanceDB. Errors: `MissingExtraError`."""
+    """Raise a `MissingExtraError` if LanceDB is not installed."""
     try:
         import lancedb  # noqa: F401
     except ImportError:
         raise MissingExtraError("LanceDB is not installed; install it with: pip install 'artnet[similar]'") from None
 
 
-def check_out(folder: Path, resume: bool, overwrite: bool) -> None:
-    """Refuse a place for an index before anything is read. Errors: `UsageError`, `OutputError`."""
-    if folder.exists() and not overwrite:
-        if resume:
-            raise OutputError(f"{folder}: is there already, nothing to go on with; make it anew with --overwrite")
+def check_index_path(folder: Path, existing: Existing = "refuse") -> None:
+    """Check that an index can be written, before anything is loaded or read.
+
+    Raises:
+        OutputError: if the folder exists and `existing` is not "overwrite", or is not an index; or as for tables
+    """
+    check_parent(folder)
+    if folder.exists() and existing == "refuse":
         raise OutputError(f"{folder}: exists already; choose another name, or replace it with --overwrite")
-    if folder.exists() and not (folder / _ABOUT).is_file():
-        raise OutputError(f"{folder}: is no index and would be lost; choose another name or remove it yourself")
-    if rows_path(folder).exists() and not (resume or overwrite):
-        raise OutputError(f"{folder}: was begun and not finished; go on with --resume, or begin anew with --overwrite")
-    check_table_path(rows_path(folder), resume, overwrite)
+    if folder.exists() and existing == "resume":
+        raise OutputError(f"{folder}: is complete already; build it again with --overwrite")
+    if folder.exists() and not (folder / _METADATA).is_file():
+        raise OutputError(f"{folder}: is not an index and would be lost; choose another name or remove it yourself")
+    check_not_begun(folder, existing)
 
 
-def rows_path(folder: Path) -> Path:
-    """Say where the rows of an index are gathered before it is made."""
-    return folder.with_name(f"{folder.name}.rows.parquet")
+def write_index(
+    folder: Path, rows: Iterable[Row], schema: TableSchema, model: str, exhaustive_up_to: int = EXHAUSTIVE_UP_TO
+) -> int:
+    """Write an index of the rows with an embedding, complete or not at all, and return their number.
 
+    Args:
+        folder: the index; one that exists is replaced
+        rows: of a table with embeddings and thumbnails
+        model: fingerprint of the model that computed the embeddings
+        exhaustive_up_to: number of paintings beyond which LanceDB builds an index of its own
 
-def write_index(rows: Path, folder: Path, about: Mapping[str, Any]) -> int:
-    """Turn a Parquet table of answers with embeddings and thumbnails into an index, and count its paintings.
-
-    Rows of failures are left out. The folder appears when it is whole and replaces one of the same name. Errors:
-    `DataError` for a table without a single painting, `OutputError`.
+    Raises:
+        DataError: if no row has an embedding
+        OutputError: if the folder cannot be written
     """
     check_installed()
     import lancedb
@@ -92,75 +95,83 @@ def write_index(rows: Path, folder: Path, about: Mapping[str, Any]) -> int:
     partial, before = (folder.with_name(f".{folder.name}.{word}") for word in ("partial", "before"))
     for stale in (partial, before):
         shutil.rmtree(stale, ignore_errors=True)
-    first = next(_batches(rows), None)
+    batches = _batches(rows, schema)
+    first = next(batches, None)
     if first is None:
-        raise DataError(f"{folder}: none of the pictures could be read, so there is nothing to look among")
+        raise DataError(f"{folder}: none of the images could be read, so there is nothing to index")
     try:
-        batches = pa.RecordBatchReader.from_batches(first.schema, _batches(rows))
-        table = lancedb.connect(partial).create_table(_TABLE, batches)
+        reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+        table = lancedb.connect(partial).create_table(_TABLE, reader)
         count = int(table.count_rows())
-        if count > _ALL_COMPARED:
+        if count > exhaustive_up_to:
             table.create_index(metric="cosine", vector_column_name="embedding")
-        (partial / _ABOUT).write_text(json.dumps({**about, "paintings": count}, ensure_ascii=False), "utf-8")
+        metadata = {"model": model, "movements": schema.movements, "paintings": count}
+        (partial / _METADATA).write_text(json.dumps(metadata, ensure_ascii=False), "utf-8")
         if folder.exists():
             folder.rename(before)
         partial.rename(folder)
     except (OSError, RuntimeError) as error:
-        raise OutputError(f"{folder}: cannot be written ({error}); make room and go on with --resume") from error
+        message = f"{folder}: cannot be written ({reason(error)}); make room and continue with --resume"
+        raise OutputError(message) from error
     shutil.rmtree(before, ignore_errors=True)
     return count
 
 
 class Index:
-    """An index, opened once and asked often. Errors: `DataError` for a folder that is none or is of another model."""
+    """An index, opened once and searched often."""
 
-    def __init__(self, folder: Path, model: str) -> None:
+    def __init__(self, folder: Path, model: str, exhaustive_up_to: int = EXHAUSTIVE_UP_TO) -> None:
+        """Open an index.
+
+        Args:
+            model: fingerprint of the model that will compute the embeddings to search for
+            exhaustive_up_to: as for `write_index`
+
+        Raises:
+            DataError: if the folder is not an index, or is of another model
+            MissingExtraError: if LanceDB is not installed
+        """
         check_installed()
         import lancedb
 
         try:
-            self.about: dict[str, Any] = json.loads((folder / _ABOUT).read_text("utf-8"))
+            metadata = json.loads((folder / _METADATA).read_text("utf-8"))
             self._table = lancedb.connect(folder).open_table(_TABLE)
         except (OSError, ValueError) as error:
-            raise DataError(f"{folder}: is no index; make one with artnet index COLLECTION --out FOLDER") from error
-        if self.about.get("model") != model:
+            message = f"{folder}: is not an index; build one with artnet index COLLECTION --out FOLDER"
+            raise DataError(message) from error
+        if metadata.get("model") != model:
             raise DataError(
-                f"{folder}: was made with the model {self.about.get('model')}, this is {model}, whose embeddings mean "
-                "something else; give that model, or make the index anew with --overwrite"
+                f"{folder}: was built with the model {metadata.get('model')}, this is {model}, whose embeddings cannot "
+                "be compared; use that model, or build the index again with --overwrite"
             )
-        self.count = int(self.about["paintings"])
+        self.count = int(metadata["paintings"])
+        self._movements = tuple(metadata["movements"])
+        self._is_exhaustive = self.count <= exhaustive_up_to
 
     def nearest(self, embedding: NDArray[np.float32], count: int = 10) -> list[Neighbour]:
-        """Find the paintings nearest to an embedding (E,), the nearest first."""
+        """Return the `count` paintings nearest to an embedding (E,), the nearest first."""
         query = self._table.search(embedding, vector_column_name="embedding").distance_type("cosine").limit(count)
-        if self.count > _ALL_COMPARED:
-            query = query.nprobes(_PROBED).refine_factor(_REFINED)
+        if not self._is_exhaustive:
+            query = query.nprobes(_PROBES).refine_factor(_REFINE_FACTOR)
         return [self._neighbour(row) for row in query.to_list()]
 
     def _neighbour(self, row: Mapping[str, Any]) -> Neighbour:
         with Image.open(BytesIO(row["thumbnail"]), formats=("JPEG",)) as image:
             thumbnail = image.convert("RGB")
-        names = ("sha256", "movement", "confidence", "decision")
+        names = ("source", "sha256", "movement", "confidence", "decision", "label", "id")
         return Neighbour(
-            source=row["source"],
             similarity=1 - float(row["_distance"]),
-            scores={movement: row[score_column(movement)] for movement in self.about["movements"]},
-            label=row["label"],
-            id=row["id"],
+            scores={movement: row[score_column(movement)] for movement in self._movements},
             thumbnail=thumbnail,
             **{name: row[name] for name in names},
         )
 
 
-def _batches(rows: Path) -> Iterator[pa.RecordBatch]:
-    """Give the rows that have an embedding, each of one length, some at a time."""
-    with pq.ParquetFile(rows) as file:
-        for batch in file.iter_batches(_ROWS_AT_A_TIME):
-            kept = batch.filter(pc.is_valid(batch["embedding"]))
-            if not len(kept):
-                continue
-            embeddings = kept["embedding"]
-            length = len(embeddings[0])
-            fixed = pa.FixedSizeListArray.from_arrays(embeddings.flatten(), length)
-            columns = {name: kept[name] for name in kept.schema.names if not name.startswith("error")}
-            yield pa.record_batch({**columns, "embedding": fixed})
+def _batches(rows: Iterable[Row], schema: TableSchema) -> Iterator[pa.RecordBatch]:
+    """Yield the rows with an embedding, without the columns of errors."""
+    for batch in record_batches((row for row in rows if row["embedding"] is not None), schema, _BATCH_ROWS):
+        embeddings = batch["embedding"]
+        columns = {name: batch[name] for name in batch.schema.names if not name.startswith("error")}
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(embeddings.flatten(), len(embeddings[0]))
+        yield pa.record_batch(columns)

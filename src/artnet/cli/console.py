@@ -1,7 +1,4 @@
-"""What the commands print: answers on standard output, progress and messages on standard error.
-
-Knows nothing about how answers come about.
-"""
+"""Output of the commands: results on standard output, progress and messages on standard error."""
 
 from __future__ import annotations
 
@@ -16,58 +13,66 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+    from artnet.batch.job import Progress, Summary
+    from artnet.batch.journal import Journal
     from artnet.batch.predict import Result
     from artnet.evaluation.report import Report
     from artnet.model.prediction import Prediction
 
 _STYLES_SHOWN = 3
-Advance = Callable[..., None]  # (done, total, what) with the last two optional
-PicturesSeen = Callable[[int, int, int | None], None]  # done, failed, and how many there are, where that is known
+Advance = Callable[..., None]  # (done, total, description) with the last two optional
 
 
 @dataclass
-class Tally:
-    """How many pictures were answered and how many failed."""
+class ResultCounter:
+    """Number of results and of failures among them."""
 
     total: int = 0
     failed: int = 0
 
-    def count(self, answers: Iterable[Result], advance: Advance) -> Iterator[Result]:
-        """Count answers as they pass, saying each failure on standard error."""
-        for answer in answers:
+    def count(self, results: Iterable[Result], advance: Advance) -> Iterator[Result]:
+        """Pass results on, counting them and printing each failure on standard error."""
+        for result in results:
             self.total += 1
-            if answer.error is not None:
+            if result.error is not None:
                 self.failed += 1
-                print_message(f"artnet: {answer.error}")
+                print_message(f"artnet: {result.error}")
             advance(self.total)
-            yield answer
+            yield result
 
 
 def escape_unencodable() -> None:
-    """Let standard output and error print names that their encoding lacks, as escapes."""
+    """Print characters that the encoding of standard output or error lacks as escapes, in place of an exception."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def print_message(message: str) -> None:
-    """Print a message for a person on standard error."""
+    """Print a message on standard error."""
     print(message, file=sys.stderr)
 
 
 def print_line(text: str) -> None:
-    """Print a line on standard output at once."""
+    """Print a line on standard output, unbuffered."""
     print(text, flush=True)
 
 
-def print_answer(answer: Result) -> None:
-    """Print one line for a source; a failure was said on standard error already."""
-    if answer.prediction is not None:
-        print_line(prediction_line(answer.prediction))
+def print_summary(summary: Summary) -> None:
+    """Print, on standard error, a line each for movements, decisions and failures, where there are any."""
+    predicted = summary.movements.total()
+    if predicted:
+        print_message("movements: " + ", ".join(f"{name} {count}" for name, count in summary.movements.most_common()))
+        shares = (f"{count / predicted:.1%} {name}" for name, count in summary.decisions.most_common())
+        print_message("decisions: " + ", ".join(shares))
+    if summary.failures:
+        print_message("failures: " + ", ".join(f"{count} {kind}" for kind, count in summary.failures.most_common()))
 
 
 def prediction_line(prediction: Prediction) -> str:
-    """Put a prediction in one line: source, movement, confidence, decision, all scores, then the likely styles."""
+    """Return one line of source, movement, confidence, decision and all scores, then the likely styles."""
     ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
     scores = ", ".join(f"{movement} {score:.2f}" for movement, score in ranked)
     unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
@@ -120,58 +125,87 @@ def print_report(report: Report) -> None:
         )
 
 
-def print_json(answers: Iterable[Result], single: bool) -> None:
-    """Print one object for a single source, otherwise a list, item by item as they come."""
-    if single:
-        for answer in answers:
-            print_line(json.dumps(answer.to_dict(), ensure_ascii=False))
+def print_json(results: Iterable[Result], is_single: bool) -> None:
+    """Print one object for a single image, otherwise a list, item by item as they come."""
+    if is_single:
+        for result in results:
+            print_line(json.dumps(result.to_dict(), ensure_ascii=False))
         return
     print_line("[")
-    comma = ""
-    for answer in answers:
-        print_line(comma + json.dumps(answer.to_dict(), ensure_ascii=False))
-        comma = ","
+    separator = ""
+    for result in results:
+        print_line(separator + json.dumps(result.to_dict(), ensure_ascii=False))
+        separator = ","
     print_line("]")
 
 
 @contextmanager
-def batch_progress(shown: bool = True) -> Iterator[PicturesSeen]:
-    """Show how many pictures are done, how fast, how many failed and how long it will take, where that is seen."""
-    if not (shown and sys.stderr.isatty()):
-        yield lambda done, failed, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def batch_progress(journal: Journal) -> Iterator[Callable[[Progress], None]]:
+    """Print failures, and how to resume if the block is stopped; on a terminal also show a bar with rate and time left.
 
-    facts = TextColumn("{task.fields[rate]}, {task.fields[failed]} failed, time left")
-    parts = (TextColumn("classifying"), BarColumn(), MofNCompleteColumn(), facts, TimeRemainingColumn())
-    with Progress(*parts, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("", total=None, rate="starting", failed=0)
-        first: int | None = None  # those that an earlier run did are no measure of the rate
-        started = time.monotonic()
+    What the block yields is the `on_progress` of `run_job`.
+    """
+    from artnet.errors import ImageError, SourceError
 
-        def seen(done: int, failed: int, total: int | None) -> None:
-            nonlocal first
-            first = done if first is None else first
-            rate = (done - first) / max(time.monotonic() - started, 1e-3)
-            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s", failed=failed)
+    with _batch_bar() as update:
 
-        yield seen
+        def on_progress(progress: Progress) -> None:
+            if progress.error is not None:
+                print_message(f"artnet: {progress.error}")
+            update(progress)
+
+        try:
+            yield on_progress
+        except (KeyboardInterrupt, SourceError, ImageError):
+            if journal.row_count:
+                print_message(f"{journal.row_count} rows are kept; continue by the same command with --resume")
+            raise
 
 
 @contextmanager
-def progress_bar(what: str, shown: bool = True) -> Iterator[Advance]:
-    """Show one line of progress on standard error while the block runs, where that is a terminal."""
+def _batch_bar() -> Iterator[Callable[[Progress], None]]:
+    if not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    with _rich_bar("{task.fields[rate]}, {task.fields[failed]} failed, time left") as bar:
+        task = bar.add_task("classifying", total=None, rate="starting", failed=0)
+        resumed: int | None = None  # rows of an earlier run do not count for the rate
+        started = time.monotonic()
+
+        def update(progress: Progress) -> None:
+            nonlocal resumed
+            resumed = progress.done if resumed is None else resumed
+            rate = (progress.done - resumed) / max(time.monotonic() - started, 1e-3)
+            bar.update(
+                task, completed=progress.done, total=progress.total, rate=f"{rate:.1f}/s", failed=progress.failed
+            )
+
+        yield update
+
+
+@contextmanager
+def progress_bar(description: str, shown: bool = True) -> Iterator[Advance]:
+    """Show a progress bar on standard error while the block runs, where that is a terminal."""
     if not (shown and sys.stderr.isatty()):
         yield lambda done, total=None, note=None: None
         return
+    with _rich_bar() as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total=None, note=None: bar.update(
+            task, completed=done, total=total, description=note or description
+        )
+
+
+def _rich_bar(details: str = "") -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(details),
+        TimeRemainingColumn(),
+    )
     # Rich would otherwise catch what goes to standard output and print it on the terminal, redirected or not.
-    with Progress(*parts, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total=None, note=None: bar.update(
-            task, completed=done, total=total, description=note or what
-        )
+    return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)

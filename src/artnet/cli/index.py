@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from artnet.cli.classify import fill, needed_px
-from artnet.cli.console import print_message
+from artnet.cli.console import batch_progress, print_message, print_summary
 from artnet.cli.options import (
     AllowPrivate,
     Executor,
     IiifPx,
     MaxMb,
     Model,
+    Overwrite,
     Precision,
+    Resume,
     Runtime,
     Timeout,
+    existing_output,
     source_rules,
 )
 
 
 def index(
-    sources: Annotated[list[str], typer.Argument(metavar="COLLECTION...", help="As artnet classify takes them.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The index to make.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Collections, as for artnet classify.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Index to build.")],
     executor: Executor = "local",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the index where it was stopped.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the index that is there.")] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
     allow_private: AllowPrivate = False,
     timeout_s: Timeout = 30.0,
     max_mb: MaxMb = 64,
@@ -36,31 +39,29 @@ def index(
     runtime: Runtime = "openvino",
     precision: Precision = "auto",
 ) -> int:
-    """Keep a collection's embeddings, scores and names, so that similar paintings are found."""
-    from artnet.batch.index import check_installed, check_out, rows_path, write_index
-    from artnet.batch.job import BatchJob, model_fingerprint
-    from artnet.batch.journal import is_whole
+    """Index a collection, so that similar paintings can be found in it."""
+    from artnet.batch.index import check_index_path, check_installed, write_index
+    from artnet.batch.job import BatchJob, iiif_side_px, job_journal, model_fingerprint, run_job
     from artnet.batch.predict import ModelSpec, PredictOptions
     from artnet.model.config import read_model
 
+    existing = existing_output(resume, overwrite)
     check_installed()
-    check_out(out, resume, overwrite)
+    check_index_path(out, existing)
     folder, config = read_model(model)
-    side_px = iiif_px or needed_px(sources, model, False)
-    asked = BatchJob(
+    job = BatchJob(
         sources,
-        source_rules(allow_private, timeout_s, max_mb, side_px),
-        ModelSpec(model, runtime, precision),
+        # The embedding is that of the whole view.
         PredictOptions("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
-        executor == "ray",
+        source_rules(allow_private, timeout_s, max_mb, iiif_px or iiif_side_px(sources, model)),
+        ModelSpec(model, runtime, precision),
+        executor,
     )
-    rows, failed = rows_path(out), 0
-    if not (resume and is_whole(rows)):
-        summary = fill(asked, rows, resume, overwrite or out.exists())
-        failed = summary.failed
-        for line in summary.lines:
-            print_message(line)
-    count = write_index(rows, out, {"model": model_fingerprint(folder, config), "movements": config.movements})
-    rows.unlink()
-    print_message(f"{count} paintings in {out}, {failed} pictures failed")
-    return 1 if failed else 0
+    with job_journal(job, out, existing) as journal:
+        with batch_progress(journal) as on_progress:
+            summary = run_job(job, journal, on_progress, count_total=sys.stderr.isatty())
+        print_summary(summary)
+        count = write_index(out, journal.rows(), journal.schema, model_fingerprint(folder, config))
+        journal.delete()
+    print_message(f"{count} paintings in {out}, {summary.failed} images failed")
+    return 1 if summary.failed else 0

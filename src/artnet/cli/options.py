@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from artnet.errors import UsageError
+
 if TYPE_CHECKING:
+    from artnet.batch.journal import Existing
     from artnet.sources.item import SourceRules
 
 Model = Annotated[
@@ -25,6 +28,8 @@ Executor = Annotated[
     Literal["local", "ray"], typer.Option("--executor", help="local: this machine; ray: a Ray cluster.")
 ]
 
+Resume = Annotated[bool, typer.Option("--resume", help="Continue an output that was begun and not finished.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Also fetch from addresses that are not on the public internet.")
 ]
@@ -38,6 +43,13 @@ IiifPx = Annotated[
         "--iiif-px", metavar="PIXELS", min=16, help="Shorter side to request from IIIF; by default what the views need."
     ),
 ]
+
+
+def existing_output(resume: bool, overwrite: bool) -> Existing:
+    """Return what these options say about an output that exists or was begun."""
+    if resume and overwrite:
+        raise UsageError("--resume keeps what is there and --overwrite starts again; use one of them")
+    return "resume" if resume else "overwrite" if overwrite else "refuse"
 
 
 def source_rules(allow_private: bool, timeout_s: float, max_mb: int, shorter_side_px: int) -> SourceRules:

@@ -9,27 +9,22 @@ from typing import Annotated
 import typer
 
 from artnet.cli.console import print_line
-from artnet.cli.options import (
-    Json,
-    Model,
-    Precision,
-    Runtime,
-)
+from artnet.cli.options import Json, Model, Precision, Runtime
 
 
 def similar(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="One picture.")],
-    folder: Annotated[Path, typer.Option("--index", metavar="FOLDER", help="What artnet index made.")],
-    count: Annotated[int, typer.Option("--count", min=1, max=1000, help="How many to find.")] = 10,
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="One image.")],
+    folder: Annotated[Path, typer.Option("--index", metavar="FOLDER", help="Index built by artnet index.")],
+    count: Annotated[int, typer.Option("--count", min=1, max=1000, help="Number of paintings to find.")] = 10,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.png", help="Draw them on a sheet, PNG or SVG.")
+        Path | None, typer.Option("--out", metavar="FILE.png", help="Also draw them on a sheet, PNG or SVG.")
     ] = None,
     as_json: Json = False,
     model: Model = None,
     runtime: Runtime = "openvino",
     precision: Precision = "auto",
 ) -> int:
-    """Find the paintings of an index that are nearest to a picture."""
+    """Find the paintings of an index that are nearest to an image."""
     from artnet.batch.index import Index
     from artnet.batch.job import model_fingerprint
     from artnet.model.classifier import Classifier
@@ -39,28 +34,30 @@ def similar(
 
     if out is not None:
         check_output_path(out, image, SHEET_FORMATS)
-    found = Index(folder, model_fingerprint(*read_model(model)))
+    index = Index(folder, model_fingerprint(*read_model(model)))
     classifier = Classifier.load(model, runtime, precision)
-    opened = classifier.open(image)  # as the index was made
-    near = found.nearest(classifier.embed(opened), count)
+    opened = classifier.open(image)  # decoded as it was for the index
+    neighbours = index.nearest(classifier.embed(opened), count)
     if out is not None:
+        title = f"{len(neighbours)} of {index.count} paintings, the nearest to {image.name}"
         tiles = [
-            (f"{each.similarity:.2f} {each.movement}: {each.label or each.source}", each.thumbnail) for each in near
+            (f"{near.similarity:.2f} {near.movement}: {near.label or near.source}", near.thumbnail)
+            for near in neighbours
         ]
-        title = f"{len(near)} of {found.count} paintings, the nearest to {image.name}"
         note = "similarity: the cosine between embeddings"
         write_sheet(out, tile_sheet(title, note, [("query", opened.image), *tiles]))
     if as_json:
         answer = {
             "source": str(image),
             "index": str(folder),
-            "paintings": found.count,
+            "paintings": index.count,
             "sheet": str(out) if out else None,
+            "nearest": [near.to_dict() for near in neighbours],
         }
-        print_line(json.dumps({**answer, "nearest": [each.to_dict() for each in near]}, ensure_ascii=False))
+        print_line(json.dumps(answer, ensure_ascii=False))
         return 0
-    for each in near:
-        print_line(f"{each.similarity:.3f}  {each.source}: {each.movement} {each.confidence:.0%} ({each.decision})")
+    for near in neighbours:
+        print_line(f"{near.similarity:.3f}  {near.source}: {near.movement} {near.confidence:.0%} ({near.decision})")
     if out is not None:
         print_line(f"sheet: {out}")
     return 0

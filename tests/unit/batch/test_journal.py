@@ -1,169 +1,125 @@
-"""A table grows in parts that any stop leaves whole, and goes on to what it would have been."""
+"""A journal keeps every row that was appended, and is resumed with the settings that it began with."""
 
 from __future__ import annotations
 
-import errno
-import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import numpy as np
 import pytest
 
-from artnet.batch import journal as parts
-from artnet.batch.journal import ResumableTable, check_table_path, is_whole, resumable_table
-from artnet.batch.table import RowSchema, table_row
+from artnet.batch.journal import Existing, is_complete, journal_path, open_journal
+from artnet.batch.predict import Result
+from artnet.batch.table import TableSchema, table_row
 from artnet.errors import OutputError, UsageError
-from fixtures.tables import missing, read_back, right, wrong
+from fixtures.tables import missing, right, wrong
 
-SHAPE = RowSchema(("Cubism", "Impressionism", "Pop Art"))
-ROWS = [table_row(answer, SHAPE) for answer in [right(f"{index}.jpg") for index in range(5)] + [wrong(), missing()]]
+SCHEMA = TableSchema(("Cubism", "Impressionism", "Pop Art"))
+ROWS = [table_row(result, SCHEMA) for result in [*(right(f"{index}.jpg") for index in range(5)), wrong(), missing()]]
 SETTINGS = {"model": "drawn", "precision": "f32"}
-ENDINGS = pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two rows a part."""
-    monkeypatch.setattr(parts, "_ROWS_IN_A_PART", 2)
 
 
 class StopError(Exception):
-    """What stops a table in these tests."""
+    """What ends a job in these tests."""
 
 
-def begin(path: Path, count: int, settings: dict[str, Any] = SETTINGS) -> None:
-    """Add some rows and stop."""
-    with pytest.raises(StopError), resumable_table(path, SHAPE, settings) as table:
+def begin(output: Path, count: int, existing: Existing = "refuse", settings: dict[str, Any] = SETTINGS) -> None:
+    """Append some rows and stop."""
+    with pytest.raises(StopError), open_journal(output, SCHEMA, settings, existing) as journal:
         for row in ROWS[:count]:
-            table.add(row)
+            journal.append(row)
         raise StopError
 
 
-def go_on(path: Path, settings: dict[str, Any] = SETTINGS) -> int:
-    """Add the rows that are missing and finish; gives how many were there."""
-    with resumable_table(path, SHAPE, settings, resume=True) as table:
-        there = len(list(table.done()))
-        for row in ROWS[there:]:
-            table.add(row)
-        table.finish()
-    return there
+def test_rows_come_back_as_they_were_appended(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "t.csv", SCHEMA, SETTINGS) as journal:
+        for row in ROWS:
+            journal.append(row)
+        assert list(journal.rows()) == ROWS
+        assert journal.row_count == len(ROWS)
 
 
-@ENDINGS
-@pytest.mark.parametrize("count", [0, 1, 2, 5, 7])
-def test_a_stopped_table_goes_on_to_the_same_rows(ending: str, count: int, tmp_path: Path) -> None:
-    path = tmp_path / f"t{ending}"
-    begin(path, count)
-    assert not path.exists()
-    assert go_on(path) == count
-    assert read_back(path) == ROWS
-    assert list(tmp_path.iterdir()) == [path]
+@pytest.mark.parametrize("count", [0, 1, 5, 7])
+def test_a_stopped_journal_is_resumed_with_its_rows(count: int, tmp_path: Path) -> None:
+    begin(tmp_path / "t.csv", count)
+    with open_journal(tmp_path / "t.csv", SCHEMA, SETTINGS, "resume") as journal:
+        assert list(journal.rows()) == ROWS[:count]
+        assert journal.row_count == count
 
 
-def test_what_a_stop_leaves_is_readable_as_a_table(tmp_path: Path) -> None:
-    begin(tmp_path / "t.parquet", 5)
-    assert pq.read_table(tmp_path / "t.parquet.parts")["source"].to_pylist() == [row["source"] for row in ROWS[:5]]
-    begin(tmp_path / "t.csv", 5)
-    found = [read_back(part) for part in sorted((tmp_path / "t.csv.parts").glob("*.csv"))]
-    assert [row for rows in found for row in rows] == ROWS[:5]
+def test_a_journal_without_rows_leaves_no_file(tmp_path: Path) -> None:
+    begin(tmp_path / "t.csv", 0)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_part_that_the_machine_left_broken_and_those_after_it_are_made_anew(tmp_path: Path) -> None:
-    begin(tmp_path / "t.parquet", 6)
-    second = sorted((tmp_path / "t.parquet.parts").glob("*.parquet"))[1]
-    second.write_bytes(second.read_bytes()[:50])
-    assert go_on(tmp_path / "t.parquet") == 2
-    assert read_back(tmp_path / "t.parquet") == ROWS
+def test_summary_rows_hold_what_a_summary_counts(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "t.csv", SCHEMA, SETTINGS) as journal:
+        for result in (right(), wrong(), missing("")):
+            journal.append(table_row(result, SCHEMA))
+        assert [list(row.values()) for row in journal.summary_rows()] == [
+            ["clown.jpg", "Cubism", "confident", None],
+            ["torn.jpg", None, None, "corrupt"],
+            ["", None, None, "missing"],
+        ]
 
 
-def test_a_kill_after_the_table_was_joined_and_before_its_parts_went_costs_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "t.csv"
-    begin(path, 3)
-
-    def killed(*_: object) -> None:
-        raise StopError
-
-    with monkeypatch.context() as patch, pytest.raises(StopError):
-        patch.setattr(Path, "rename", killed)
-        go_on(path)
-    assert not is_whole(path)
-    assert go_on(path) == len(ROWS)
-    assert read_back(path) == ROWS
+def test_views_embeddings_and_thumbnails_come_back_to_the_last_bit(tmp_path: Path) -> None:
+    schema = TableSchema(SCHEMA.movements, all_views=True, embedding=True, thumbnail=True)
+    embedding = np.random.default_rng(0).normal(size=1280).astype(np.float32)
+    row = table_row(Result("a", "ab", right().prediction, embedding=embedding, thumbnail=b"\x00\xff"), schema)
+    row["views"] = [{"name": "whole", "box": [0, 0, 4, 3], "scores": {"Pop Art": 1 / 3}}]
+    with open_journal(tmp_path / "t.csv", schema, SETTINGS) as journal:
+        journal.append(row)
+        (found,) = journal.rows()
+    assert np.array_equal(found.pop("embedding"), row.pop("embedding"))
+    assert found == row
 
 
 def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
     begin(tmp_path / "t.csv", 3)
     with pytest.raises(UsageError, match=r"begun with precision f32, now it is bf16.*--overwrite"):
-        go_on(tmp_path / "t.csv", {**SETTINGS, "precision": "bf16"})
-    assert go_on(tmp_path / "t.csv") == 3
+        begin(tmp_path / "t.csv", 3, "resume", {**SETTINGS, "precision": "bf16"})
+    begin(tmp_path / "t.csv", 0, "resume")
+    assert journal_path(tmp_path / "t.csv").exists()
 
 
-def test_what_is_there_or_was_begun_is_refused_without_a_word_on_it(tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_text("mine")
-    with pytest.raises(OutputError, match=r"exists already.*--overwrite"):
-        check_table_path(tmp_path / "mine.csv")
+def test_other_columns_are_refused(tmp_path: Path) -> None:
     begin(tmp_path / "t.csv", 3)
+    other = TableSchema(SCHEMA.movements, embedding=True)
+    with (
+        pytest.raises(UsageError, match="begun with columns"),
+        open_journal(tmp_path / "t.csv", other, SETTINGS, "resume"),
+    ):
+        pass
+
+
+def test_what_was_begun_is_refused_unless_it_is_resumed_or_overwritten(tmp_path: Path) -> None:
+    begin(tmp_path / "t.csv", 3)
+    assert not is_complete(tmp_path / "t.csv")
     with pytest.raises(OutputError, match=r"was begun and not finished.*--resume"):
-        check_table_path(tmp_path / "t.csv")
-    with pytest.raises(UsageError, match="give one of them"):
-        check_table_path(tmp_path / "t.csv", resume=True, overwrite=True)
-    with pytest.raises(OutputError, match="its folder does not exist"):
-        check_table_path(tmp_path / "nowhere" / "t.csv")
+        begin(tmp_path / "t.csv", 1)
+    begin(tmp_path / "t.csv", 2, "overwrite", {"other": "settings"})
+    with open_journal(tmp_path / "t.csv", SCHEMA, {"other": "settings"}, "resume") as journal:
+        assert journal.row_count == 2
 
 
-def test_overwriting_keeps_the_old_table_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("mine")
-    with resumable_table(path, SHAPE, SETTINGS, overwrite=True) as table:
-        for row in ROWS:
-            table.add(row)
-            assert path.read_text() == "mine"
-        table.finish()
-    assert read_back(path) == ROWS
-
-
-def test_a_full_disk_is_a_sentence_and_what_was_written_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "t.csv"
-    written = parts.write_rows
-
-    def full(part: Path, rows: Any, shape: RowSchema) -> None:
-        if part.name.endswith("4.csv"):
-            part.write_text("half a ro")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        written(part, rows, shape)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(parts, "write_rows", full)
-        with pytest.raises(OutputError, match=r"No space left on device\); 4 rows are kept in .*--resume"):
-            begin(path, 7)
-    assert go_on(path) == 4
-    assert read_back(path) == ROWS
-
-
-def test_two_commands_never_write_one_table(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl", reason="needs locks that end with their process, as Linux and macOS have")
+def test_two_commands_never_write_one_output(tmp_path: Path) -> None:
     busy = pytest.raises(OutputError, match="another command is writing it")
-    with resumable_table(tmp_path / "t.csv", SHAPE, SETTINGS), busy:
-        go_on(tmp_path / "t.csv")
-    assert go_on(tmp_path / "t.csv") == 0
+    with open_journal(tmp_path / "t.csv", SCHEMA, SETTINGS) as journal:
+        journal.append(ROWS[0])
+        for existing in ("resume", "overwrite"):
+            with busy, open_journal(tmp_path / "t.csv", SCHEMA, SETTINGS, existing):
+                pass
+        journal.append(ROWS[1])
+        assert list(journal.rows()) == ROWS[:2]
 
 
-def test_an_empty_collection_is_an_empty_table(tmp_path: Path) -> None:
-    with resumable_table(tmp_path / "t.csv", SHAPE, SETTINGS) as table:
-        assert isinstance(table, ResumableTable)
-        table.finish()
-    assert read_back(tmp_path / "t.csv") == []
-    assert json.dumps(SETTINGS) not in (tmp_path / "t.csv").read_text()
+def test_a_file_that_is_no_journal_is_an_error_that_says_so(tmp_path: Path) -> None:
+    journal_path(tmp_path / "t.csv").write_text("my diary, which is longer than a hundred characters " * 9)
+    with pytest.raises(OutputError, match=r"t\.csv\.journal: cannot be used .*remove it"):
+        begin(tmp_path / "t.csv", 1, "resume")
 
 
-def test_rows_are_written_before_many_seconds_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "_ROWS_IN_A_PART", 1000)
-    monkeypatch.setattr(parts, "_SECONDS_IN_A_PART", 0)
-    with resumable_table(tmp_path / "t.csv", SHAPE, SETTINGS) as table:
-        table.add(ROWS[0])
-        assert table.rows == 1
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="its folder does not exist"):
+        begin(tmp_path / "nowhere" / "t.csv", 1)

@@ -1,8 +1,7 @@
-"""A table has one row a source, the same in every format, and joins from parts to the same."""
+"""A table has one row an item, the same in every format."""
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artnet.batch.predict import Result
-from artnet.batch.table import RowSchema, check_ending, join_tables, read_known, score_column, table_row, write_rows
+from artnet.batch.table import TableSchema, check_suffix, score_column, table_row, write_table
 from artnet.errors import UsageError
 from artnet.imaging.views import Box
 from artnet.model.prediction import Prediction, ViewScores
@@ -26,32 +25,32 @@ COLUMNS = [
     *("score_cubism", "score_impressionism", "score_pop_art"),
     *("error_kind", "error", "label", "id"),
 ]
-SHAPE = RowSchema(MOVEMENTS)
-EVERYTHING = RowSchema(MOVEMENTS, all_views=True, embedding=True, overlay=True)
+SCHEMA = TableSchema(MOVEMENTS)
+EVERYTHING = TableSchema(MOVEMENTS, all_views=True, embedding=True, overlay=True)
 ENDINGS = pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
 AWKWARD = [right(), wrong(), missing(), right('a "b", c\nd.jpg', 1 / 3), right("Lé 小丑.jpg", 0.1)]
 
 
-def rows_of(answers: list[Result], shape: RowSchema = SHAPE) -> list[dict[str, Any]]:
-    return [table_row(answer, shape) for answer in answers]
+def rows_of(results: list[Result], schema: TableSchema = SCHEMA) -> list[dict[str, Any]]:
+    return [table_row(result, schema) for result in results]
 
 
 @ENDINGS
 def test_the_columns_are_the_documented_ones_in_order(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"table{ending}"
-    write_rows(path, rows_of([right(), wrong()]), SHAPE)
+    write_table(path, rows_of([right(), wrong()]), SCHEMA)
     assert [list(row) for row in read_back(path)] == [COLUMNS, COLUMNS]
 
 
 @ENDINGS
 def test_every_format_holds_the_same_rows(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"table{ending}"
-    write_rows(path, rows_of(AWKWARD), SHAPE)
+    write_table(path, rows_of(AWKWARD), SCHEMA)
     assert read_back(path) == rows_of(AWKWARD)
 
 
 def test_a_prediction_fills_everything_but_the_error() -> None:
-    assert table_row(right(), SHAPE) == {
+    assert table_row(right(), SCHEMA) == {
         "source": "clown.jpg",
         "sha256": "ab" * 32,
         "movement": "Cubism",
@@ -65,16 +64,16 @@ def test_a_prediction_fills_everything_but_the_error() -> None:
 
 
 def test_a_failure_has_its_kind_and_its_message_and_nothing_more() -> None:
-    filled = {name: value for name, value in table_row(missing(), SHAPE).items() if value is not None}
+    filled = {name: value for name, value in table_row(missing(), SCHEMA).items() if value is not None}
     assert filled == {"source": "gone.jpg", "error_kind": "missing", "error": "gone.jpg: no such file"}
-    assert table_row(wrong(), SHAPE)["error_kind"] == "corrupt"
-    assert table_row(wrong(), SHAPE)["sha256"] == "cd" * 32
+    assert table_row(wrong(), SCHEMA)["error_kind"] == "corrupt"
+    assert table_row(wrong(), SCHEMA)["sha256"] == "cd" * 32
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",))), st.floats(0, 1), st.sampled_from([right, wrong, missing]))
 def test_any_row_has_every_column_and_either_a_movement_or_an_error(source: str, score: float, make: Any) -> None:
-    row = table_row(make(source, score) if make is right else make(source), SHAPE)
-    assert list(row) == list(SHAPE.columns) == COLUMNS
+    row = table_row(make(source, score) if make is right else make(source), SCHEMA)
+    assert list(row) == list(SCHEMA.columns) == COLUMNS
     assert (row["movement"] is None) != (row["error_kind"] is None)
     assert row["source"] == source
 
@@ -91,13 +90,13 @@ def everything() -> Result:
     found = right().prediction
     assert found is not None
     views = (ViewScores("whole", Box(0, 0, 48, 40), {"Cubism": 0.5, "Impressionism": 0.25, "Pop Art": 0.25}),)
-    seen = Prediction("a.jpg", "Cubism", 0.75, "unsure", found.scores, views, "drawn", 48, 40)
-    return Result("a.jpg", "ab" * 32, seen, overlay="a.jpg", embedding=np.array([0.1, 3e-9], np.float32))
+    prediction = Prediction("a.jpg", "Cubism", 0.75, "unsure", found.scores, views, "drawn", 48, 40)
+    return Result("a.jpg", "ab" * 32, prediction, overlay="a.jpg", embedding=np.array([0.1, 3e-9], np.float32))
 
 
 @ENDINGS
-def test_views_embeddings_and_overlays_have_columns_where_they_were_asked_for(ending: str, tmp_path: Path) -> None:
-    write_rows(tmp_path / f"t{ending}", rows_of([everything(), wrong()], EVERYTHING), EVERYTHING)
+def test_views_embeddings_and_overlays_have_columns_where_they_are_requested(ending: str, tmp_path: Path) -> None:
+    write_table(tmp_path / f"t{ending}", rows_of([everything(), wrong()], EVERYTHING), EVERYTHING)
     row, failed = read_back(tmp_path / f"t{ending}")
     views, embedding = row["views"], row["embedding"]
     if ending == ".csv":
@@ -109,32 +108,15 @@ def test_views_embeddings_and_overlays_have_columns_where_they_were_asked_for(en
     assert failed["embedding"] is failed["views"] is None
 
 
-@ENDINGS
-def test_parts_that_are_joined_are_the_table_that_was_never_parted(ending: str, tmp_path: Path) -> None:
-    rows = rows_of(AWKWARD * 3)
-    parts = [tmp_path / f"{start}{ending}" for start in (0, 4, 8)]
-    for index, part in enumerate(parts):
-        write_rows(part, rows[4 * index : 4 * index + 4 if index < 2 else None], SHAPE)
-    join_tables(parts, tmp_path / f"joined{ending}", SHAPE)
-    write_rows(tmp_path / f"straight{ending}", rows, SHAPE)
-    assert read_back(tmp_path / f"joined{ending}") == rows
-    if ending != ".parquet":  # whose row groups differ
-        assert (tmp_path / f"joined{ending}").read_bytes() == (tmp_path / f"straight{ending}").read_bytes()
-
-
-@ENDINGS
-def test_what_is_known_of_rows_is_read_back(ending: str, tmp_path: Path) -> None:
-    write_rows(tmp_path / f"t{ending}", rows_of([everything(), wrong(), missing("")], EVERYTHING), EVERYTHING)
-    assert [list(row.values()) for row in read_known(tmp_path / f"t{ending}")] == [
-        ["a.jpg", "Cubism", "unsure", None],
-        ["torn.jpg", None, None, "corrupt"],
-        ["", None, None, "missing"],
-    ]
+def test_a_large_parquet_table_has_few_row_groups(tmp_path: Path) -> None:
+    row = table_row(right(), SCHEMA)
+    write_table(tmp_path / "t.parquet", (row for _ in range(12_000)), SCHEMA)
+    assert pq.read_metadata(tmp_path / "t.parquet").num_row_groups == 2
 
 
 @ENDINGS
 def test_an_empty_table_names_its_columns(ending: str, tmp_path: Path) -> None:
-    write_rows(tmp_path / f"table{ending}", [], SHAPE)
+    write_table(tmp_path / f"table{ending}", [], SCHEMA)
     assert read_back(tmp_path / f"table{ending}") == []
     if ending == ".parquet":
         assert pq.read_schema(tmp_path / "table.parquet").names == COLUMNS
@@ -143,20 +125,11 @@ def test_an_empty_table_names_its_columns(ending: str, tmp_path: Path) -> None:
 @ENDINGS
 def test_a_file_name_that_is_no_utf8_costs_no_table(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"table{ending}"
-    write_rows(path, rows_of([right("caf\udce9.jpg"), right()]), SHAPE)
+    write_table(path, rows_of([right("caf\udce9.jpg"), right()]), SCHEMA)
     assert [row["source"] for row in read_back(path)] == ["caf\\udce9.jpg", "clown.jpg"]
 
 
-def test_a_long_embedding_is_read_back_from_csv(tmp_path: Path) -> None:
-    before = csv.field_size_limit()
-    long = Result("a.jpg", "ab", right().prediction, embedding=np.full(20_000, 1 / 3, np.float32))
-    shape = RowSchema(MOVEMENTS, embedding=True)
-    write_rows(tmp_path / "t.csv", rows_of([long], shape), shape)
-    assert read_known(tmp_path / "t.csv")[0]["source"] == "a.jpg"
-    assert csv.field_size_limit() == before
-
-
 @pytest.mark.parametrize("name", ["table.xlsx", "table", "table.csv.gz", ".csv"])
-def test_an_unknown_ending_is_refused_with_those_there_are(name: str) -> None:
+def test_an_unknown_suffix_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(UsageError, match=r"ends in \.csv, \.jsonl, \.parquet"):
-        check_ending(Path(name))
+        check_suffix(Path(name))

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 from artnet.batch.predict import Result
-from artnet.batch.table import RowSchema, table_row, write_rows
+from artnet.batch.table import TableSchema, table_row, write_table
 from artnet.errors import ArtNetError, UsageError
 from artnet.model.prediction import Decision, Prediction
 
@@ -29,8 +29,8 @@ def table_of(rows: Any, kind: Any, movements: Sequence[str]) -> bytes:
     answers = [_answer(row, movements) for row in rows]
     with TemporaryDirectory(prefix="artnet-") as folder:
         path = Path(folder, f"table.{kind}")
-        shape = RowSchema(tuple(movements))
-        write_rows(path, [table_row(answer, shape) for answer in answers], shape)
+        schema = TableSchema(tuple(movements))
+        write_table(path, (table_row(answer, schema) for answer in answers), schema)
         return path.read_bytes()
 
 
