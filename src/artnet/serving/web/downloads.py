@@ -12,12 +12,13 @@ from pathlib import PurePath
 from typing import Any
 
 from artnet.attribution.explain import Explanation
+from artnet.attribution.methods import METHODS
 from artnet.errors import UsageError
 from artnet.html.render import render
 from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
 from artnet.render.contact_sheet import explanation_sheet, render_image
 from artnet.render.overlay import OverlayStyle, depth_overlay
-from artnet.serving.web.labels import METHOD_WORDS, decision_words
+from artnet.serving.web.labels import decision_words
 
 KINDS = ("overlay", "sheet", "report", "numbers")
 _OVERLAY_PX = 4096  # of the longest side: over it, a PNG takes longer to write than the network to answer
@@ -82,7 +83,7 @@ def report_of(found: Explanation, name: str, depth: int, look: OverlayStyle) -> 
         decision=decision_words(found.prediction),
         name=name,
         target=found.target.description,
-        method=METHOD_WORDS[found.method].label,
+        method=METHODS[found.method].label,
         depth=depth,
         image=encode_jpeg(thumbnail(found.image, _REPORT_PX), _JPEG_QUALITY),
         overlay=encode_jpeg(depth_overlay(found, depth, look, _REPORT_PX), _JPEG_QUALITY),

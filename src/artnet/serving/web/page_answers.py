@@ -32,7 +32,7 @@ from artnet.render.channel_sheet import channel_sheet
 from artnet.render.contact_sheet import render_image
 from artnet.serving.api.state import ApiSettings
 from artnet.serving.web.downloads import Wish, take_away
-from artnet.serving.web.labels import METHOD_WORDS, decision_words, faithful_words, likely_styles
+from artnet.serving.web.labels import SLOW_METHODS, decision_words, faithful_words, likely_styles
 from artnet.serving.work_queue import ClassifierQueue, QueueLimits, WorkQueue
 
 Answer = dict[str, Any]
@@ -71,7 +71,7 @@ class Asked:
     @property
     def is_slow(self) -> bool:
         """Tell whether the method takes seconds."""
-        return self.method in METHOD_WORDS and bool(METHOD_WORDS[self.method].takes)
+        return self.method in SLOW_METHODS
 
 
 @dataclass(frozen=True)

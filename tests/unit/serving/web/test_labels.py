@@ -7,7 +7,7 @@ import pytest
 from artnet.attribution.faithfulness import Faithfulness
 from artnet.attribution.methods import METHODS
 from artnet.model.prediction import Decision, Prediction
-from artnet.serving.web.labels import METHOD_WORDS, decision_words, faithful_words, likely_styles
+from artnet.serving.web.labels import SLOW_METHODS, decision_words, faithful_words, likely_styles
 
 
 def prediction(decision: Decision, styles: dict[str, float] | None = None) -> Prediction:
@@ -33,5 +33,5 @@ def test_a_test_of_a_map_is_put_in_words(gain: float, words: str) -> None:
     assert words in faithful_words(Faithfulness(0, 0, gain, 0))
 
 
-def test_every_method_has_a_name_for_people() -> None:
-    assert set(METHOD_WORDS) == set(METHODS)
+def test_every_slow_method_is_a_method() -> None:
+    assert SLOW_METHODS.keys() <= METHODS.keys()
