@@ -86,11 +86,11 @@ def overall(y_true: Ints, scores: Floats) -> dict[str, Interval]:
     """Return the scores of all predictions together, by name."""
     classes = scores.shape[1]
     truth = scores[np.arange(len(y_true)), y_true]
-    second_best = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+    two_best = np.argsort(-scores, axis=1, kind="stable")[:, :2]
     sums = resampled_sums(
         {
             "cells": _cells(y_true, scores),
-            "top_2": (second_best == y_true[:, None]).any(1, keepdims=True).astype(np.float64),
+            "top_2": (two_best == y_true[:, None]).any(1, keepdims=True).astype(np.float64),
             "log_loss": -np.log(np.maximum(truth, 1e-12))[:, None],
             "gaps": calibration_gaps(y_true, scores),
         }
