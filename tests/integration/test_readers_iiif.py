@@ -28,8 +28,8 @@ from fixtures.web import (
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with serving() as found:
-        yield found
+    with serving() as site:
+        yield site
 
 
 def said(**facts: str) -> list[dict[str, Any]]:

@@ -36,9 +36,9 @@ _DOCUMENT_BYTES = 32 * 2**20
 def find_items(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[SourceItem]:
     """Yield the images that sources name, lazily, in the order named and sorted within a folder.
 
-    A file is taken whatever it is called, unless its suffix is that of an archive, a Parquet file, a list or a IIIF
-    document; a folder gives the images below it (by their suffix), and a pattern with * or ? the files that match.
-    An address with :// gives the same through fsspec; an http(s) address gives an image or those of a IIIF document.
+    A file is an image whatever it is called, unless its suffix is that of an archive, a Parquet file, a list or a IIIF
+    document; a folder yields the images below it (by their suffix), and a pattern with * or ? the files that match.
+    An address with :// yields the same through fsspec; an http(s) address yields an image or those of a IIIF document.
     A source that holds none is yielded with its error, and the others go on.
     """
     for source in sources:
@@ -61,7 +61,7 @@ def holds_many(source: str) -> bool:
 
 
 def entry_holds_many(target: str) -> bool:
-    """Return whether an entry of a list leads to several images, or to what a server must be asked for."""
+    """Return whether an entry of a list leads to several images, or to what a server has to describe."""
     if is_url(target):
         return _is_document_url(target)
     if is_stored(target):
@@ -93,7 +93,7 @@ def _or_error(source: str, items: Iterator[SourceItem]) -> Iterator[SourceItem]:
 
 def _source_items(source: str, rules: SourceRules) -> Iterator[SourceItem]:
     if not source:
-        raise NoImagesError("an empty name was given; name a file or a folder with images")
+        raise NoImagesError("a source with an empty name; name a file or a folder with images")
     if is_url(source):
         yield from _web_items(source, rules)
     elif is_stored(source) and has_pattern(source):
@@ -107,7 +107,7 @@ def _source_items(source: str, rules: SourceRules) -> Iterator[SourceItem]:
 
 
 def _entry_items(target: str, rules: SourceRules) -> Iterator[SourceItem]:
-    """Take an entry of a list; its characters mean themselves, and a plain address is not asked what it is."""
+    """Yield the images of a list's entry; it is no pattern, and a plain URL is taken for that of an image."""
     if is_stored(target):
         check_listed(target, rules)
     if is_url(target) and not _is_document_url(target):
@@ -169,7 +169,7 @@ def _list_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
 
 
 def _web_items(url: str, rules: SourceRules) -> Iterator[SourceItem]:
-    """Take an image where the address ends like one; else ask what is there, an image or a IIIF document."""
+    """Yield the image where the address ends like one; else fetch what is there, an image or a IIIF document."""
     if _is_image_url(url):
         yield SourceItem(url, WebFile(url))
         return

@@ -13,8 +13,8 @@ from artnet.imaging.decode import DEFAULT_LIMITS, Limits
 class SourceRules:
     """What reading may cost and which servers it may contact.
 
-    `timeout_s` is for one response of a server; `shorter_side_px` is what servers that scale images (IIIF) are asked
-    for: the shorter side, in pixels, that the views need.
+    `timeout_s` is for one response of a server; `shorter_side_px`, what the views need of an image, is requested from
+    servers that scale images (IIIF).
     """
 
     limits: Limits = DEFAULT_LIMITS

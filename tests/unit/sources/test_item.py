@@ -10,16 +10,16 @@ from artnet.errors import NoImagesError, SourceError
 from artnet.sources.item import InMemory, SourceItem, UniqueNames, needed_side
 
 
-def test_what_is_found_travels() -> None:
-    found = SourceItem("a", InMemory(b"A"), label="one", id="1")
-    assert pickle.loads(pickle.dumps(found)) == found
-    assert found.read() == b"A"
+def test_what_is_item_travels() -> None:
+    item = SourceItem("a", InMemory(b"A"), label="one", id="1")
+    assert pickle.loads(pickle.dumps(item)) == item
+    assert item.read() == b"A"
 
 
 def test_an_error_travels_and_is_raised_on_reading() -> None:
-    found = pickle.loads(pickle.dumps(SourceItem("a", error=NoImagesError("a: nothing"))))
+    item = pickle.loads(pickle.dumps(SourceItem("a", error=NoImagesError("a: nothing"))))
     with pytest.raises(NoImagesError, match="a: nothing"):
-        found.read()
+        item.read()
 
 
 def test_what_lies_nowhere_is_an_error() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from artnet.errors import SourceError
 from artnet.sources.find import find_items
-from artnet.sources.listing import list_files
 from artnet.sources.local import is_image_name, local_names
 
 HIDDEN = (".hidden.jpg", "x/._a.jpg", ".thumbs/a.jpg", "__MACOSX/a.jpg", "x/.git/a.jpg")
@@ -36,11 +35,6 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_an_image_is_told_by_its_name(name: str, is_image: bool) -> None:
     assert is_image_name(name) is is_image
-
-
-def test_a_walk_passes_hidden_files_and_folders_over(folder: Path) -> None:
-    names = [item.name for item in list_files(str(folder))]
-    assert names == [str(folder / name) for name in ("a.jpg", "x/a.jpg", "x/notes.txt")]
 
 
 @pytest.mark.parametrize("pattern", ["**/*.jpg", "**/*a.jpg"])

@@ -171,9 +171,9 @@ def test_a_member_is_read_no_matter_what_becomes_of_the_table(tmp_path: Path) ->
 
 
 def test_a_member_over_the_budget_is_refused_by_its_packed_size_too() -> None:
-    place = ZipMember("nowhere.zip", 0, 10**9, 10, zipfile.ZIP_STORED, 0)
+    location = ZipMember("nowhere.zip", 0, 10**9, 10, zipfile.ZIP_STORED, 0)
     with pytest.raises(TooLargeError):
-        place.read("item", SourceRules())
+        location.read("item", SourceRules())
 
 
 @given(st.integers(0, 2000), st.binary(max_size=4), st.booleans(), st.booleans())

@@ -18,12 +18,12 @@ from artnet.sources.local import LocalFile, is_local_file
 from artnet.sources.stores import StoredFile, WebFile, check_listed, is_stored
 
 PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
-PARTS = ("train", "test")
+SPLITS = ("train", "test")
 _REPLACEMENTS = "replacements_for_corrupted_files"
 # Kaggle cut its training images into train_1.zip ... as well; train_info.csv.zip holds no image.
-_PART_ARCHIVE = re.compile(r"(train|test)(_\d+)?\.zip", re.IGNORECASE)
+_SPLIT_ARCHIVE = re.compile(r"(train|test)(_\d+)?\.zip", re.IGNORECASE)
 _STYLE, _FILE, _PATH = ("style",), ("new_filename", "filename"), ("path",)
-Parts = dict[str, dict[str, SourceItem]]  # by the image's name: its file in train, in test or in both
+Files = dict[str, dict[str, SourceItem]]  # by the image's name: its file in train, in test or in both
 
 
 def read_painter_by_numbers(collection: Collection, rules: SourceRules = DEFAULT_RULES) -> Iterator[Record]:
@@ -34,14 +34,14 @@ def read_painter_by_numbers(collection: Collection, rules: SourceRules = DEFAULT
     """
     folder = collection if collection.is_folder else folder_of(collection.path)
     table = collection.child(PAINTER_BY_NUMBERS_TABLE) if collection.is_folder else collection.path
-    parts: Parts | None = None
+    files: Files | None = None
     for row in _rows(table, _STYLE, _FILE):
-        if parts is None:
-            parts = _painter_by_numbers_parts(folder)
+        if files is None:
+            files = _painter_by_numbers_files(folder)
         name = row.get("new_filename") or row.get("filename", "")
-        files = parts.get(name, {})
-        order = reversed(PARTS) if row.get("in_train", "").lower() in ("false", "0") else PARTS
-        item = next((files[part] for part in order if part in files), None)
+        in_splits = files.get(name, {})
+        order = reversed(SPLITS) if row.get("in_train", "").lower() in ("false", "0") else SPLITS
+        item = next((in_splits[split] for split in order if split in in_splits), None)
         yield _record(f"{folder.name}/{name}", item, row)
 
 
@@ -116,32 +116,32 @@ def _only_table(folder: Collection) -> str:
     return folder.child(tables[0])
 
 
-def _painter_by_numbers_parts(folder: Collection) -> Parts:
-    parts: Parts = {}
+def _painter_by_numbers_files(folder: Collection) -> Files:
+    files: Files = {}
     for name in folder.files:
-        if _PART_ARCHIVE.fullmatch(name):
-            part = "train" if name.lower().startswith("train") else "test"
-            _add(parts, part, open_collection(folder.child(name)).images())
-    for part in PARTS:
-        _add(parts, part, folder.images(part))
+        if _SPLIT_ARCHIVE.fullmatch(name):
+            split = "train" if name.lower().startswith("train") else "test"
+            _add(files, split, open_collection(folder.child(name)).images())
+    for split in SPLITS:
+        _add(files, split, folder.images(split))
     if f"{_REPLACEMENTS}.zip" in folder.files:
-        _replace(parts, open_collection(folder.child(f"{_REPLACEMENTS}.zip")).images())
-    _replace(parts, folder.images(_REPLACEMENTS))
-    return parts
+        _replace(files, open_collection(folder.child(f"{_REPLACEMENTS}.zip")).images())
+    _replace(files, folder.images(_REPLACEMENTS))
+    return files
 
 
-def _add(parts: Parts, part: str, images: Iterator[tuple[str, SourceItem]]) -> None:
+def _add(files: Files, split: str, images: Iterator[tuple[str, SourceItem]]) -> None:
     for name, item in images:
-        parts.setdefault(name.rpartition("/")[2], {})[part] = item
+        files.setdefault(name.rpartition("/")[2], {})[split] = item
 
 
-def _replace(parts: Parts, images: Iterator[tuple[str, SourceItem]]) -> None:
+def _replace(files: Files, images: Iterator[tuple[str, SourceItem]]) -> None:
     """Put a replacement where its own folder says, or for every image of its name."""
     for name, item in images:
-        files = parts.setdefault(name.rpartition("/")[2], {})
-        own = [part for part in PARTS if part in name.split("/")[:-1]]
-        for part in [part for part in own if part in files] or list(files) or own or PARTS:
-            files[part] = item
+        in_splits = files.setdefault(name.rpartition("/")[2], {})
+        own = [split for split in SPLITS if split in name.split("/")[:-1]]
+        for split in [split for split in own if split in in_splits] or list(in_splits) or own or SPLITS:
+            in_splits[split] = item
 
 
 def _seekable(item: SourceItem) -> SourceItem:

@@ -26,7 +26,7 @@ from fixtures.collections import (
     write_zip,
 )
 
-DATA = Path(__file__).parent.parent.parent / "../shared/data"
+DATA = Path(__file__).parents[4] / "../shared/data"
 
 
 LAYOUTS = pytest.mark.parametrize("layout", DRAWERS)
@@ -57,8 +57,8 @@ def test_naming_the_kind_reads_the_same_as_recognising_it(layout: str, tmp_path:
 @LAYOUTS
 def test_every_record_leads_to_its_own_picture(layout: str, tmp_path: Path) -> None:
     expected = {work.style: work.data for work in WORKS}
-    found = read_all(read_catalog(DRAWERS[layout](tmp_path)))
-    assert {style.replace("Ukiyo_e", "Ukiyo-e"): data for style, data in found.items()} == expected
+    images = read_all(read_catalog(DRAWERS[layout](tmp_path)))
+    assert {style.replace("Ukiyo_e", "Ukiyo-e"): data for style, data in images.items()} == expected
 
 
 @LAYOUTS
@@ -72,8 +72,8 @@ def test_reading_leaves_the_collection_as_it_was(layout: str, tmp_path: Path) ->
 @pytest.mark.parametrize("layout", ["painter-by-numbers", "painter-by-numbers zipped", "csv"])
 def test_a_table_gives_style_artist_title_and_date(layout: str, tmp_path: Path) -> None:
     catalog = read_catalog(DRAWERS[layout](tmp_path))
-    found = [(record.style, record.artist, record.title, record.date) for record in catalog.records]
-    assert found == [(work.style, work.artist, work.title, work.date or None) for work in WORKS]
+    texts = [(record.style, record.artist, record.title, record.date) for record in catalog.records]
+    assert texts == [(work.style, work.artist, work.title, work.date or None) for work in WORKS]
 
 
 @pytest.mark.parametrize("layout", ["wikiart", "wikiart zipped"])
@@ -103,8 +103,8 @@ def test_pictures_still_in_several_train_zips_are_found(tmp_path: Path) -> None:
     (folder / "train.zip").unlink()
     for part, number in enumerate((1, 3), start=1):
         write_zip(folder / f"train_{part}.zip", {f"train_{part}/{number}.jpg": b"from part %d" % part})
-    found = read_all(read_catalog(folder))
-    assert (found["Cubism"], found["Realism"]) == (b"from part 1", b"from part 2")
+    images = read_all(read_catalog(folder))
+    assert (images["Cubism"], images["Realism"]) == (b"from part 1", b"from part 2")
 
 
 def test_a_folder_with_nothing_but_a_table_and_its_pictures_is_read_by_the_table(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_table_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("draw", [draw_painter_by_numbers, draw_csv])
-def test_a_listed_file_that_is_missing_is_a_record_without_a_place(
+def test_a_listed_file_that_is_missing_is_a_record_without_a_location(
     draw: Callable[[Path, list[Work]], Path], tmp_path: Path
 ) -> None:
     catalog = read_catalog(draw(tmp_path / "mine", [WORKS[0], replace(WORKS[1], data=None)]))
@@ -257,9 +257,9 @@ def test_replacements_take_the_place_of_the_corrupted_files(unpacked: bool, tmp_
         with zipfile.ZipFile(archive) as file:
             file.extractall(archive.with_suffix(""))
         archive.unlink()
-    found = read_all(read_catalog(folder))
-    assert (found["Realism"], found["Impressionism"]) == (b"mended", b"too")
-    assert found["Cubism"] == WORKS[0].data
+    images = read_all(read_catalog(folder))
+    assert (images["Realism"], images["Impressionism"]) == (b"mended", b"too")
+    assert images["Cubism"] == WORKS[0].data
 
 
 def test_of_two_files_of_one_name_the_tables_in_train_decides(tmp_path: Path) -> None:
@@ -269,8 +269,8 @@ def test_of_two_files_of_one_name_the_tables_in_train_decides(tmp_path: Path) ->
     write_zip(tmp_path / "test.zip", {"test/1.jpg": b"of test"})
     write_zip(tmp_path / "replacements_for_corrupted_files.zip", {"test/1.jpg": b"of test, mended"})
     write_csv(tmp_path / "all_data_info.csv", [header, *rows])
-    found = read_all(read_catalog(tmp_path))
-    assert found == {"Cubism": b"of train", "Realism": b"of test, mended", "Fauvism": b"of train"}
+    images = read_all(read_catalog(tmp_path))
+    assert images == {"Cubism": b"of train", "Realism": b"of test, mended", "Fauvism": b"of train"}
 
 
 def test_an_unpacked_picture_is_preferred_to_the_one_in_the_archive(tmp_path: Path) -> None:
