@@ -27,11 +27,10 @@ from fixtures.serving import Live, live, png
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 PICTURES = [png(Image.new("RGB", size, "teal")) for size in ((1, 1), (40, 30), (3, 200))]
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
+PATHS = ("classify", "explain", "faithfulness", "channels", "similar", "report", "fetch", "table")
 QUESTIONS = [  # what nothing can be wrong about cannot be asked wrongly
-    ("/v1/classify", "POST", POSITIVE, 40),
-    ("/v1/classify", "POST", NEGATIVE, 150),
-    ("/v1/explain", "POST", POSITIVE, 40),
-    ("/v1/explain", "POST", NEGATIVE, 150),
+    *((f"/v1/{name}", "POST", POSITIVE, 25) for name in PATHS),
+    *((f"/v1/{name}", "POST", NEGATIVE, 80) for name in PATHS),
     ("/v1/model", "GET", POSITIVE, 5),
     ("/healthz", "GET", POSITIVE, 5),
 ]

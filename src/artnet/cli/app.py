@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -72,11 +73,13 @@ def serve_app(
     settings = ApiSettings(limits, fetches, rules, warm_up_delay_s=_WARM_UP_DELAY_S, index=_index(index, model))
     callers = concurrency or serving_concurrency()
     loading = DaemonPool(1).submit(_ready, model, runtime, precision, callers)
-    mount_page = None if api_only else _page()  # while the model loads: that waits for the disk and the compiler
+    front_end = None if api_only else _front_end()
+    # While the model loads: that waits for the disk and the compiler.
+    mount_page = None if api_only or front_end else _gradio_page()
     quiet = logs == "quiet" or (logs == "auto" and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
     service = ClassifierQueue(loading.result(), QueueLimits(callers, waiting, timeout_s))
-    api = create_app(service, settings)
+    api = create_app(service, settings, front_end)
     application = api if mount_page is None else mount_page(api, service, settings)
     print_message(f"artnet: {url_of(listener)} (Ctrl-C stops it)")
     serve(application, listener)
@@ -94,7 +97,12 @@ def _index(folder: Path | None, model: Path | None) -> Index | None:
     return Index(folder, model_fingerprint(*read_model(model)))
 
 
-def _page() -> MountPage:
+def _front_end() -> Path | None:
+    folder = Path(str(resources.files("artnet") / "serving" / "web" / "static"))
+    return folder if (folder / "index.html").is_file() else None
+
+
+def _gradio_page() -> MountPage:
     """Import the page; a server for the API alone does without its packages."""
     try:
         page = importlib.import_module("artnet.serving.web.page")

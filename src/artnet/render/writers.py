@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -97,16 +98,21 @@ def _write_png(path: Path, image: Image.Image, level: int) -> None:
 
 
 def _write_arrays(path: Path, explanation: Explanation) -> None:
-    """Write each depth's grid, those of its regions with their boxes, and `Explanation.to_dict` as JSON in `about`."""
+    with output_errors(path), atomic_write(path) as partial:
+        partial.write_bytes(encode_arrays(explanation))
+
+
+def encode_arrays(explanation: Explanation) -> bytes:
+    """Return each depth's grid, those of its regions with their boxes, and `Explanation.to_dict` as JSON in `about`."""
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(explanation.to_dict(), ensure_ascii=False))}
     for depth, depth_map in explanation.maps.items():
         arrays[f"depth{depth}"] = depth_map.grid
         for index, region in enumerate(depth_map.regions):
             arrays[f"depth{depth}_region{index}"] = region.grid
             arrays[f"depth{depth}_region{index}_box"] = np.array(region.box.as_tuple())
-    # An open file, since numpy itself would add .npz to a name in capitals.
-    with output_errors(path), atomic_write(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    file = BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
 
 
 def _overlay_path(path: Path, depth: int) -> Path:

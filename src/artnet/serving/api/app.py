@@ -10,6 +10,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from PIL import Image
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
 
 from artnet import __version__
 from artnet.attribution.explain import explain
@@ -27,6 +29,7 @@ from artnet.serving.middleware.limits import (
 )
 from artnet.serving.middleware.problems import UnexpectedErrorMiddleware, add_problem_handlers
 from artnet.serving.middleware.security_headers import SecurityHeadersMiddleware
+from artnet.serving.web.samples import sample_path
 from artnet.serving.work_queue import ClassifierQueue
 
 _FORM_BYTES = 64 * 1024  # of a form beside its file
@@ -72,8 +75,16 @@ def create_app(queue: ClassifierQueue, settings: ApiSettings | None = None, fron
     app.include_router(api)
     app.include_router(monitoring)
     if front_end is not None:
+        app.add_api_route("/examples/{name}.jpg", _example, include_in_schema=False)
         app.frontend("/", directory=front_end, fallback=None)
     return app
+
+
+async def _example(name: str) -> Response:
+    path = sample_path(name)
+    if path is None:
+        raise HTTPException(404)
+    return FileResponse(path)
 
 
 async def _warm_up(server: ServerState) -> None:

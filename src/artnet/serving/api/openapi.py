@@ -13,12 +13,13 @@ from artnet.serving.middleware.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
-_URL = "https://example.org/painting.jpg"
+URL = "https://example.org/painting.jpg"
 
 # The problems behind each status; KINDS describes them one by one.
 STATUSES = {
     400: "a field or body that cannot be read (`usage`)",
     403: "a URL that is not fetched (`address-refused`)",
+    404: "nothing to look in, since the server has no index (`not-found`)",
     406: "no format that the Accept header takes (`not-acceptable`)",
     413: "too many bytes or pixels (`too-large`)",
     415: "not an image in a supported format, or a body of another type (`format`)",
@@ -41,7 +42,7 @@ KINDS = {
     "address": "502. A URL that gave nothing, or not in time.",
     "busy": "429. As many requests wait as may; try again after `Retry-After` seconds.",
     "deadline": "503. Not sent or not answered in time; ask for less, or try again after `Retry-After` seconds.",
-    "not-found": "404. There is nothing at this path.",
+    "not-found": "404. There is nothing at this path, or the server was started without what it needs.",
     "method-not-allowed": "405. The path does not take this method.",
     "not-acceptable": "406. The Accept header takes none of the formats of the response.",
     "internal": "500. The server failed; its log says more, under `request_id`.",
@@ -80,6 +81,19 @@ EXPLANATION_EXAMPLE: Json = {  # without nulls, which FastAPI drops from example
         }
     ],
 }
+FAITHFULNESS_EXAMPLE: Json = {"depths": [{"depth": 7, **_GAINS}]}
+CHANNELS_EXAMPLE: Json = {
+    "channels": [126, 17, 88],
+    "channel": 126,
+    "caption": "depth 7, channel 126 (trunk.blocks.5.1; mean activation 0.02 for noise, 1.31 for the feature "
+    "visualization)",
+    "sheet": "iVBORw0KGgoAAAANSUhEUgAA...",
+}
+SIMILAR_EXAMPLE: Json = {
+    "nearest": [
+        {"name": "Les Andelys.jpg", "movement": "Impressionism", "similarity": 0.86, "thumbnail": "/9j/4AAQSkZJRg..."}
+    ]
+}
 PROBLEM_EXAMPLE: Json = {
     "type": "/docs#corrupt",
     "title": "Corrupt",
@@ -92,8 +106,14 @@ PROBLEM_EXAMPLE: Json = {
 
 def json_body(model: type[BaseModel], example: Json) -> Json:
     """Return `openapi_extra` that documents JSON with a URL as another body of a route with a form."""
-    body = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}, "example": {"url": _URL, **example}}
+    schema = {"allOf": [{"$ref": _REFERENCE.format(model=model.__name__)}, {"required": ["url"]}]}
+    body = {"schema": schema, "example": {"url": URL, **example}}
     return {"requestBody": {"content": {"application/json": body}}}
+
+
+def json_example(example: Json) -> Json:
+    """Return `openapi_extra` with an example of a route's JSON body."""
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
 
 
 def responses(example: Json | None = None, *media_types: str, problems: tuple[int, ...] = ()) -> dict[int | str, Json]:

@@ -142,7 +142,8 @@ def _type(schema: Json) -> str:
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     if schema.get("type") == "object":
-        return f"object of {_type(schema.get('additionalProperties', {}))}"
+        values = schema.get("additionalProperties")
+        return f"object of {_type(values)}" if isinstance(values, dict) else "object"
     is_file = schema.get("format") == "binary" or "contentMediaType" in schema
     name = "file" if is_file else schema.get("type", "anything")
     bounds = [f"{schema[bound]:.12g}" for bound in ("minimum", "maximum") if bound in schema]

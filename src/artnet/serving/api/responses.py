@@ -2,52 +2,150 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
+from hashlib import sha256
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
 from starlette.responses import Response
 
 from artnet import __version__
-from artnet.attribution.explain import ExplainOptions, Explanation, explain
-from artnet.attribution.methods import METHODS, Sampling, required_outputs
+from artnet.attribution.explain import Depth, ExplainOptions, Explanation, explain
+from artnet.attribution.faithfulness import STEPS, measure_maps
+from artnet.attribution.methods import METHODS, Sampling, TargetScorer, required_outputs
+from artnet.attribution.projection import content_cells, covered_cells
 from artnet.errors import UsageError
 from artnet.imaging.decode import ImageFile
-from artnet.imaging.encode import encode_png
+from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
+from artnet.imaging.views import without_letterbox
 from artnet.model.classifier import Classifier
+from artnet.model.preprocessing import OpenedImage, network_input
+from artnet.render.channel_sheet import channel_sheet
 from artnet.render.contact_sheet import explanation_sheet, render_image, render_svg
 from artnet.render.overlay import OverlayStyle, depth_overlay
-from artnet.serving.api.schemas import ExplainForm, ExplanationFormat
+from artnet.render.writers import encode_arrays
+from artnet.serving.api.report import painting_report
+from artnet.serving.api.schemas import (
+    ChannelsForm,
+    ClassifyForm,
+    ExplainForm,
+    ExplanationFormat,
+    FaithfulnessForm,
+    ReportForm,
+    TargetForm,
+)
 
-JSON, PNG, SVG = "application/json", "image/png", "image/svg+xml"
+if TYPE_CHECKING:
+    from artnet.batch.index import Index
+
+JSON, PNG, SVG, NPZ = "application/json", "image/png", "image/svg+xml", "application/x-npz"
 Json = dict[str, Any]
 _PNG_LEVEL = 2  # as small as Pillow's default here, in half the time
+_JPEG_QUALITY = 85
+_PREVIEW_PX, _THUMBNAIL_PX, _NEIGHBOUR_PX = 1600, 96, 256
+_SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # JPEG and PNG; for the others there is a preview
+_CHANNELS = 3  # of a depth that can be drawn
+_ASCENT_STEPS = 64  # towards an image that activates a channel, half of the command's, since somebody waits
 
 
-def classification(classifier: Classifier, image: ImageFile, views: Any) -> Json:
-    """Return what `artnet classify --json` prints."""
-    return {**classifier.classify(image, views).to_dict(), "source": image.name}
+def classification(classifier: Classifier, image: ImageFile, form: ClassifyForm) -> Json:
+    """Return what `artnet classify --json` prints, and what the form includes."""
+    opened = classifier.open(image, form.views)
+    result = {**classifier.classify(opened).to_dict(), "source": image.name}
+    include = form.include.split(",")
+    if "view" in include:
+        view = without_letterbox(opened.whole_view(), classifier.config.preprocessing.fit)
+        result["view"] = _base64(encode_png(view, 1))
+    if "preview" in include:
+        is_shown = image.data.startswith(_SHOWN_BY_BROWSERS)
+        result["preview"] = None if is_shown else _small_jpeg(opened.image, _PREVIEW_PX)
+    if "thumbnail" in include:
+        result["thumbnail"] = _small_jpeg(opened.image, _THUMBNAIL_PX)
+    if "sha256" in include:
+        result["sha256"] = sha256(image.data).hexdigest()
+    return result
 
 
 def explanation(
     classifier: Classifier, image: ImageFile, form: ExplainForm, format: ExplanationFormat, sampling: Sampling
 ) -> Json | Response:
-    """Return what `artnet explain --json` prints, or a drawing."""
-    _check_method(classifier, form.method)
-    channels = form.channels if format == "json" else 0
-    asking = ExplainOptions(form.canvas, form.faithfulness, channels, replace(sampling, seed=form.seed))
-    opened = classifier.open(image)
-    found = explain(classifier, opened, form.movement, form.rather_than, form.method, form.depth, form.against, asking)
+    """Return an explanation in a format: what `artnet explain --json` prints, compact grids, drawings or arrays."""
+    options = ExplainOptions(
+        form.canvas, form.faithfulness, form.channels if format in ("json", "npz") else 0, _sampling(form, sampling)
+    )
+    result = _explain(classifier, image, form, form.depth, options)
     style = OverlayStyle(form.opacity, form.colour)
     if format == "svg":
-        return Response(render_svg(explanation_sheet(found, style)), media_type=SVG)
+        return Response(render_svg(explanation_sheet(result, style)), media_type=SVG)
     if format == "sheet":
-        return _png(render_image(explanation_sheet(found, style)))
+        return Response(encode_png(render_image(explanation_sheet(result, style)), _PNG_LEVEL), media_type=PNG)
     if format == "overlay":
-        return _png(depth_overlay(found, max(found.maps), style, form.side_px))
-    return _explanation_json(found, image.name, form.values)
+        overlay = depth_overlay(result, max(result.maps), style, form.side_px)
+        return Response(encode_png(overlay, _PNG_LEVEL), media_type=PNG)
+    if format == "npz":
+        return Response(encode_arrays(result), media_type=NPZ)
+    return _grids_json(result) if format == "grids" else _explanation_json(result, image.name, form.values)
+
+
+def faithfulness(classifier: Classifier, image: ImageFile, form: FaithfulnessForm, sampling: Sampling) -> Json:
+    """Return the areas and gains of the maps of all depths."""
+    sampling = _sampling(form, sampling)
+    opened = classifier.open(image)
+    result = _explain(classifier, opened, form, "all", ExplainOptions(sampling=sampling))
+    scorer = TargetScorer(classifier.engine, result.target.logit_weights(classifier.config.movements))
+    view = network_input((opened.whole_view(),), classifier.config.preprocessing)[0]
+    grids = {depth: depth_map.grid for depth, depth_map in result.maps.items()}
+    measured = measure_maps(scorer, view, grids, STEPS, sampling.seed)
+    return {"depths": [{"depth": depth, **asdict(found)} for depth, found in measured.items()]}
+
+
+def report(classifier: Classifier, image: ImageFile, form: ReportForm, sampling: Sampling) -> Response:
+    """Return the report of one painting as an HTML file."""
+    result = _explain(classifier, image, form, "all", ExplainOptions(sampling=_sampling(form, sampling)))
+    page = painting_report(result, image.name, form.depth, OverlayStyle(form.opacity, form.colour))
+    name = f"{PurePath(image.name).stem or 'painting'}-report.html"
+    return Response(page, media_type="text/html", headers={"Content-Disposition": attachment(name)})
+
+
+def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm) -> Json:
+    """Return the channels of a depth that contribute most, and a drawing of one."""
+    opened = classifier.open(image)
+    options = ExplainOptions(channels=_CHANNELS)
+    result = explain(classifier, opened, form.movement, form.rather_than, depth=form.depth, options=options)
+    strongest = [share.channel for share in result.channels.get(form.depth, ())]
+    channel = form.channel if form.channel is not None else next(iter(strongest), 0)
+    shown = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=_ASCENT_STEPS)
+    sheet = _base64(encode_png(render_image(shown.sheet), 1))
+    return {"channels": strongest, "channel": channel, "caption": shown.summary, "sheet": sheet}
+
+
+def similar(classifier: Classifier, index: Index, image: ImageFile, count: int) -> Json:
+    """Return the paintings of an index that are most similar, by name and not by where they lie."""
+    nearest = [
+        {
+            "name": neighbour.label or PurePath(neighbour.source).name,
+            "movement": neighbour.movement,
+            "similarity": neighbour.similarity,
+            "thumbnail": _small_jpeg(neighbour.thumbnail, _NEIGHBOUR_PX),
+        }
+        for neighbour in index.nearest(classifier.embed(image), count)
+    ]
+    return {"nearest": nearest}
+
+
+def is_slow(method: str) -> bool:
+    """Return whether a method takes seconds: those that run the network again and again."""
+    return method == "scorecam" or (method in METHODS and METHODS[method].reads == "pixels")
+
+
+def attachment(name: str) -> str:
+    """Return a Content-Disposition header (RFC 6266) that saves a response as a file of that name."""
+    return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
 def available_methods(classifier: Classifier) -> list[str]:
@@ -60,10 +158,10 @@ def available_methods(classifier: Classifier) -> list[str]:
     ]
 
 
-def model_facts(classifier: Classifier, limits: Json) -> Json:
-    """Return what GET /v1/model answers."""
+def model_facts(classifier: Classifier) -> Json:
+    """Return what GET /v1/model says of the model."""
     config = classifier.config
-    scores = config.scores.get("values", {})
+    scores, methods = config.scores.get("values", {}), available_methods(classifier)
     return {
         "version": __version__,
         "model": config.name,
@@ -72,14 +170,21 @@ def model_facts(classifier: Classifier, limits: Json) -> Json:
         "taxonomy": config.taxonomy,
         "backbone": config.backbone,
         "views": list(config.voting_views),
-        "methods": available_methods(classifier),
+        "methods": methods,
+        "method_details": [_method_json(name) for name in methods],
         "layers": [
             {"depth": layer.depth, "name": layer.name, "channels": layer.channels, "grid": list(layer.grid)}
             for layer in config.layers
         ],
         "scores": {name: entry["value"] for name, entry in scores.items()},
-        "limits": limits,
+        "config": asdict(config),
     }
+
+
+def _method_json(name: str) -> Json:
+    method = METHODS[name]
+    traits = {key: getattr(method, key) for key in ("label", "reads", "class_discriminative", "signed")}
+    return {"name": name, **traits, "slow": is_slow(name)}
 
 
 def preferred_format(accept: str) -> ExplanationFormat | None:
@@ -112,20 +217,61 @@ def _quality(parameters: Sequence[str]) -> float:
         return 0.0
 
 
-def _check_method(classifier: Classifier, name: str) -> None:
+def _explain(
+    classifier: Classifier, image: ImageFile | OpenedImage, form: TargetForm, depth: Depth, options: ExplainOptions
+) -> Explanation:
     available = available_methods(classifier)
-    if name in METHODS and name not in available:
-        raise UsageError(f"this model's graph lacks what {name} needs; use one of {', '.join(available)}")
+    if form.method in METHODS and form.method not in available:
+        raise UsageError(f"this model's graph lacks what {form.method} needs; use one of {', '.join(available)}")
+    opened = image if isinstance(image, OpenedImage) else classifier.open(image)
+    return explain(classifier, opened, form.movement, form.rather_than, form.method, depth, form.against, options)
 
 
-def _explanation_json(found: Explanation, name: str, values: bool) -> Json:
-    described = found.to_dict()
+def _sampling(form: TargetForm, sampling: Sampling) -> Sampling:
+    share = 2 if form.sampling == "half" else 1
+    masks, channels = (-(-count // share) for count in (sampling.masks, sampling.channels))
+    return replace(sampling, seed=form.seed, masks=masks, channels=channels)
+
+
+def _explanation_json(result: Explanation, name: str, values: bool) -> Json:
+    described = result.to_dict()
     described["prediction"]["source"] = name
     if values:
         for entry in described["depths"]:
-            entry["values"] = np.round(found.maps[entry["depth"]].grid.astype(np.float64), 4).tolist()
+            entry["values"] = np.round(result.maps[entry["depth"]].grid.astype(np.float64), 4).tolist()
     return described
 
 
-def _png(image: Image.Image) -> Response:
-    return Response(encode_png(image, _PNG_LEVEL), media_type=PNG)
+def _grids_json(result: Explanation) -> Json:
+    target = result.target
+    return {
+        "movement": target.movement,
+        "rather_than": target.rather_than,
+        "against": target.against,
+        "question": target.description,
+        "method": result.method,
+        "depths": [_grid_json(result, depth) for depth in result.maps],
+    }
+
+
+def _grid_json(result: Explanation, depth: int) -> Json:
+    depth_map = result.maps[depth]
+    left, top, right, bottom = covered_cells(depth_map.grid, result.placement)
+    x0, y0, x1, y1 = content_cells(depth_map.grid, result.placement)
+    cells = np.ascontiguousarray(depth_map.grid[top:bottom, left:right])
+    return {
+        "depth": depth,
+        "group": depth_map.layer.group,
+        "rows": cells.shape[0],
+        "columns": cells.shape[1],
+        "box": [x0 - left, y0 - top, x1 - left, y1 - top],
+        "data": _base64((cells * 127).round().astype(np.int8).tobytes()),
+    }
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def _small_jpeg(image: Image.Image, longest_px: int) -> str:
+    return _base64(encode_jpeg(thumbnail(image, longest_px), _JPEG_QUALITY))

@@ -3,23 +3,59 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from artnet.serving.api.openapi import EXPLANATION_EXAMPLE, PREDICTION_EXAMPLE, document, json_body, responses
+from artnet.serving.api.openapi import (
+    CHANNELS_EXAMPLE,
+    EXPLANATION_EXAMPLE,
+    FAITHFULNESS_EXAMPLE,
+    PREDICTION_EXAMPLE,
+    SIMILAR_EXAMPLE,
+    URL,
+    document,
+    json_body,
+    json_example,
+    responses,
+)
 from artnet.serving.api.reference import html_page
-from artnet.serving.api.requests import FormRoute
-from artnet.serving.api.responses import PNG, SVG, classification, explanation, model_facts, preferred_format
+from artnet.serving.api.requests import FormRoute, display_name
+from artnet.serving.api.responses import (
+    NPZ,
+    PNG,
+    SVG,
+    attachment,
+    channels,
+    classification,
+    explanation,
+    faithfulness,
+    is_slow,
+    model_facts,
+    preferred_format,
+    report,
+    similar,
+)
 from artnet.serving.api.schemas import (
+    ChannelsForm,
+    ChannelsResponse,
     ClassifyForm,
     ExplainForm,
     ExplanationResponse,
+    FaithfulnessForm,
+    FaithfulnessListResponse,
+    FetchRequest,
+    GridsResponse,
     HealthResponse,
     ModelResponse,
     PredictionResponse,
+    ReportForm,
+    SimilarForm,
+    SimilarResponse,
+    TableRequest,
 )
 from artnet.serving.api.state import Server
 
@@ -27,6 +63,20 @@ api = APIRouter(prefix="/v1", route_class=FormRoute)
 monitoring = APIRouter()
 
 _MULTIPART = Form(media_type="multipart/form-data")
+
+
+class BinaryResponse(Response):
+    """A file of unknown type."""
+
+    media_type = "application/octet-stream"
+
+
+class ParquetResponse(Response):
+    """A Parquet file."""
+
+    media_type = "application/vnd.apache.parquet"
+
+
 _PROBLEMS = (400, 403, 413, 415, 422, 429, 502, 503)
 
 
@@ -38,43 +88,132 @@ _PROBLEMS = (400, 403, 413, 415, 422, 429, 502, 503)
     openapi_extra=json_body(ClassifyForm, {"views": "all"}),
 )
 async def classify(form: Annotated[ClassifyForm, _MULTIPART], server: Server) -> Any:
-    """Tell which movement a painting belongs to, and how sure that is."""
+    """Tell which movement a painting belongs to, and how sure that is.
+
+    The other routes take the `view` that `include=view` adds in place of the image: it is a few kilobytes, and what is
+    said of it holds for the image.
+    """
     image = await server.image(form)
-    return await server.queue.run(lambda: classification(server.classifier, image, form.views))
+    return await server.queue.run(lambda: classification(server.classifier, image, form))
 
 
 @api.post(
     "/explain",
-    response_model=ExplanationResponse,
+    response_model=ExplanationResponse | GridsResponse,
     response_model_exclude_unset=True,
-    responses=responses(EXPLANATION_EXAMPLE, PNG, SVG, problems=(*_PROBLEMS, 406)),
+    responses=responses(EXPLANATION_EXAMPLE, PNG, SVG, NPZ, problems=(*_PROBLEMS, 406)),
     openapi_extra=json_body(ExplainForm, {"rather_than": "Realism", "depth": 7}),
 )
 async def explain(form: Annotated[ExplainForm, _MULTIPART], server: Server, request: Request) -> Any:
     """Show where in a painting the evidence for a movement lies.
 
-    `format`, or else the Accept header, chooses between numbers (`json`), the sheet of all overlays as PNG (`sheet`,
-    `image/png`) or SVG (`svg`, `image/svg+xml`), and one overlay at the painting's own size, of the depth asked for or
-    else the deepest (`overlay`).
+    `format`, or else the Accept header, chooses between numbers (`json`), every map in compact form (`grids`), the
+    sheet of all overlays as PNG (`sheet`, `image/png`) or SVG (`svg`, `image/svg+xml`), one overlay at the painting's
+    own size, of the depth asked for or else the deepest (`overlay`), and arrays for NumPy (`npz`).
     """
     chosen = form.format or preferred_format(request.headers.get("accept", ""))
     if chosen is None:
         raise HTTPException(406, "responses are application/json, image/png or image/svg+xml; accept one of them")
     image = await server.image(form)
+    slow = is_slow(form.method) or form.faithfulness or form.depth == "auto"
+    return await server.queue.run(
+        lambda: explanation(server.classifier, image, form, chosen, server.settings.sampling), slow=slow
+    )
+
+
+@api.post(
+    "/faithfulness",
+    response_model=FaithfulnessListResponse,
+    responses=responses(FAITHFULNESS_EXAMPLE, problems=_PROBLEMS),
+    openapi_extra=json_body(FaithfulnessForm, {"method": "layercam"}),
+)
+async def measure_faithfulness(form: Annotated[FaithfulnessForm, _MULTIPART], server: Server) -> Any:
+    """Test the maps of all depths: whether covering what they mark changes the score more than covering at random."""
+    image = await server.image(form)
     sampling = server.settings.sampling
-    return await server.queue.run(lambda: explanation(server.classifier, image, form, chosen, sampling))
+    return await server.queue.run(lambda: faithfulness(server.classifier, image, form, sampling), slow=True)
+
+
+@api.post(
+    "/channels",
+    response_model=ChannelsResponse,
+    responses=responses(CHANNELS_EXAMPLE, problems=_PROBLEMS),
+    openapi_extra=json_body(ChannelsForm, {"depth": 7}),
+)
+async def show_channels(form: Annotated[ChannelsForm, _MULTIPART], server: Server) -> Any:
+    """Show what a channel of one depth has learnt: the one chosen, or the one that contributes most."""
+    image = await server.image(form)
+    return await server.queue.run(lambda: channels(server.classifier, image, form), slow=True)
+
+
+@api.post(
+    "/similar",
+    response_model=SimilarResponse,
+    responses=responses(SIMILAR_EXAMPLE, problems=(*_PROBLEMS, 404)),
+    openapi_extra=json_body(SimilarForm, {"count": 3}),
+)
+async def find_similar(form: Annotated[SimilarForm, _MULTIPART], server: Server) -> Any:
+    """Find the paintings of the server's index that are most similar; 404 where it was started without `--index`."""
+    index = server.settings.index
+    if index is None:
+        raise HTTPException(404, "this server has no index of paintings; start it with artnet app --index FOLDER")
+    image = await server.image(form)
+    return await server.queue.run(lambda: similar(server.classifier, index, image, form.count))
+
+
+@api.post(
+    "/report",
+    response_class=HTMLResponse,
+    responses=responses(problems=_PROBLEMS),
+    openapi_extra=json_body(ReportForm, {"rather_than": "Realism"}),
+)
+async def write_report(form: Annotated[ReportForm, _MULTIPART], server: Server) -> Any:
+    """Report on a painting in one self-contained HTML file: scores, overlays of all depths, cautions."""
+    image = await server.image(form)
+    sampling = server.settings.sampling
+    return await server.queue.run(lambda: report(server.classifier, image, form, sampling), slow=is_slow(form.method))
+
+
+@api.post(
+    "/fetch",
+    response_class=BinaryResponse,
+    responses=responses(problems=(400, 403, 413, 422, 429, 502, 503)),
+    openapi_extra=json_example({"url": URL}),
+)
+async def fetch(body: FetchRequest, server: Server) -> Any:
+    """Return the file at a URL, named after it; what it is, whoever reads it must find out."""
+    fetched = await server.fetch(body.url)
+    name = display_name(unquote(urlsplit(fetched.url).path)) or "image"
+    return BinaryResponse(fetched.data, headers={"Content-Disposition": attachment(name)})
+
+
+@api.post(
+    "/table",
+    response_class=ParquetResponse,
+    responses=responses(problems=(400, 413, 422, 429, 503)),
+    openapi_extra=json_example({"rows": [PREDICTION_EXAMPLE]}),
+)
+async def write_table(body: TableRequest, server: Server) -> Any:
+    """Write predictions that /v1/classify answered as the Parquet table of `artnet classify --out`."""
+    from artnet.serving.api.table import parquet_table  # brings pyarrow, which no other route needs
+
+    movements = server.classifier.config.movements
+    table = await server.queue.run(lambda: parquet_table(body.rows, movements))
+    return ParquetResponse(table, headers={"Content-Disposition": attachment("artnet.parquet")})
 
 
 @api.get("/model", response_model=ModelResponse)
 async def model(server: Server) -> Any:
     """Tell which model answers, what it can be asked, and within which limits."""
+    settings = server.settings
     limits = {
-        "size_bytes": server.settings.limits.size_bytes,
-        "pixels": server.settings.limits.pixels,
+        "size_bytes": settings.limits.size_bytes,
+        "pixels": settings.limits.pixels,
         "timeout_s": server.queue.limits.timeout_s,
-        "addresses": server.settings.allow_urls,
+        "addresses": settings.allow_urls,
     }
-    return model_facts(server.classifier, limits)
+    features = {"addresses": settings.allow_urls, "similar": settings.index.count if settings.index else 0}
+    return {**model_facts(server.classifier), "limits": limits, "features": features}
 
 
 @monitoring.get("/healthz", response_model=HealthResponse)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import UploadFile
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from artnet.attribution.methods import METHODS
 from artnet.model.config import DEPTHS
+from artnet.model.prediction import Decision
 
-ExplanationFormat = Literal["json", "sheet", "overlay", "svg"]
+ExplanationFormat = Literal["json", "grids", "sheet", "overlay", "svg", "npz"]
 Box = Annotated[list[int], Field(min_length=4, max_length=4, description="left, top, right, bottom, in pixels")]
 Scores = Annotated[dict[str, float], Field(description="by movement, 0 to 1, adding up to 1")]
+Depth = Annotated[int, Field(ge=1, le=DEPTHS)]
+Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
+OPACITY = Field(0.75, ge=0, le=1, description="opacity of an overlay where the evidence is strongest")
+COLOUR = Field(False, description="keep the painting's colours under the map")
+# Optional, and yet never null in a form: exactly one of the two is there.
+_File = Annotated[UploadFile | None, WithJsonSchema({"type": "string", "format": "binary"})]
+_Url = Annotated[
+    str | None,
+    Field(min_length=1, max_length=4096),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 4096}),
+]
+_EXTRA = "(view|preview|thumbnail|sha256)"
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -23,10 +36,10 @@ class _Schema(BaseModel):
 class ImageForm(_Schema):
     """An image: a file, or the URL of one."""
 
-    file: UploadFile | None = Field(None, description="the image, with a file name")
-    url: str | None = Field(
-        None, min_length=1, max_length=4096, description="or where it lies: http or https, if the server allows it"
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["url"]}]})
+
+    file: _File = Field(None, description="the image, with a file name")
+    url: _Url = Field(None, description="or where it lies: http or https, if the server allows it")
 
     @model_validator(mode="after")
     def _one_image(self) -> Self:
@@ -39,27 +52,102 @@ class ClassifyForm(ImageForm):
     """An image to classify."""
 
     views: Literal["voting", "all"] = Field("voting", description="`all` also computes the views without a vote")
+    include: str = Field(
+        "",
+        pattern=f"^({_EXTRA}(,{_EXTRA})*)?$",
+        description="what to add to the JSON, separated by commas: `view`, `preview`, `thumbnail`, `sha256`",
+    )
 
 
-class ExplainForm(ImageForm):
-    """An image to explain; docs/explain.md describes the options."""
+class TargetForm(ImageForm):
+    """An image, and what to explain of it."""
 
     movement: Name | None = Field(None, description="explain this movement; the predicted one by default")
     rather_than: Name | None = Field(None, description="... rather than this one")
     against: bool = Field(False, description="also show what speaks against it")
     method: str = Field("gradcam", description="attribution method", json_schema_extra={"enum": [*METHODS]})
-    depth: Annotated[int, Field(ge=1, le=DEPTHS)] | Literal["all", "auto", "shallow", "middle", "deep"] = Field(
+    sampling: Literal["full", "half"] = Field(
+        "full", description="`half` takes half the masks of RISE and channels of Score-CAM, in half the time"
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of every random choice")
+
+
+class ExplainForm(TargetForm):
+    """An image to explain; docs/explain.md describes the options."""
+
+    depth: Depth | Literal["all", "auto", "shallow", "middle", "deep"] = Field(
         "all", description="1 (shallow) to 9 (deep), all or three of them, or the most faithful one"
     )
     canvas: bool = Field(False, description="look at the five regions of a large painting, too")
     faithfulness: bool = Field(False, description="test each map, which takes seconds")
     channels: int = Field(5, ge=0, le=50, description="list so many of each depth's channels that contribute most")
     values: bool = Field(False, description="add each map's values to the JSON, row by row")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of every random choice")
     format: ExplanationFormat | None = Field(None, description="of the response; by default the Accept header decides")
-    opacity: float = Field(0.75, ge=0, le=1, description="opacity of an overlay where the evidence is strongest")
-    colour: bool = Field(False, description="keep the painting's colours under the map")
+    opacity: float = OPACITY
+    colour: bool = COLOUR
     side_px: int = Field(1600, ge=64, le=4096, description="longest side of an overlay; never enlarged")
+
+
+class FaithfulnessForm(TargetForm):
+    """An image and the maps to test."""
+
+
+class ReportForm(TargetForm):
+    """An image to report on."""
+
+    depth: Depth | None = Field(None, description="which overlay is large; the deepest by default")
+    opacity: float = OPACITY
+    colour: bool = COLOUR
+
+
+class ChannelsForm(ImageForm):
+    """An image, and a depth whose channels to show."""
+
+    depth: Depth = Field(description="1 (shallow) to 9 (deep)")
+    channel: int | None = Field(None, ge=0, description="to draw; the one that contributes most by default")
+    movement: Name | None = Field(None, description="contributes to this movement; to the predicted one by default")
+    rather_than: Name | None = Field(None, description="... rather than to this one")
+
+
+class SimilarForm(ImageForm):
+    """An image to find similar paintings of."""
+
+    count: int = Field(12, ge=1, le=100, description="number of paintings")
+
+
+class FetchRequest(_Schema):
+    """The URL of an image."""
+
+    url: str = Field(min_length=1, max_length=4096, description="http or https")
+
+
+class RowError(_Schema):
+    """Why an image could not be classified."""
+
+    kind: str = Field(max_length=100)
+    message: str = Field(max_length=2000)
+
+
+class TableRow(BaseModel):
+    """One prediction as /v1/classify answers it, or an error; other members are ignored."""
+
+    source: str = Field(max_length=4096)
+    sha256: str = Field("", max_length=64)
+    decision: Decision | None = None
+    scores: dict[str, float] = {}
+    error: RowError | None = None
+
+    @model_validator(mode="after")
+    def _one_result(self) -> Self:
+        if (self.error is None) == (self.decision is None):
+            raise ValueError("give either a prediction, with its decision and scores, or an error")
+        return self
+
+
+class TableRequest(_Schema):
+    """Predictions to write as a table."""
+
+    rows: list[TableRow] = Field(max_length=10_000)
 
 
 class ViewResponse(_Schema):
@@ -76,13 +164,22 @@ class PredictionResponse(_Schema):
     source: str = Field(description="the file's name or the URL, as the client sent it")
     movement: str
     confidence: float = Field(description="the highest of the scores")
-    decision: Literal["confident", "unsure", "unfamiliar"]
+    decision: Decision
     scores: Scores
     styles: dict[str, float] = Field({}, description="scores of fine styles, 0 to 1 each, where the model has them")
     views: list[ViewResponse]
     model: str
     width: int
     height: int
+    view: Base64 | None = Field(
+        None, description="the network's whole view as PNG, which explains like the image itself; where included"
+    )
+    preview: Base64 | None = Field(
+        None,
+        description="JPEG of at most 1600 pixels, or null for JPEG and PNG themselves; where included",
+    )
+    thumbnail: Base64 | None = Field(None, description="JPEG of at most 96 pixels; where included")
+    sha256: str | None = Field(None, description="of the file; where included")
 
 
 class ChannelResponse(_Schema):
@@ -132,6 +229,64 @@ class ExplanationResponse(_Schema):
     depths: list[DepthResponse]
 
 
+class GridResponse(_Schema):
+    """The map of one depth, cut to the cells that the painting covers."""
+
+    depth: int = Field(description="0 for methods that work on pixels")
+    group: str = Field(description="shallow, middle, deep or pixels")
+    rows: int
+    columns: int
+    box: list[float] = Field(description="left, top, right, bottom of the painting, in cells of the map")
+    data: Base64 = Field(description="int8, -127 to 127 for -1 to 1, row by row")
+
+
+class GridsResponse(_Schema):
+    """The maps of all depths in compact form, to be drawn by a client."""
+
+    movement: str
+    rather_than: str | None
+    against: bool
+    question: str = Field(description="what is explained, in words")
+    method: str
+    depths: list[GridResponse]
+
+
+class DepthFaithfulnessResponse(FaithfulnessResponse):
+    """How faithful the map of one depth is."""
+
+    depth: int = Field(description="0 for methods that work on pixels")
+
+
+class FaithfulnessListResponse(_Schema):
+    """How faithful the maps of all depths are."""
+
+    depths: list[DepthFaithfulnessResponse]
+
+
+class ChannelsResponse(_Schema):
+    """The channels that contribute most, and a drawing of one."""
+
+    channels: list[int] = Field(description="the three that contribute most, the first the most")
+    channel: int = Field(description="the one that is drawn")
+    caption: str
+    sheet: Base64 = Field(description="PNG: what activates the channel most, and where it is active in the painting")
+
+
+class NeighbourResponse(_Schema):
+    """A painting of the index."""
+
+    name: str
+    movement: str
+    similarity: float = Field(description="cosine of the embeddings, 1 for the same image")
+    thumbnail: Base64 = Field(description="JPEG of at most 256 pixels")
+
+
+class SimilarResponse(_Schema):
+    """The paintings of the index that are most similar, the most similar first."""
+
+    nearest: list[NeighbourResponse]
+
+
 class LayerResponse(_Schema):
     """One explained layer."""
 
@@ -150,6 +305,24 @@ class LimitsResponse(_Schema):
     addresses: bool = Field(description="whether images are fetched from URLs")
 
 
+class MethodResponse(_Schema):
+    """An attribution method."""
+
+    name: str
+    label: str
+    reads: Literal["layers", "pixels"] = Field(description="layers: a map for each depth; pixels: one map")
+    class_discriminative: bool = Field(description="whether a movement can be chosen")
+    signed: bool = Field(description="whether it shows what speaks against")
+    slow: bool = Field(description="whether it takes seconds")
+
+
+class FeaturesResponse(_Schema):
+    """What this server offers beyond classifying and explaining."""
+
+    addresses: bool = Field(description="whether images are fetched from URLs")
+    similar: int = Field(description="number of paintings in the index of /v1/similar; 0 without one")
+
+
 class ModelResponse(_Schema):
     """The model that this server runs, what it can do, and the limits of a request."""
 
@@ -161,9 +334,12 @@ class ModelResponse(_Schema):
     backbone: str
     views: list[str] = Field(description="those that vote")
     methods: list[str] = Field(description="attribution methods that this model's graph allows")
+    method_details: list[MethodResponse] = Field(description="of those methods, in the same order")
     layers: list[LayerResponse]
     scores: dict[str, float] = Field(description="on its test split, where it was evaluated")
     limits: LimitsResponse
+    features: FeaturesResponse
+    config: dict[str, Any] = Field(description="the model's config.json, with intervals of its scores and its card")
 
 
 class HealthResponse(_Schema):

@@ -102,7 +102,9 @@ def _of_http(error: HTTPException) -> Problem:
         return problem_of(error.__cause__)
     status = error.status_code
     kind = _KINDS.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
-    return Problem(status, kind, _DETAILS.get(status, str(error.detail)), headers=error.headers or {})
+    is_own = error.detail != HTTPStatus(status).phrase
+    detail = str(error.detail) if is_own else _DETAILS.get(status, str(error.detail))
+    return Problem(status, kind, detail, headers=error.headers or {})
 
 
 def _internal(status: int, kind: str) -> Problem:

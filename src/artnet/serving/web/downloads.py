@@ -12,18 +12,15 @@ from pathlib import PurePath
 from typing import Any
 
 from artnet.attribution.explain import Explanation
-from artnet.attribution.methods import METHODS
 from artnet.errors import UsageError
-from artnet.html.render import render
-from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
+from artnet.imaging.encode import encode_png
 from artnet.render.contact_sheet import explanation_sheet, render_image
 from artnet.render.overlay import OverlayStyle, depth_overlay
-from artnet.serving.web.labels import decision_words
+from artnet.serving.api.report import painting_report
 
 KINDS = ("overlay", "sheet", "report", "numbers")
 _OVERLAY_PX = 4096  # of the longest side: over it, a PNG takes longer to write than the network to answer
-_REPORT_PX, _REPORT_TILE_PX = 1000, 320
-_PNG_LEVEL, _JPEG_QUALITY = 2, 88
+_PNG_LEVEL = 2
 
 
 @dataclass(frozen=True)
@@ -68,26 +65,8 @@ def take_away(found: Explanation, name: str, wish: Wish) -> Taken:
             encode_png(render_image(explanation_sheet(found, wish.look)), _PNG_LEVEL),
         )
     if wish.kind == "report":
-        text = report_of(found, name, depth, wish.look)
+        text = painting_report(found, name, depth, wish.look)
         return Taken(f"{stem}-report.html", "text/html", text.encode())
     numbers = {**found.to_dict(), "prediction": {**found.prediction.to_dict(), "source": name}}
     text = json.dumps(numbers, ensure_ascii=False, indent=1)
     return Taken(f"{stem}.json", "application/json", text.encode())
-
-
-def report_of(found: Explanation, name: str, depth: int, look: OverlayStyle) -> str:
-    """Return one painting's prediction and heatmaps as an HTML page that stands alone."""
-    return render(
-        "painting.html.j2",
-        prediction=found.prediction,
-        decision=decision_words(found.prediction),
-        name=name,
-        target=found.target.description,
-        method=METHODS[found.method].label,
-        depth=depth,
-        image=encode_jpeg(thumbnail(found.image, _REPORT_PX), _JPEG_QUALITY),
-        overlay=encode_jpeg(depth_overlay(found, depth, look, _REPORT_PX), _JPEG_QUALITY),
-        overlays={
-            each: encode_jpeg(depth_overlay(found, each, look, _REPORT_TILE_PX), _JPEG_QUALITY) for each in found.maps
-        },
-    )

@@ -14,7 +14,7 @@ from artnet.imaging.decode import ImageFile
 from artnet.model.classifier import Classifier
 from artnet.model.engine import Engine
 from artnet.serving.api.responses import available_methods, classification, explanation, preferred_format
-from artnet.serving.api.schemas import ExplainForm
+from artnet.serving.api.schemas import ClassifyForm, ExplainForm
 from fixtures.serving import png
 
 EXAMPLES = Path(__file__).parent.parent.parent.parent.parent / "examples"
@@ -66,7 +66,7 @@ def test_a_large_jpeg_is_answered_over_http_as_by_the_command(classifier: Classi
         image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
     file = ImageFile((tmp_path / "large.jpg").read_bytes(), "large.jpg")
     expected = classifier.classify(tmp_path / "large.jpg").to_dict()["scores"]
-    answer = classification(classifier, file, "voting")
+    answer = classification(classifier, file, ClassifyForm(url="-"))
     assert (answer["width"], answer["height"]) == (2400, 1800)
     assert answer["scores"] == explained(classifier, file, depth=9)["prediction"]["scores"] == expected
 
