@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from artnet.model.classifier import open_engine
 from artnet.model.config import GRAPH_FILE, default_model, read_model
-from artnet.model.engine import open_engine
-from artnet.model.graph import CHANNELS_GRADIENT, output_names
+from artnet.model.engine import CHANNELS_GRADIENT, output_names
 from artnet.model.openvino import OpenVinoEngine, cache_folder
 
 GRAPH = default_model() / GRAPH_FILE

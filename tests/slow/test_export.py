@@ -17,10 +17,9 @@ from artnet.data.dataset import read_info
 from artnet.errors import DataError, ExportError, OutputError, UsageError
 from artnet.evaluation.evaluate import evaluate
 from artnet.model.card import model_card
-from artnet.model.classifier import Classifier
+from artnet.model.classifier import Classifier, open_engine
 from artnet.model.config import GRAPH_FILE, OOD_FILE, default_model, read_config, read_model, sha256_of
-from artnet.model.engine import open_engine
-from artnet.model.graph import CHANNELS_GRADIENT, VIEWS_GRADIENT, output_names
+from artnet.model.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, output_names
 from artnet.training.export.export import export, find_dataset, read_facts
 from artnet.training.export.onnx_graph import (
     _avg_pool2d_backward,

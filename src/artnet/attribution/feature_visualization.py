@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from artnet.errors import ModelError
 from artnet.model.classifier import Classifier
 from artnet.model.config import Layer, Preprocessing
-from artnet.model.engine import Engine
-from artnet.model.graph import CHANNELS_GRADIENT
+from artnet.model.engine import CHANNELS_GRADIENT, Engine
 
 Floats = NDArray[np.float32]
 

@@ -17,8 +17,7 @@ from artnet.attribution.projection import resize_grid
 from artnet.attribution.target import target_score
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import Layer
-from artnet.model.engine import Engine
-from artnet.model.graph import VIEWS_GRADIENT
+from artnet.model.engine import VIEWS_GRADIENT, Engine
 
 Floats = NDArray[np.float32]
 PIXELS = 0  # in place of a depth where a method attributes to the pixels and not to a layer

@@ -14,13 +14,18 @@ from artnet.imaging.decode import DEFAULT_LIMITS, Limits
 from artnet.imaging.views import VIEWS, WHOLE, View
 from artnet.metrics.classification import softmax
 from artnet.model.config import GRAPH_FILE, OOD_FILE, ModelConfig, read_model
-from artnet.model.engine import Engine, open_engine
-from artnet.model.graph import STYLES
+from artnet.model.engine import STYLES, Engine
+from artnet.model.onnxruntime import OnnxRuntimeEngine
 from artnet.model.ood import OodDetector, read_ood_detector
+from artnet.model.openvino import OpenVinoEngine
 from artnet.model.prediction import ModelOutputs, Prediction, ViewScores, decide, style_scores, vote
 from artnet.model.preprocessing import ImageSource, OpenedImage, network_input, open_views
 
 Views = Literal["voting", "all"]
+Precision = Literal["auto", "f32"]
+Runtime = Literal["openvino", "onnxruntime"]
+RUNTIMES: tuple[Runtime, ...] = ("openvino", "onnxruntime")
+PRECISIONS: tuple[Precision, ...] = ("auto", "f32")
 
 
 class Classifier:
@@ -157,6 +162,29 @@ class Classifier:
             ood_score=outputs.ood_score,
             styles=styles,
         )
+
+
+def open_engine(
+    graph: Path, runtime: str = "openvino", precision: str = "auto", concurrency: int = 1, processors: int | None = None
+) -> Engine:
+    """Open an ONNX graph with a runtime.
+
+    Args:
+        graph: the model.onnx of a model folder
+        runtime: one of `RUNTIMES`
+        precision: `auto` computes logits in bf16 where the processor is faster in it; gradients are always float32
+        concurrency: how many callers share the processors at the same time; further ones wait
+        processors: how many to use, by default all; ONNX Runtime heeds neither this nor `concurrency`
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}")
+    if concurrency < 1:
+        raise UsageError(f"concurrency is {concurrency}; use 1 or more")
+    if runtime == "openvino":
+        return OpenVinoEngine(graph, precision, concurrency=concurrency, processors=processors)
+    if runtime == "onnxruntime":
+        return OnnxRuntimeEngine(graph)
+    raise UsageError(f"runtime is {runtime!r}; use one of {', '.join(RUNTIMES)}")
 
 
 def _by_name(names: Sequence[str], scores: NDArray[np.float64]) -> dict[str, float]:

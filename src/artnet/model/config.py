@@ -13,13 +13,13 @@ from typing import Any
 
 from artnet.errors import ModelError, reason
 from artnet.imaging.views import FITS, VIEWS, WHOLE, Fit
-from artnet.model.ood import METHOD
 
 FORMAT = "artnet-model/1"
 CONFIG_FILE = "config.json"
 GRAPH_FILE = "model.onnx"
 CARD_FILE = "README.md"
 OOD_FILE = "ood.npz"
+OOD_METHOD = "mahalanobis"
 DEPTHS = 9
 GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three buttons of the 2020 project
 
@@ -234,7 +234,7 @@ def _contradictions(config: ModelConfig) -> list[str]:
         "layers must have the depths 1 to 9": depths in ([], list(range(1, DEPTHS + 1))),
         "temperature must be above 0": 0 < config.calibration.temperature < math.inf,
         "unsure_below must be 0 to 1": 0 <= config.calibration.unsure_below <= 1,
-        f"the method of ood must be {METHOD}": ood is None or ood.method == METHOD,
+        f"the method of ood must be {OOD_METHOD}": ood is None or ood.method == OOD_METHOD,
         "the threshold of ood must be above 0": ood is None or 0 < ood.threshold < math.inf,
         "ood needs a vote of the whole": ood is None or WHOLE in config.voting_views,
         "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),

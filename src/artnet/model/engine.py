@@ -1,4 +1,4 @@
-"""What computes a model's graph: the protocol of the runtimes, and how one is opened.
+"""What runs a model's graph: the protocol of the runtimes, and the graph's inputs and outputs by name.
 
 Views run one at a time in a graph of fixed size. On two processors that is as fast as batches, needs less memory, and
 gives the same bits whether a view comes alone or among thousands.
@@ -6,19 +6,20 @@ gives the same bits whether a view comes alone or among thousands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Literal, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from artnet.errors import UsageError
-from artnet.model.graph import Floats
-from artnet.model.onnxruntime import OnnxRuntimeEngine
-from artnet.model.openvino import OpenVinoEngine
+from artnet.model.config import DEPTHS
 
-Precision = Literal["auto", "f32"]
-Runtime = Literal["openvino", "onnxruntime"]
-RUNTIMES: tuple[Runtime, ...] = ("openvino", "onnxruntime")
-PRECISIONS: tuple[Precision, ...] = ("auto", "f32")
+Floats = NDArray[np.float32]
+INPUTS = ("views", "target", "mixture")
+VIEWS_GRADIENT = "gradient_views"
+CHANNELS_GRADIENT = "gradient_channels"
+STYLES = "styles"
 
 
 class Engine(Protocol):
@@ -38,7 +39,7 @@ class Engine(Protocol):
 
     @property
     def outputs(self) -> frozenset[str]:
-        """Return the names of the graph's outputs; older model folders lack some of `graph.output_names`."""
+        """Return the names of the graph's outputs; older model folders lack some of `output_names`."""
 
     def shuffled(self, seed: int) -> Engine:
         """Return an engine of the same graph with the numbers inside each of its weights in another order."""
@@ -63,24 +64,41 @@ class Engine(Protocol):
         """
 
 
-def open_engine(
-    graph: Path, runtime: str = "openvino", precision: str = "auto", concurrency: int = 1, processors: int | None = None
-) -> Engine:
-    """Open an ONNX graph with a runtime.
+def output_names(styles: bool = False) -> list[str]:
+    """Return the names of the graph's outputs in order, with or without those of a second head for styles."""
+    pairs = [f"{kind}_{depth}" for depth in range(1, DEPTHS + 1) for kind in ("activation", "gradient")]
+    return ["logits", "embedding", *pairs, VIEWS_GRADIENT, CHANNELS_GRADIENT, *([STYLES] if styles else [])]
 
-    Args:
-        graph: the model.onnx of a model folder
-        runtime: one of `RUNTIMES`
-        precision: `auto` computes logits in bf16 where the processor is faster in it; gradients are always float32
-        concurrency: how many callers share the processors at the same time; further ones wait
-        processors: how many to use, by default all; ONNX Runtime heeds neither this nor `concurrency`
+
+def required_inputs(outputs: Iterable[str]) -> list[str]:
+    """Return the names of the inputs that the named outputs depend on, in the graph's order.
+
+    >>> required_inputs(["logits", "gradient_9"])
+    ['views', 'target']
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}")
-    if concurrency < 1:
-        raise UsageError(f"concurrency is {concurrency}; use 1 or more")
-    if runtime == "openvino":
-        return OpenVinoEngine(graph, precision, concurrency=concurrency, processors=processors)
-    if runtime == "onnxruntime":
-        return OnnxRuntimeEngine(graph)
-    raise UsageError(f"runtime is {runtime!r}; use one of {', '.join(RUNTIMES)}")
+    gradients = [name for name in outputs if name.startswith("gradient")]
+    required = {
+        "views": True,
+        "target": any(name != CHANNELS_GRADIENT for name in gradients),
+        "mixture": CHANNELS_GRADIENT in gradients,
+    }
+    return [name for name in INPUTS if required[name]]
+
+
+def required_feed(
+    outputs: Iterable[str], views: Floats, target: Floats | None, mixture: Floats | None
+) -> dict[str, Floats]:
+    """Return those of the three inputs that `outputs` depend on; raise `UsageError` where one of them is None."""
+    values = {"views": views, "target": target, "mixture": mixture}
+    feed = {}
+    for name in required_inputs(outputs):
+        value = values[name]
+        if value is None:
+            raise UsageError(f"gradients need a {name}; pass one row of weights for each view")
+        feed[name] = value
+    return feed
+
+
+def stack_outputs(names: Sequence[str], rows: Sequence[Sequence[Floats]]) -> Mapping[str, Floats]:
+    """Return the outputs of single views, one row a view, as one array (N, ...) for each name."""
+    return {name: np.concatenate(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from artnet.errors import MissingExtraError, ModelError, reason
-from artnet.model.graph import STYLES, Floats, required_feed, stack_outputs
+from artnet.model.engine import STYLES, Floats, required_feed, stack_outputs
 from artnet.model.openvino import OpenVinoEngine
 
 

@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from artnet.errors import ModelError, reason
 from artnet.hardware import has_fast_bf16
-from artnet.model.graph import STYLES, Floats, required_feed, required_inputs, stack_outputs
+from artnet.model.engine import STYLES, Floats, required_feed, required_inputs, stack_outputs
 
 _core_lock = threading.Lock()
 
@@ -24,7 +24,7 @@ _core_lock = threading.Lock()
 class OpenVinoEngine:
     """OpenVINO on the processor; each set of outputs is pruned, compiled once and cached on disk.
 
-    See `engine.Engine` for its methods, `engine.open_engine` for its arguments. One caller at a time has all cores,
+    See `engine.Engine` for its methods, `classifier.open_engine` for its arguments. One caller at a time has all cores,
     which gives the soonest result. Several at once share them out, which costs a view 0 to 17 % less processor time
     (two cores, MobileNet-EdgeTPU, four measurements): threads on one view wait for each other.
     """

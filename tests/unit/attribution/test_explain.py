@@ -14,7 +14,7 @@ from artnet.attribution.methods import METHODS, Sampling
 from artnet.attribution.projection import normalise
 from artnet.errors import ModelError, UsageError
 from artnet.model.classifier import Classifier
-from artnet.model.graph import output_names
+from artnet.model.engine import output_names
 from fixtures.engine import WITHOUT_GRADIENTS, TinyEngine, tiny_classifier
 
 FEW = ExplainOptions(sampling=Sampling(masks=6, channels=2, steps=2, samples=2, squares=3))

@@ -8,7 +8,7 @@ import pytest
 from artnet.attribution.channels import parse_channel
 from artnet.attribution.feature_visualization import visualize_feature
 from artnet.errors import ModelError
-from artnet.model.graph import output_names
+from artnet.model.engine import output_names
 from fixtures.engine import TinyEngine, tiny_classifier
 
 

@@ -11,11 +11,13 @@ import pytest
 from PIL import Image
 
 from artnet import Classifier as PublicClassifier
-from artnet.errors import ImageError, SourceError, UsageError
+from artnet.errors import ImageError, ModelError, SourceError, UsageError
 from artnet.imaging.views import VIEWS, Box
-from artnet.model.classifier import Classifier
-from artnet.model.config import Calibration
+from artnet.model.classifier import Classifier, open_engine
+from artnet.model.config import GRAPH_FILE, Calibration, default_model
 from artnet.model.prediction import decide
+
+GRAPH = default_model() / GRAPH_FILE
 
 
 def test_the_public_name_is_the_class() -> None:
@@ -114,3 +116,25 @@ def test_what_cannot_be_read_is_refused(classifier: Classifier, tmp_path: Path) 
 def test_an_unknown_choice_of_views_is_refused(classifier: Classifier, painting: Image.Image) -> None:
     with pytest.raises(UsageError, match="voting or all"):
         classifier.classify(painting, views="some")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_file_that_is_no_graph_is_refused(runtime: str, tmp_path: Path) -> None:
+    path = tmp_path / GRAPH_FILE
+    path.write_bytes(b"not a graph")
+    if runtime == "onnxruntime":
+        pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+    with pytest.raises(ModelError, match=r"model\.onnx"):
+        _ = open_engine(path, runtime).classes
+
+
+def test_unknown_runtimes_and_precisions_are_refused() -> None:
+    with pytest.raises(UsageError, match="openvino, onnxruntime"):
+        open_engine(GRAPH, "tensorflow")
+    with pytest.raises(UsageError, match="auto, f32"):
+        open_engine(GRAPH, precision="int4")
+
+
+def test_a_concurrency_below_one_is_refused() -> None:
+    with pytest.raises(UsageError, match="concurrency is 0"):
+        open_engine(GRAPH, concurrency=0)

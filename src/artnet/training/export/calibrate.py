@@ -17,9 +17,9 @@ from artnet.data.dataset import collection_of, count_rows, iterate_rows, read_co
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.calibration import confidence_for_accuracy, fit_temperature, negative_log_likelihood
-from artnet.model.config import Calibration, OodSettings, Preprocessing
+from artnet.model.config import OOD_METHOD, Calibration, OodSettings, Preprocessing
 from artnet.model.engine import Engine
-from artnet.model.ood import METHOD, OodDetector, fit_ood_detector
+from artnet.model.ood import OodDetector, fit_ood_detector
 from artnet.model.prediction import vote
 from artnet.model.preprocessing import network_input
 
@@ -85,7 +85,7 @@ def calibrate(network: Network, data: Path, progress: Progress = lambda done, to
         weights,
         calibration_of(logits, shares, val.movements),
         fitted,
-        OodSettings(METHOD, round(threshold, 4), FAMILIAR_SHARE, ""),
+        OodSettings(OOD_METHOD, round(threshold, 4), FAMILIAR_SHARE, ""),
     )
 
 

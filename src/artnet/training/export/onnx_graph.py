@@ -28,7 +28,7 @@ from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from artnet.errors import ExportError
-from artnet.model.graph import INPUTS, output_names
+from artnet.model.engine import INPUTS, output_names
 from artnet.model.openvino import OpenVinoEngine
 from artnet.training.network.network import PaintingNetwork
 

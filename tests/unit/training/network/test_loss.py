@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artnet.errors import StoppedError
+from artnet.model.classifier import open_engine
 from artnet.model.config import GRAPH_FILE
-from artnet.model.engine import open_engine
-from artnet.model.graph import STYLES
+from artnet.model.engine import STYLES
 from artnet.training.export.onnx_graph import random_views, relative_distance
 from artnet.training.fit import fit
 from artnet.training.network.loss import loss_of, styles_loss, targets
