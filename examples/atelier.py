@@ -1,7 +1,4 @@
-"""Paint a lit still life: jug, pear, apples, orange, lemon and grapes before a dark wall.
-
-Knows nothing about a form but its distance: rays from the eye, and on to the lamp, do the rest.
-"""
+"""Paint a lit still life: jug, pear, apples, orange, lemon and grapes before a dark wall."""
 
 from dataclasses import replace
 

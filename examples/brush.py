@@ -1,7 +1,4 @@
-"""Lay brush strokes on a canvas that remembers colour and thickness of paint.
-
-Knows nothing about what is painted: it follows a reference's colours along a flow of angles.
-"""
+"""Lay brush strokes on a canvas that remembers colour and thickness of paint."""
 
 from dataclasses import dataclass
 
@@ -15,7 +12,7 @@ SCALE = 2
 
 @dataclass(frozen=True)
 class Brush:
-    """Say how one layer of strokes is made; lengths in pixels of the finished picture."""
+    """One layer of strokes; lengths are in pixels of the finished painting."""
 
     width_px: float
     length_px: float
@@ -29,7 +26,7 @@ class Brush:
 
 @dataclass(frozen=True)
 class Guide:
-    """Hold what strokes follow: colours (H, W, 3), angles (H, W) in radians, chance of a stroke (H, W)."""
+    """What strokes follow: colours (H, W, 3), angles (H, W) in radians, chance of a stroke (H, W)."""
 
     reference: Array
     flow: Array
@@ -38,7 +35,7 @@ class Guide:
 
 @dataclass(frozen=True)
 class Finish:
-    """Say how the finished canvas is lit."""
+    """How the finished canvas is lit."""
 
     impasto: float = 1.0
     gloss: float = 0.12
@@ -47,7 +44,7 @@ class Finish:
 
 @dataclass(frozen=True)
 class Strokes:
-    """Hold traced strokes: points (N, K, 2) as x, y, how many of the K count, and colours (N, 3)."""
+    """Traced strokes: points (N, K, 2) as x, y, how many of the K count, and colours (N, 3)."""
 
     points: Array
     counts: np.ndarray

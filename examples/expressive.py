@@ -1,7 +1,4 @@
-"""Paint an expressive head: a lady in a wide hat, in violent colour, thick strokes and dark contours.
-
-Knows nothing about how a stroke is drawn.
-"""
+"""Paint an expressive head: a lady in a wide hat, in violent colour, thick strokes and dark contours."""
 
 import numpy as np
 from brush import Brush, Finish, Guide, blank, draw_line, light, paint

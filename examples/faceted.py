@@ -1,7 +1,4 @@
-"""Paint a faceted still life: bottle, guitar, glass and table, broken up and seen from many sides at once.
-
-Knows nothing about how a stroke is drawn.
-"""
+"""Paint a faceted still life: bottle, guitar, glass and table, broken up and seen from many sides at once."""
 
 from dataclasses import dataclass
 
@@ -57,7 +54,7 @@ TABLE = [(-0.05, 0.66), (0.10, 0.54), (0.68, 0.52), (0.85, 0.63), (0.80, 0.86), 
 
 @dataclass(frozen=True)
 class Facets:
-    """Hold the broken plane: a facet's number for each pixel, and each facet's corners."""
+    """The broken plane: a facet's number for each pixel, and each facet's corners."""
 
     labels: np.ndarray
     corners: list[Array]

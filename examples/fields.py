@@ -1,7 +1,4 @@
-"""Make the smooth arrays that a picture is designed with: grids, noise, masks, colours, flows.
-
-Knows nothing about brushes: everything here is one value, or one colour, for each pixel.
-"""
+"""Make the smooth arrays that a picture is designed with: grids, noise, masks, colours, flows."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """Model fruit and a jug as distances: how far a point is from the surface, negative inside.
 
-Knows nothing about light or paint. Points are (..., 3) as right, up, towards the viewer; y = 0 is the table.
+Points are (..., 3) as right, up, towards the viewer; y = 0 is the table.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Distance = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Thing:
-    """Hold one form: where its foot stands, its distance function, its colours and its shine."""
+    """One form: where its foot stands, its distance function, its colours and its shine."""
 
     foot: tuple[float, float, float]
     distance: Distance

@@ -1,7 +1,4 @@
-"""Paint the example pictures: `python examples/paint.py [--out FOLDER] [NAMES...]`.
-
-Knows nothing about any picture but its name and its seed.
-"""
+"""Paint the example images: `python examples/paint.py [--out FOLDER] [NAMES...]`."""
 
 import argparse
 import io
@@ -22,7 +19,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Picture:
-    """Hold what paints a picture, and the seed that it was chosen with, among several."""
+    """What paints a picture, and the seed that it was chosen with, among several."""
 
     compose: Callable[[np.random.Generator], Image.Image]
     seed: int = 7
@@ -63,7 +60,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def main(words: list[str]) -> None:
-    """Paint the named pictures and write one JPEG each."""
+    """Paint the named images and write one JPEG each."""
     options = parse(words)
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.names or PICTURES:

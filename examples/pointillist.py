@@ -1,7 +1,4 @@
-"""Paint a river at dusk in dots: a designed underpainting, then small touches of divided colour.
-
-Knows nothing about canvas or light beyond what `brush` offers.
-"""
+"""Paint a river at dusk in dots: a designed underpainting, then small touches of divided colour."""
 
 import colorsys
 from dataclasses import dataclass
@@ -35,7 +32,7 @@ POPLARS = (
 
 @dataclass(frozen=True)
 class Dots:
-    """Say how one layer of dots is made: radius and spacing in pixels, colours as shares."""
+    """One layer of dots: radius and spacing in pixels, colours as shares."""
 
     radius_px: float
     spacing_px: float

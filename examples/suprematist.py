@@ -1,7 +1,4 @@
-"""Paint a suprematist composition: tilted planes, bars and a disc on a warm ground.
-
-Knows nothing about how a stroke is drawn.
-"""
+"""Paint a suprematist composition: tilted planes, bars and a disc on a warm ground."""
 
 from dataclasses import dataclass
 
@@ -15,7 +12,7 @@ SIZE = (820, 1040)
 
 @dataclass(frozen=True)
 class Plane:
-    """Hold one flat form: centre, length and width in picture heights, turn in degrees."""
+    """One flat form: centre, length and width in picture heights, turn in degrees."""
 
     centre: Point
     length: float

@@ -16,7 +16,7 @@ def upper_left(views: np.ndarray) -> np.ndarray:
 
 
 def test_occlusion_worked_by_hand() -> None:
-    # Squares of 4 x 4 at 7 x 7 places do not overlap; each takes 16 of the 196 pixels that count.
+    # Squares of 4 x 4 at 7 x 7 positions do not overlap; each takes 16 of the 196 pixels that count.
     grid = occlusion(upper_left, VIEW, steps=7)
     assert grid[0, 0] == pytest.approx(16 / 196)
     assert grid[3, 3] == pytest.approx(4 / 196)  # this square lies on the corner of the quarter
