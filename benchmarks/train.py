@@ -73,17 +73,17 @@ def serve_artnet() -> None:
 
     from artnet.training.data import Batch
     from artnet.training.devices import FitOptions, open_fabric
-    from artnet.training.network.freezing import train_mode
+    from artnet.training.network.freezing import set_train_mode
     from artnet.training.network.network import build_network
     from artnet.training.recipe import find_recipe
     from artnet.training.run import Run, RunSettings
-    from artnet.training.trainer import Session, Watch, begin_learning, take_step
+    from artnet.training.trainer import Callbacks, Session, make_learner, take_step
 
     recipe, options = find_recipe("artnet-2020"), FitOptions(device="cpu")
     settings = RunSettings("densenet121", "none", "artnet-2020", recipe, mean=(0.5,) * 3, std=(0.2,) * 3)
-    session = Session(open_fabric(options, recipe.batch), Run(Path(), settings), settings, options, Watch())
-    learner = begin_learning(session, build_network("densenet121", CLASSES, "none"))
-    train_mode(learner.state.network, recipe.trained)
+    session = Session(open_fabric(options, recipe.batch), Run(Path(), settings), settings, options, Callbacks())
+    learner = make_learner(session, build_network("densenet121", CLASSES, "none"))
+    set_train_mode(learner.state.network, recipe.freezing)
     pixels = torch.randint(0, 256, (BATCH, 3, SIZE_PX, SIZE_PX), dtype=torch.uint8)
     count = sum(tensor.numel() for tensor in learner.state.network.parameters() if tensor.requires_grad)
     movements = torch.arange(BATCH) % CLASSES
@@ -102,7 +102,7 @@ def serve_timm(same_tensors: bool) -> None:
 
     model = timm.create_model("densenet121", num_classes=CLASSES).train()
     if same_tensors:
-        only = find_recipe("artnet-2020").trained.only
+        only = find_recipe("artnet-2020").freezing.trained_modules
         for name, module in model.named_modules():
             learns = name in only or name == "classifier" or isinstance(module, nn.BatchNorm2d)
             for tensor in module.parameters(recurse=False):
@@ -182,11 +182,11 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
     from artnet.training.data import Epoch, StoredViews, training_batches
     from artnet.training.devices import FitOptions, open_fabric
     from artnet.training.linear_probe import train_head
-    from artnet.training.network.freezing import train_mode
+    from artnet.training.network.freezing import set_train_mode
     from artnet.training.network.network import build_network
     from artnet.training.recipe import find_recipe
     from artnet.training.run import Run, RunSettings
-    from artnet.training.trainer import Session, Watch, _crop_px, begin_learning, predict, take_step
+    from artnet.training.trainer import Callbacks, Session, make_learner, predict, take_step, training_size_px
 
     train, val, options = stored_views(PAINTINGS), stored_views(VALIDATION), FitOptions(device="cpu", workers=0)
     with tempfile.TemporaryDirectory() as folder:
@@ -194,7 +194,9 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
         def session(name: str) -> Session:
             recipe = find_recipe(name)
             settings = RunSettings(backbone, "none", name, recipe, mean=(0.5,) * 3, std=(0.5,) * 3, size_px=FINE_PX)
-            return Session(open_fabric(options, recipe.batch), Run(Path(folder), settings), settings, options, Watch())
+            return Session(
+                open_fabric(options, recipe.batch), Run(Path(folder), settings), settings, options, Callbacks()
+            )
 
         started = now()
         train_head(session("probe"), build_network(backbone, CLASSES, "none"), train, val)
@@ -205,9 +207,9 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
 
         fine = session("finetune")
         recipe = fine.settings.recipe
-        learner = begin_learning(fine, build_network(backbone, CLASSES, "none"))
-        train_mode(learner.state.network, recipe.trained)
-        taken, epoch = [], Epoch(0, 0, _crop_px(FINE_PX, recipe.changes.crop_share))
+        learner = make_learner(fine, build_network(backbone, CLASSES, "none"))
+        set_train_mode(learner.state.network, recipe.freezing)
+        taken, epoch = [], Epoch(0, 0, training_size_px(fine.settings))
         before = now()
         for batch in training_batches(train, recipe, epoch, options.workers):
             take_step(fine, learner, batch)

@@ -10,20 +10,18 @@ import onnx
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from artnet.attribution.explain import explain
 from artnet.data.dataset import read_info
-from artnet.errors import DataError, ExportError, OutputError, UsageError
+from artnet.errors import DataError, ExportError, OutputError
 from artnet.evaluation.evaluate import evaluate
-from artnet.model.card import model_card
 from artnet.model.classifier import Classifier, open_engine
-from artnet.model.config import GRAPH_FILE, OOD_FILE, default_model, read_config, read_model, sha256_of
+from artnet.model.config import GRAPH_FILE, OOD_FILE, read_config, read_model, sha256_of
 from artnet.model.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, output_names
-from artnet.training.export.export import export, find_dataset, read_facts
+from artnet.model.openvino import OpenVinoEngine
+from artnet.training.export.calibrate import ExportedNetwork, calibrate
+from artnet.training.export.export import export, find_dataset
 from artnet.training.export.onnx_graph import (
-    _avg_pool2d_backward,
-    _convolution_backward,
     check_graph,
     forward_and_backward,
     random_mixture,
@@ -88,6 +86,18 @@ def test_a_mixture_climbs_towards_its_channel(exported: Path) -> None:
     assert after > before
 
 
+def test_a_calibration_is_what_the_model_folder_holds(exported: Path, data: Path) -> None:
+    config = read_config(exported)
+    network = ExportedNetwork(OpenVinoEngine(exported / GRAPH_FILE, cached=False), config.preprocessing)
+    told: list[tuple[int, int]] = []
+    found = calibrate(network, data, lambda done, total: told.append((done, total)))
+    assert found.calibration == config.calibration
+    assert config.ood is not None
+    assert found.ood.threshold == config.ood.threshold
+    assert found.view_weights == config.view_weights
+    assert told[-1][0] == told[-1][1]
+
+
 def test_no_weight_is_written_twice(exported: Path) -> None:
     tensors = [onnx.numpy_helper.to_array(each) for each in onnx.load(exported / GRAPH_FILE).graph.initializer]
     large = [tensor.tobytes() for tensor in tensors if tensor.size > 2000]
@@ -107,52 +117,9 @@ def test_the_model_folder_names_the_paintings_it_was_trained_on(exported: Path, 
     assert read_config(exported).training["train_sha256"] == read_info(data).train_sha256 != ""
 
 
-def test_facts_reach_the_card(tmp_path: Path) -> None:
-    (tmp_path / "facts.toml").write_text('license = "cc0-1.0"\nlimits = ["It has seen no pastels."]\n')
-    config = replace(read_config(default_model()), training=read_facts(tmp_path / "facts.toml"))
-    card = model_card(config)
-    assert "license: cc0-1.0" in card
-    assert "- It has seen no pastels." in card
-
-
-@pytest.mark.parametrize("text", ["limits = 3", "nested = {a = 1}", "no toml"])
-def test_facts_that_are_no_texts_are_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "facts.toml").write_text(text)
-    with pytest.raises(UsageError, match=r"facts\.toml"):
-        read_facts(tmp_path / "facts.toml")
-
-
 def test_an_existing_folder_is_left_alone(trained: Run, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already"):
         export(trained, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("stride", "padding", "groups", "size"), [(1, 1, 1, 8), (2, 1, 1, 9), (2, 0, 4, 8), (2, 1, 4, 7), (3, 2, 2, 11)]
-)
-def test_the_gradient_of_a_convolution_is_autograds(stride: int, padding: int, groups: int, size: int) -> None:
-    torch.manual_seed(0)
-    weight = torch.randn(8, 4 // groups, 3, 3)
-    inputs = torch.randn(2, 4, size, size, requires_grad=True)
-    output = nn.functional.conv2d(inputs, weight, stride=stride, padding=padding, groups=groups)
-    gradient = torch.randn_like(output)
-    (expected,) = torch.autograd.grad(output, inputs, gradient)
-    found, _, _ = _convolution_backward(
-        *(gradient, inputs, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups, [True])
-    )
-    assert found is not None
-    assert torch.allclose(found, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize(("kernel", "stride", "size"), [(2, 2, 8), (2, 2, 9), (3, 1, 7), (3, 2, 8)])
-def test_the_gradient_of_average_pooling_is_autograds(kernel: int, stride: int, size: int) -> None:
-    torch.manual_seed(0)
-    inputs = torch.randn(2, 3, size, size, requires_grad=True)
-    output = nn.functional.avg_pool2d(inputs, kernel, stride)
-    gradient = torch.randn_like(output)
-    (expected,) = torch.autograd.grad(output, inputs, gradient)
-    found = _avg_pool2d_backward(gradient, inputs, [kernel] * 2, [stride] * 2, [0, 0], False, True, None)
-    assert torch.allclose(found, expected, atol=1e-6)
 
 
 def test_a_run_remembers_where_its_dataset_lay(trained: Run, data: Path) -> None:
@@ -178,11 +145,6 @@ def test_the_model_folder_knows_strangers(exported: Path) -> None:
     assert config.ood.sha256 == sha256_of(exported / OOD_FILE)
     assert (exported / OOD_FILE).stat().st_size < 3 * 2**20
     assert "is called unfamiliar" in (exported / "README.md").read_text()
-
-
-def test_a_relative_distance_worked_by_hand() -> None:
-    assert relative_distance(np.array([3.0, 5.0]), np.array([3.0, 4.0])) == pytest.approx(0.2)
-    assert relative_distance(np.zeros(2), np.zeros(2)) == 0
 
 
 @pytest.mark.slow

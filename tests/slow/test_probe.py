@@ -11,7 +11,7 @@ import torch
 
 from artnet.errors import TrainingError, UsageError
 from artnet.model.openvino import OpenVinoEngine
-from artnet.training.data import StoredViews, load_whole_views
+from artnet.training.data import StoredViews, load_views
 from artnet.training.export.onnx_graph import write_trunk
 from artnet.training.fit import fit
 from artnet.training.history import read_history
@@ -19,7 +19,7 @@ from artnet.training.linear_probe import embed
 from artnet.training.network.network import build_network
 from artnet.training.recipe import Rates, find_recipe
 from artnet.training.run import Run
-from artnet.training.trainer import Watch, normalised
+from artnet.training.trainer import Callbacks, normalise
 from fixtures.training import BACKBONE, ON_CPU, settings
 
 PROBE = dataclasses.replace(find_recipe("probe"), epochs=5, batch=16)
@@ -32,14 +32,14 @@ def probed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_embeddings_are_those_of_the_network(probed: Run, data: Path, tmp_path: Path) -> None:
     network = build_network(BACKBONE, 5, "none")
-    views = load_whole_views(data, "val")
+    views = load_views(data, "val")
     few = StoredViews(views.encoded[:3], views.movements[:3], views.collections[:3], views.styles[:3])
     write_trunk(network, probed.settings.size_px, tmp_path / "trunk.onnx")
     engine = OpenVinoEngine(tmp_path / "trunk.onnx", "f32", cached=False)
     found = np.concatenate(list(embed(engine, few, probed.settings)))
     pixels = torch.from_numpy(np.stack([np.asarray(few.decode(index)).transpose(2, 0, 1) for index in range(3)]))
     with torch.inference_mode():
-        expected = network.eval().embed(normalised(pixels, probed.settings)).numpy()
+        expected = network.eval().embed(normalise(pixels, probed.settings)).numpy()
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
@@ -63,7 +63,7 @@ def test_the_run_keeps_what_any_run_keeps(probed: Run) -> None:
 def test_the_best_head_is_kept_and_not_the_last(probed: Run, data: Path) -> None:
     kept, network = probed.read_tensors("embeddings"), build_network(BACKBONE, 5, "none").eval()
     network.load_state_dict(probed.read_tensors("best"))
-    hits = network.classify(kept["val"]).movements.argmax(1).numpy() == load_whole_views(data, "val").movements
+    hits = network.classify(kept["val"]).movements.argmax(1).numpy() == load_views(data, "val").movements
     best = max(read_history(probed.folder), key=lambda row: row.val_balanced_accuracy)
     assert hits.mean() == pytest.approx(best.val_accuracy)
 
@@ -74,7 +74,7 @@ def test_embeddings_are_computed_once(probed: Run, data: Path) -> None:
 
     before = probed.read_tensors("best")
     resumed = dataclasses.replace(ON_CPU, resume=True)
-    fit(data, probed.folder, settings(recipe=PROBE), resumed, Watch(on_embedded=refuse))
+    fit(data, probed.folder, settings(recipe=PROBE), resumed, Callbacks(on_embedded=refuse))
     assert all(torch.equal(tensor, before[name]) for name, tensor in probed.read_tensors("best").items())
 
 

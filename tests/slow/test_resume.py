@@ -21,7 +21,7 @@ from fixtures.training import BACKBONE
 
 TRAIN = [
     *("train", "--backbone", BACKBONE, "--weights", "none", "--epochs", "3", "--set", "batch=8"),
-    *("--set", "trained.batch_norm=frozen", "--set", "head_first=false", "--set", "start_share=0"),
+    *("--set", "freezing.batch_norm=frozen", "--set", "head_first=false", "--set", "start_share=0"),
     *("--device", "cpu", "--workers", "0", "--precision", "f32"),
     *("--checkpoint-every", "0"),
 ]
@@ -92,7 +92,7 @@ def test_ctrl_c_keeps_a_state_says_how_to_go_on_and_loses_nothing(
         process.send_signal(signal.SIGINT)
         said = process.communicate()[1]
     assert process.returncode == 130, said
-    assert "go on with the same command and --resume" in said
+    assert "continue with the same command and --resume" in said
     assert "Traceback" not in said
     assert train(data, tmp_path / "run", "--resume") == 0
     assert all(largest_difference(uninterrupted, tmp_path / "run", name) == 0 for name in ("last", "best"))
@@ -107,12 +107,12 @@ def test_a_stopped_service_ends_its_step_though_its_workers_are_told_to_stop_too
         os.killpg(process.pid, signal.SIGTERM)
         said = process.communicate()[1]
     assert process.returncode == 130, said
-    assert "go on with the same command and --resume" in said
+    assert "continue with the same command and --resume" in said
     assert "Traceback" not in said
 
 
 def test_two_processes_share_a_start_and_a_run(data: Path, tmp_path: Path) -> None:
-    options = ("--set", "head_first=true", "--set", "trained.batch_norm=restored", "--epochs", "1")
+    options = ("--set", "head_first=true", "--set", "freezing.batch_norm=restored", "--epochs", "1")
     train(data, tmp_path / "one", *options)
     with training(data, tmp_path / "two", "--devices", "2", *options) as process:
         said = process.communicate(timeout=120)[1]
@@ -123,10 +123,10 @@ def test_two_processes_share_a_start_and_a_run(data: Path, tmp_path: Path) -> No
 
 def test_a_run_in_use_is_refused(uninterrupted: Path, data: Path) -> None:
     from artnet.errors import OutputError
-    from artnet.training.run import locked
+    from artnet.training.run import lock_run
 
     before = (uninterrupted / "last.safetensors").stat().st_mtime_ns
-    with locked(uninterrupted), pytest.raises(OutputError, match="another process trains in it"):
+    with lock_run(uninterrupted), pytest.raises(OutputError, match="another process trains in it"):
         train(data, uninterrupted, "--resume")
     assert (uninterrupted / "last.safetensors").stat().st_mtime_ns == before
 
@@ -144,13 +144,13 @@ def test_a_full_disk_keeps_the_state_of_before(uninterrupted: Path, tmp_path: Pa
     script = (
         "import resource, sys, torch\nfrom pathlib import Path\nfrom artnet.training.run import open_run\n"
         "from artnet.errors import OutputError\nrun = open_run(Path(sys.argv[1]))\n"
-        "run.write_state({'a': torch.zeros(10)}, {'steps': 1})\n"
+        "run.write_tensors('last', {'a': torch.zeros(10)}, {'steps': 1})\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
-        "try:\n    run.write_state({'a': torch.ones(10_000)}, {'steps': 2})\n"
+        "try:\n    run.write_tensors('last', {'a': torch.ones(10_000)}, {'steps': 2})\n"
         "except OutputError as error:\n    print(error, error.exit_code)\n"
-        "print(run.read_state(), *sorted(path.name for path in run.folder.iterdir()))\n"
+        "print(run.read_with_metadata('last'), *sorted(path.name for path in run.folder.iterdir()))\n"
     )
     (tmp_path / "run.json").write_text((uninterrupted / "run.json").read_text())
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "the one before is kept: make room and go on with --resume 7" in done.stdout
-    assert "{'steps': 1}) last.safetensors run.json state.json" in done.stdout
+    assert "the previous one is kept: make room and continue with --resume 7" in done.stdout
+    assert "{'steps': 1}) last.safetensors run.json" in done.stdout

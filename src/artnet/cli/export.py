@@ -41,7 +41,7 @@ def export(
     with progress_bar("calibrating") as advance:
         agreement = export_run(open_run(run), out, known, data, advance)
     print_line(
-        f"{out}: agrees with autograd on {agreement.pictures} pictures; relative L2 distance of logits and "
+        f"{out}: agrees with autograd on {agreement.images} images; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
     )
     if gallery is not None:

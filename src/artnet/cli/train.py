@@ -48,11 +48,11 @@ def train(
 
     from artnet.training.devices import FitOptions
     from artnet.training.fit import fit
-    from artnet.training.recipe import adjusted, find_recipe
+    from artnet.training.recipe import find_recipe, override
     from artnet.training.run import RunSettings
-    from artnet.training.trainer import Watch
+    from artnet.training.trainer import Callbacks
 
-    settings = adjusted(find_recipe(recipe), overrides or [])
+    settings = override(find_recipe(recipe), overrides or [])
     if epochs is not None:
         settings = dataclasses.replace(settings, epochs=epochs)
     name = backbone or settings.backbone or "densenet121"
@@ -60,13 +60,13 @@ def train(
     options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every, precision)
     is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
     with progress_bar("training", shown=is_first) as advance:
-        watch = Watch(
-            on_step=lambda step: advance(step.done, step.total, step.line),
-            on_epoch=lambda scores: print_line(scores.line) if is_first else None,
+        callbacks = Callbacks(
+            on_step=lambda step: advance(step.done, step.total, str(step)),
+            on_epoch=lambda scores: print_line(str(scores)) if is_first else None,
             on_embedded=lambda done, total: advance(done, total, "embedding"),
-            on_note=lambda note: print_message(f"artnet: warning: {note}") if is_first else None,
+            on_warning=lambda message: print_message(f"artnet: warning: {message}") if is_first else None,
         )
-        fit(data, out, run, options, watch)
+        fit(data, out, run, options, callbacks)
     if is_first:
         print_line(f"training finished; export a model folder with: artnet export {out} --out FOLDER")
     return 0

@@ -1,6 +1,7 @@
-"""Change training views at random without destroying the evidence of style.
+"""Random augmentation of training views that preserves the evidence of style.
 
-Knows nothing about networks; every function takes its random generator as an argument.
+Hue is never changed: the palette is evidence (Fauvism!). Paintings are never rotated or sheared: the direction of
+strokes and of light is evidence too.
 """
 
 from __future__ import annotations
@@ -15,22 +16,26 @@ Generator = np.random.Generator
 
 
 def augment(image: Image.Image, size_px: int, smallest_crop: float, reencode: bool, rng: Generator) -> Image.Image:
-    """Crop, mirror, vary exposure a little and re-encode.
+    """Return a random crop of `size_px` squared, perhaps mirrored, with another exposure.
 
-    Hue is never touched: the palette is evidence (Fauvism!). Paintings are never turned or sheared: the direction
-    of strokes and of light is evidence too.
+    Args:
+        image: RGB
+        size_px: side of the result
+        smallest_crop: smallest area of the crop, as a share of the image's
+        reencode: whether resolution and JPEG artefacts are varied, too
+        rng: where all randomness comes from
     """
     if reencode:
-        image = blur_resolution(image, rng)
+        image = reduce_resolution(image, rng)
     image = random_crop(image, size_px, smallest_crop, rng)
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    image = vary_exposure(image, rng)
+    image = jitter_exposure(image, rng)
     return random_jpeg(image, rng) if reencode else image
 
 
 def random_crop(image: Image.Image, size_px: int, smallest: float, rng: Generator) -> Image.Image:
-    """Cut a rectangle of `smallest` to 1 of the area, of aspect 3:4 to 4:3, and resize it to a square.
+    """Crop `smallest` to 1 of the area with an aspect ratio of 3:4 to 4:3, and resize it to a square.
 
     Szegedy et al., "Going deeper with convolutions", 2015, section 6.
     """
@@ -43,17 +48,17 @@ def random_crop(image: Image.Image, size_px: int, smallest: float, rng: Generato
     return image.resize((size_px, size_px), Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
 
 
-def vary_exposure(image: Image.Image, rng: Generator) -> Image.Image:
+def jitter_exposure(image: Image.Image, rng: Generator) -> Image.Image:
     """Vary brightness, contrast and saturation by up to a fifth, as photographs of one painting do."""
     for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         image = enhance(image).enhance(float(rng.uniform(0.8, 1.2)))
     return image
 
 
-def blur_resolution(image: Image.Image, rng: Generator) -> Image.Image:
-    """Half the time, shrink the picture to 50 to 100 % and enlarge it again.
+def reduce_resolution(image: Image.Image, rng: Generator) -> Image.Image:
+    """With probability one half, shrink the image to 50 to 100 % and enlarge it again.
 
-    Where collections differ in resolution, sharpness gives the movement away; this takes the hint from it.
+    Where collections differ in resolution, sharpness gives the movement away; this removes that cue.
     """
     if rng.random() < 0.5:
         return image
@@ -63,7 +68,7 @@ def blur_resolution(image: Image.Image, rng: Generator) -> Image.Image:
 
 
 def random_jpeg(image: Image.Image, rng: Generator) -> Image.Image:
-    """Half the time, encode as JPEG of quality 40 to 95, so that no collection is known by its artefacts."""
+    """With probability one half, encode as JPEG of quality 40 to 95, so that artefacts identify no collection."""
     if rng.random() < 0.5:
         return image
     buffer = BytesIO()

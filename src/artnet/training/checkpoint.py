@@ -1,29 +1,31 @@
-"""What a training changes, as named tensors and plain numbers, and its way to the run folder and back.
+"""What a resumed training restores: network, averaged weights, optimizer and position, as named tensors and numbers.
 
-Knows nothing about data or devices. Everything that the next step depends on is here or follows from seed, epoch and
-batch, so that a training goes on bit by bit as if it had never stopped.
+All else that the next step depends on follows from seed, epoch and batch, so a resumed training computes the same bits
+as one that was never stopped.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from artnet.errors import TrainingError
-from artnet.training.network.freezing import choose_trained, parameter_groups
-from artnet.training.network.network import PaintingNetwork, describe_misfit
+from artnet.training.network.freezing import freeze, parameter_groups
+from artnet.training.network.network import PaintingNetwork, describe_mismatch
 from artnet.training.recipe import Recipe
-from artnet.training.run import Run, RunSettings
+from artnet.training.run import Run, RunSettings, TensorDict
+
+CHECKPOINT = "last"  # last.safetensors
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a training stands: epochs ended, batches of the next one done, and the sums of its scores so far."""
+    """How far a training is: finished epochs, batches of the current one, and the sums of its scores so far."""
 
     epoch: int = 0
     batch: int = 0
@@ -35,8 +37,8 @@ class Position:
 
 
 @dataclass
-class State:
-    """The network, the moving average of its weights (itself, where none is kept), the optimizer, the position."""
+class TrainingState:
+    """Everything that a training changes; without weight averaging `average` is `network` itself."""
 
     network: PaintingNetwork
     average: PaintingNetwork
@@ -44,76 +46,82 @@ class State:
     position: Position = field(default_factory=Position)
 
     def advance(self, **changes: Any) -> None:
-        """Move the position."""
+        """Update fields of the position."""
         self.position = dataclasses.replace(self.position, **changes)
 
 
-def begin(network: PaintingNetwork, recipe: Recipe) -> State:
-    """Make the state before the first step; what the recipe freezes is frozen."""
-    choose_trained(network, recipe.trained)
+def initial_state(network: PaintingNetwork, recipe: Recipe) -> TrainingState:
+    """Return the state before the first step, with the tensors frozen that the recipe freezes."""
+    freeze(network, recipe.freezing)
     average = copy.deepcopy(network).requires_grad_(False) if recipe.average_decay > 0 else network
-    rates = recipe.rates
-    groups = parameter_groups(network, rates)
-    # One kernel in place of one a tensor; Adam where nothing decays.
-    optimizer = torch.optim.AdamW(groups, eps=rates.epsilon, fused=True)
-    return State(network, average, optimizer)
+    groups = parameter_groups(network, recipe.rates)
+    # Fused: one kernel in place of one per tensor. Without weight decay this is Adam.
+    optimizer = torch.optim.AdamW(groups, eps=recipe.rates.epsilon, fused=True)
+    return TrainingState(network, average, optimizer)
 
 
-def save_state(run: Run, state: State) -> None:
-    """Write the state. Errors: `TrainingError` where a weight is no number; the state of before is kept then."""
+def save_checkpoint(run: Run, state: TrainingState) -> None:
+    """Write last.safetensors and, for people to read, state.json.
+
+    Raises:
+        TrainingError: where a weight is not finite; the previous checkpoint is kept
+        OutputError: where the disk is full or gone; the previous checkpoint is kept
+    """
     broken = [name for name, tensor in state.network.state_dict().items() if not bool(torch.isfinite(tensor).all())]
     if broken:
         raise TrainingError(
-            f"after epoch {state.position.epoch}, batch {state.position.batch}: {broken[0]} and "
-            f"{len(broken) - 1} other tensors are no numbers any more; the last good state is kept in {run.folder}; "
-            "lower the recipe's rates and start again"
+            f"after epoch {state.position.epoch}, batch {state.position.batch}: {broken[0]} and {len(broken) - 1} "
+            f"other tensors are not finite; the last good checkpoint is kept in {run.folder}; lower the recipe's rates "
+            "and start again"
         )
-    run.write_state(_tensors(state), asdict(state.position))
+    position = asdict(state.position)
+    run.write_tensors(CHECKPOINT, _tensors(state), position)
+    run.write_text("state.json", json.dumps(position, indent=2) + "\n")
 
 
-def resume_state(run: Run, state: State, settings: RunSettings) -> None:
-    """Take up a run's last state, if it has one.
+def restore_checkpoint(run: Run, state: TrainingState, settings: RunSettings) -> None:
+    """Restore a run's last checkpoint into `state`, if the run has one.
 
-    Errors: one `TrainingError` that lists the settings that changed and the tensors that do not fit.
+    Raises:
+        TrainingError: one that lists all changed settings and all tensors that do not fit
     """
-    kept = run.read_state()
+    tensors, position = run.read_with_metadata(CHECKPOINT) if run.has_tensors(CHECKPOINT) else ({}, None)
     faults = settings.differences(run.settings)
-    if kept is not None:
-        misfit = describe_misfit(state.network.state_dict(), _part(kept[0], "network."))
-        faults += [f"the tensors of last.safetensors are those of another network: {misfit}"] if misfit else []
+    if position is not None:
+        mismatch = describe_mismatch(state.network.state_dict(), _with_prefix(tensors, "network."))
+        faults += [f"the tensors of last.safetensors are those of another network: {mismatch}"] if mismatch else []
     if faults:
-        raise TrainingError(f"{run.folder}: cannot go on with other settings: {'; '.join(faults)}")
-    if kept is None:
+        raise TrainingError(f"{run.folder}: cannot be resumed with other settings: {'; '.join(faults)}")
+    if position is None:
         return
-    tensors, numbers = kept
-    state.network.load_state_dict(_part(tensors, "network."))
+    state.network.load_state_dict(_with_prefix(tensors, "network."))
     if state.average is not state.network:
-        state.average.load_state_dict(_part(tensors, "average."))
-    _load_moments(state.optimizer, _part(tensors, "optimizer."))
-    state.position = Position(**numbers)
+        state.average.load_state_dict(_with_prefix(tensors, "average."))
+    _restore_optimizer(state.optimizer, _with_prefix(tensors, "optimizer."))
+    state.position = Position(**position)
 
 
-def _tensors(state: State) -> dict[str, Tensor]:
+def _tensors(state: TrainingState) -> TensorDict:
     """Flatten network, average and optimizer into named tensors, so that no pickle is needed."""
     tensors = {f"network.{name}": tensor for name, tensor in state.network.state_dict().items()}
     if state.average is not state.network:
         tensors |= {f"average.{name}": tensor for name, tensor in state.average.state_dict().items()}
-    for index, values in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    for index, moments in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
     return tensors
 
 
-def _load_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Give the optimizer its moments, each laid out in memory as its parameter, or sums would round differently."""
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: TensorDict) -> None:
+    """Load the moments, each in the memory layout of its parameter; in another, sums would round differently."""
     parameters = [tensor for group in optimizer.param_groups for tensor in group["params"]]
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, _, what = name.partition(".")
+    moments: dict[int, TensorDict] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition(".")
         parameter = parameters[int(index)]
-        same = tensor.shape == parameter.shape and what != "step"
-        moments.setdefault(int(index), {})[what] = torch.empty_like(parameter).copy_(tensor) if same else tensor
+        is_moment = tensor.shape == parameter.shape and name != "step"
+        moments.setdefault(int(index), {})[name] = torch.empty_like(parameter).copy_(tensor) if is_moment else tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def _with_prefix(tensors: TensorDict, prefix: str) -> TensorDict:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,7 +1,6 @@
-"""Bring a prepared dataset's views to the network as batches of tensors.
+"""Batches of a prepared dataset's views.
 
-Knows nothing about the network; each view's randomness depends on seed, epoch and painting alone, never on how
-many workers decode.
+A view's augmentation depends on seed, epoch and its place in the epoch alone, never on the number of workers.
 """
 
 from __future__ import annotations
@@ -11,23 +10,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from artnet.data.dataset import collection_of, read_columns
+from artnet.imaging.views import VIEWS
 from artnet.taxonomy import index_styles
 from artnet.training.augment import augment
-from artnet.training.recipe import Augmentation, Recipe, TrainedViews
+from artnet.training.recipe import Augmentation, Recipe, TrainingViews
 
 
 class Batch(NamedTuple):
-    """Views (B, 3, S, S) uint8, their movements (B,) and styles (B,), -1 where a style is not learnt; or one view."""
+    """Views (B, 3, S, S) uint8, their movements (B,) and styles (B,), or a single view with its labels.
+
+    A style is -1 where the second head does not learn it.
+    """
 
     pixels: Tensor
     movements: Tensor | int
@@ -36,169 +39,154 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredViews:
-    """A split's encoded views and their movements, held in memory: some 15 kB a view.
-
-    `styles` (N,) are places among the styles that are learnt, -1 where a painting's is not one of them.
-    """
+    """A split's encoded views and their labels, held in memory: some 15 kB a view."""
 
     encoded: list[bytes]
-    movements: np.ndarray
-    collections: np.ndarray  # a number for each collection, (N,)
-    styles: np.ndarray
+    movements: NDArray[np.int64]  # (N,)
+    collections: NDArray[np.int64]  # (N,), an index for each collection
+    styles: NDArray[np.int64]  # (N,), an index among the learnt styles, -1 for any other
 
     def decode(self, index: int) -> Image.Image:
-        """Decode one view."""
+        """Return one view as an RGB image."""
         with Image.open(BytesIO(self.encoded[index])) as image:
             return image.convert("RGB")
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What, besides the recipe, decides an epoch's views: the training's seed, the number from 0, the size drawn."""
+    """What decides an epoch's views, besides the recipe."""
 
     seed: int
-    number: int
+    number: int  # from 0
     size_px: int
 
 
 @dataclass(frozen=True)
-class Part:
-    """Which part of an epoch is wanted: from which batch on, and which process's rows of each."""
+class Shard:
+    """A part of an epoch: from which batch on, and which process's rows of each batch."""
 
     first_batch: int = 0
     rank: int = 0
     processes: int = 1
 
 
-class _ForTraining(Dataset[Batch]):
-    def __init__(self, views: StoredViews, changes: Augmentation, epoch: Epoch) -> None:
-        self._views, self._changes, self._epoch = views, changes, epoch
-
-    def __len__(self) -> int:
-        return len(self._views.encoded)
+class _AugmentedViews(Dataset[Batch]):
+    def __init__(self, views: StoredViews, augmentation: Augmentation, epoch: Epoch) -> None:
+        self._views, self._augmentation, self._epoch = views, augmentation, epoch
 
     def __getitem__(self, position: tuple[int, int]) -> Batch:
-        step, index = position  # a painting drawn twice in an epoch is changed in two ways
-        rng = np.random.default_rng((self._epoch.seed, self._epoch.number, step))
+        place, index = position  # a painting sampled twice in an epoch is augmented in two ways
+        rng = np.random.default_rng((self._epoch.seed, self._epoch.number, place))
         image, size_px = self._views.decode(index), self._epoch.size_px
-        if self._changes.augment:
-            image = augment(image, size_px, self._changes.smallest_crop, self._changes.reencode, rng)
+        if self._augmentation.enabled:
+            image = augment(image, size_px, self._augmentation.smallest_crop, self._augmentation.reencode, rng)
         elif image.size != (size_px, size_px):
             image = image.resize((size_px, size_px), Image.Resampling.BICUBIC)
         return _labelled(image, self._views, index)
 
 
-class _AsTheyAre(Dataset[Batch]):
+class _PlainViews(Dataset[Batch]):
     def __init__(self, views: StoredViews) -> None:
         self._views = views
-
-    def __len__(self) -> int:
-        return len(self._views.encoded)
 
     def __getitem__(self, index: int) -> Batch:
         return _labelled(self._views.decode(index), self._views, index)
 
 
-def load_whole_views(folder: Path, split: str, styles: Sequence[str] = ()) -> StoredViews:
-    """Read the whole views of a split; `styles` names those that are learnt."""
-    table = read_columns(folder, split, ["whole", "movement", "source", "style"])
-    encoded = [entry["bytes"] for entry in table["whole"].to_pylist()]
-    return StoredViews(encoded, *_labels(table, styles))
+def load_views(folder: Path, split: str, views: TrainingViews = "whole", styles: Sequence[str] = ()) -> StoredViews:
+    """Load a split's views.
+
+    Args:
+        folder: a prepared dataset
+        split: train, val or test
+        views: only the whole view of each painting, or all six, painting by painting with the whole first
+        styles: names of the styles that are learnt
+
+    Raises:
+        DataError: where the split cannot be read
+    """
+    columns = ["movement", "source", "style", "whole", *(["regions"] if views == "six" else [])]
+    table = read_columns(folder, split, columns)
+    encoded = [view["bytes"] for view in table["whole"].to_pylist()]
+    sources = [collection_of(source) for source in table["source"].to_pylist()]
+    labels = (
+        table["movement"].to_numpy().copy(),
+        np.unique(sources, return_inverse=True)[1],
+        index_styles(table["style"].to_pylist(), styles),
+    )
+    if views == "six":
+        regions = [[view["bytes"] for view in each] for each in table["regions"].to_pylist()]
+        encoded = [view for whole, others in zip(encoded, regions, strict=True) for view in (whole, *others)]
+        labels = tuple(np.repeat(label, len(VIEWS)) for label in labels)  # type: ignore[assignment]
+    return StoredViews(encoded, *labels)
 
 
-def load_views(folder: Path, split: str, views: TrainedViews, styles: Sequence[str] = ()) -> StoredViews:
-    """Read the views that a recipe trains on."""
-    return load_six_views(folder, split, styles) if views == "six" else load_whole_views(folder, split, styles)
+def sample_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order of an epoch as indices (N,).
 
-
-def load_six_views(folder: Path, split: str, styles: Sequence[str] = ()) -> StoredViews:
-    """Read all six views of a split, painting by painting, the whole first."""
-    table = read_columns(folder, split, ["whole", "regions", "movement", "source", "style"])
-    encoded = []
-    for whole, regions in zip(table["whole"].to_pylist(), table["regions"].to_pylist(), strict=True):
-        encoded += [whole["bytes"], *(region["bytes"] for region in regions)]
-    return StoredViews(encoded, *(np.repeat(label, 6) for label in _labels(table, styles)))
-
-
-def _labels(table: pa.Table, styles: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give each painting's movement, collection and style as numbers."""
-    collections = _numbered(table["source"].to_pylist())
-    return table["movement"].to_numpy().copy(), collections, index_styles(table["style"].to_pylist(), styles)
-
-
-def _numbered(sources: list[str]) -> np.ndarray:
-    return np.unique([collection_of(source) for source in sources], return_inverse=True)[1]
-
-
-def draw_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> np.ndarray:
-    """Draw the order of one epoch: every painting once (`balance` 0), or collections and movements ever more equally.
-
-    With balance above 0 paintings are drawn with replacement, by their chances.
+    With `balance` 0 each painting occurs once; above 0 paintings are drawn with replacement, see
+    `sampling_probabilities`.
     """
     rng = np.random.default_rng((seed, epoch, 2**31))
     count = len(views.movements)
     if balance == 0:
         return rng.permutation(count)
-    return rng.choice(count, size=count, p=chances(views, balance))
+    return rng.choice(count, size=count, p=sampling_probabilities(views, balance))
 
 
-def chances(views: StoredViews, balance: float) -> np.ndarray:
-    """Give every painting's chance to be drawn, (N,), adding up to 1.
+def sampling_probabilities(views: StoredViews, balance: float) -> NDArray[np.float64]:
+    """Return each painting's probability (N,); they sum to 1.
 
     A collection of n paintings is drawn in proportion to n ** (1 - balance), and within it a movement of m paintings
-    likewise. With balance 1 every collection is drawn equally often, and every movement that it holds. Were movements
-    made equal over all collections together, one that stands in few of them would be told by what tells its collection.
+    likewise. So with balance 1 all collections are equally frequent, and in each all movements that it holds. Were
+    movements balanced over all collections together, one that is frequent in few of them would be recognised by what
+    identifies the collection.
     """
     cells = views.collections * (views.movements.max() + 1) + views.movements
     within = np.bincount(cells)[cells].astype(np.float64) ** -balance
     collections = np.bincount(views.collections)
     weights = collections ** (1.0 - balance) / np.bincount(views.collections, within)
-    wanted: np.ndarray = within * weights[views.collections]
-    return np.asarray(wanted / wanted.sum())
+    probabilities = within * weights[views.collections]
+    return np.asarray(probabilities / probabilities.sum())
 
 
 def training_batches(
-    views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int, part: Part = Part()
+    views: StoredViews, recipe: Recipe, epoch: Epoch, workers: int, shard: Shard = Shard()
 ) -> Iterator[Batch]:
-    """Yield one epoch's batches, or this process's part of each; the last is dropped where it is not full."""
-    order = draw_epoch(views, recipe.balance, epoch.seed, epoch.number).tolist()
-    own = recipe.batch // part.processes
-    positions = [
-        (step * recipe.batch + part.rank * own + row)
-        for step in range(part.first_batch, len(order) // recipe.batch)
+    """Yield the augmented batches of one epoch, or a process's rows of each; an incomplete last batch is dropped."""
+    order = sample_epoch(views, recipe.balance, epoch.seed, epoch.number).tolist()
+    own = recipe.batch // shard.processes
+    places = [
+        (step * recipe.batch + shard.rank * own + row)
+        for step in range(shard.first_batch, len(order) // recipe.batch)
         for row in range(own)
     ]
+    dataset = _AugmentedViews(views, recipe.augmentation, epoch)
+    yield from _load(dataset, own, [(place, order[place]) for place in places], workers)
+
+
+def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | None = None) -> Iterator[Batch]:
+    """Yield the views of `rows`, by default all, in their order and without augmentation."""
+    yield from _load(_PlainViews(views), batch, range(len(views.encoded)) if rows is None else rows, workers)
+
+
+def _load(dataset: Dataset[Batch], batch: int, indices: Sequence[Any], workers: int) -> Iterator[Batch]:
     yield from DataLoader(
-        _ForTraining(views, recipe.changes, epoch),
-        batch_size=own,
-        sampler=[(position, order[position]) for position in positions],
+        dataset,
+        batch_size=batch,
+        sampler=indices,
         num_workers=workers,
-        worker_init_fn=_leave_interrupts_to_the_loop,
+        worker_init_fn=_ignore_signals,
         generator=torch.Generator(),  # or the loader would draw from the global one
     )
 
 
-def _leave_interrupts_to_the_loop(worker: int) -> None:
-    """Ctrl-C, or a service being stopped, reaches all processes, and the loop still needs its workers for its step."""
+def _ignore_signals(worker: int) -> None:
+    """Leave Ctrl-C and SIGTERM, which reach all processes, to the training loop: it needs its workers for its step."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | None = None) -> Iterator[Batch]:
-    """Yield views, or some of them, in their own order, as they are."""
-    yield from DataLoader(
-        _AsTheyAre(views),
-        batch_size=batch,
-        sampler=range(len(views.encoded)) if rows is None else rows,
-        num_workers=workers,
-        worker_init_fn=_leave_interrupts_to_the_loop,
-        generator=torch.Generator(),
-    )
-
-
-def _tensor(image: Image.Image) -> Tensor:
-    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
-
-
 def _labelled(image: Image.Image, views: StoredViews, index: int) -> Batch:
-    return Batch(_tensor(image), int(views.movements[index]), int(views.styles[index]))
+    pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+    return Batch(pixels, int(views.movements[index]), int(views.styles[index]))

@@ -1,7 +1,4 @@
-"""What a training takes of the machine: a device, a precision, several processes, and the signals that stop it.
-
-Knows nothing about networks or data.
-"""
+"""Devices, precision, processes and signals of a training."""
 
 from __future__ import annotations
 
@@ -18,13 +15,13 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 
-from artnet.errors import UsageError, WorkerError
+from artnet.errors import UsageError, WorkerError, reason
 from artnet.hardware import has_fast_bf16
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Where and how to run; nothing here changes what a recipe means."""
+    """Where and how to train; nothing here changes what a recipe means."""
 
     device: str = "auto"
     devices: int = 1
@@ -36,14 +33,15 @@ class FitOptions:
 
     @property
     def processes(self) -> int:
-        """Count the processes that train together, one for each device of each node."""
+        """Number of processes that train together: one for each device of each node."""
         return self.devices * self.nodes
 
 
 def open_fabric(options: FitOptions, batch: int) -> Fabric:
-    """Open the devices.
+    """Return the Fabric of the devices.
 
-    Errors: `UsageError` for a device that is not there, or a batch that cannot be divided among the processes.
+    Raises:
+        UsageError: for a device that is not available, or a batch that cannot be divided among the processes
     """
     if options.processes > 1 and batch % (2 * options.processes):
         raise UsageError(
@@ -51,7 +49,7 @@ def open_fabric(options: FitOptions, batch: int) -> Fabric:
             f"is a multiple of {2 * options.processes} (--set batch=N) or other --devices"
         )
     try:
-        with _unadvised():
+        with _quiet_lightning():
             return Fabric(
                 accelerator=options.device,
                 devices=options.devices,
@@ -60,12 +58,14 @@ def open_fabric(options: FitOptions, batch: int) -> Fabric:
                 precision="32-true" if options.precision == "f32" else best_precision(options.device),
             )
     except (RuntimeError, ValueError) as error:
-        raise UsageError(f"cannot train on device {str(options.device)!r} here ({error}); use auto or cpu") from error
+        raise UsageError(
+            f"cannot train on device {str(options.device)!r} here ({reason(error)}); use auto or cpu"
+        ) from error
 
 
 @contextmanager
-def _unadvised() -> Iterator[None]:
-    """Keep Lightning from telling users of a GPU to call a function of PyTorch's that changes nothing in bf16."""
+def _quiet_lightning() -> Iterator[None]:
+    """Silence Lightning's advice to GPU users to call a function of PyTorch's that changes nothing in bf16."""
     log = logging.getLogger("lightning_fabric.utilities.rank_zero")
     before = log.level
     log.setLevel(logging.WARNING)
@@ -76,13 +76,13 @@ def _unadvised() -> Iterator[None]:
 
 
 def launch(fabric: Fabric) -> None:
-    """With several devices, start the running script once for each other one and join them."""
+    """With several devices, start the running script once for each of the others and join them."""
     if fabric.world_size > 1:
         fabric.launch()
 
 
 def best_precision(device: str) -> Literal["32-true", "bf16-mixed"]:
-    """Choose bf16 where it is faster (GPUs, AMX, AMD's AVX-512), float32 elsewhere.
+    """Return bf16 where it is faster (GPUs, AMX, AMD's AVX-512), float32 elsewhere.
 
     A step of MobileNet-EdgeTPU takes two thirds of the time on Zen 4; on a processor of another make with AVX-512's
     bf16 and without AMX it took twice as long.
@@ -94,64 +94,67 @@ def best_precision(device: str) -> Literal["32-true", "bf16-mixed"]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global generator for what draws from it (first weights, dropout) and give it back as it was."""
-    with torch.random.fork_rng(devices=[]):
+    """Seed torch's global generators (initial weights, dropout) within the block and restore them after it."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 
 
 @contextmanager
-def exact_convolutions(precision: str) -> Iterator[None]:
-    """Let cuDNN compute the same bits each time and, where float32 was asked for, not in TF32.
+def deterministic_convolutions(precision: str) -> Iterator[None]:
+    """Make cuDNN compute the same bits each time and, where `precision` is f32, without TF32.
 
-    On an H100 a step of `finetune` took as long as with whatever cuDNN would choose.
+    On an H100 a step of `finetune` took as long as with the algorithms that cuDNN would choose.
     """
     with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=precision != "f32"):
         yield
 
 
 @contextmanager
-def explained_workers() -> Iterator[None]:
-    """Say in a sentence that a process that decodes views was ended, and let go of the others after any error.
+def worker_errors() -> Iterator[None]:
+    """Release the workers on any error, and raise a `WorkerError` where one of them was killed.
 
-    They heed no signal, so the end of Python would wait for them for ever; only the frames that the error holds keep
-    them alive. Errors: `WorkerError`.
+    They ignore signals, so Python's exit would wait for them forever; only the frames that the error holds keep them
+    alive.
     """
     try:
         yield
     except Exception as error:
         traceback.clear_frames(error.__traceback__)
-        # Which of them depends on when it is ended: while it is waited for, or while it hands a batch over.
-        died = isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
-        if died or isinstance(error, (ConnectionError, EOFError)):
+        # Which error it is depends on when it was killed: while it was waited for, or while it handed a batch over.
+        killed = isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
+        if killed or isinstance(error, (ConnectionError, EOFError)):
             raise WorkerError(
-                "a process that decodes views was ended from outside, perhaps for want of memory, in a container of "
-                "shared memory (docker run --shm-size 2g); go on with --resume, if need be with fewer --workers"
+                "a worker process that decodes views was killed, perhaps because memory ran out, in a container shared "
+                "memory (docker run --shm-size 2g); continue with --resume, if necessary with fewer --workers"
             ) from error
         raise
 
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question that the loop asks between two steps; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # signals reach the main thread alone
-        return
-    asked = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """Yield a function that returns whether Ctrl-C or SIGTERM came; a second one takes effect at once.
 
-    def note(number: int, frame: FrameType | None) -> None:
-        asked.set()
-        restore()
+    Outside the main thread, which alone receives signals, it always returns False.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    requested = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        signal.signal(number, note)
+    def handle(number: int, frame: FrameType | None) -> None:
+        requested.set()
+        restore()
+
+    for number in before:
+        signal.signal(number, handle)
     try:
-        yield asked.is_set
+        yield requested.is_set
     finally:
         restore()

@@ -1,7 +1,4 @@
-"""Make a run of a prepared dataset and a recipe: everything around the loop.
-
-Knows nothing about model folders or ONNX; `export` makes those from a run.
-"""
+"""A training run from a prepared dataset and a recipe: everything around the training loop."""
 
 from __future__ import annotations
 
@@ -17,60 +14,78 @@ from lightning_fabric import Fabric
 from artnet.data.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
 from artnet.taxonomy import common_styles
-from artnet.training.data import StoredViews, load_views, load_whole_views
+from artnet.training.data import StoredViews, load_views
 from artnet.training.devices import (
     FitOptions,
-    exact_convolutions,
-    explained_workers,
+    deterministic_convolutions,
     launch,
     open_fabric,
     seeded,
     stop_requests,
+    worker_errors,
 )
-from artnet.training.linear_probe import start_head, train_head
+from artnet.training.linear_probe import initialise_head, train_head
 from artnet.training.network.batchnorm import restore_statistics
 from artnet.training.network.network import PaintingNetwork, build_network, explained_layers, normalisation
 from artnet.training.recipe import Recipe
-from artnet.training.run import Run, RunSettings, create_run, locked, open_run
-from artnet.training.trainer import Session, Watch, batches_per_epoch, first_views, train_network
+from artnet.training.run import Run, RunSettings, create_run, lock_run, open_run
+from artnet.training.trainer import Callbacks, Session, batches_per_epoch, sample_inputs, train_network
 
-SAMPLE_PAINTINGS = 8  # kept in the run, so that export can check its graph on real pictures
-_ALONE, _UNWATCHED = FitOptions(), Watch()
+SAMPLE_PAINTINGS = 8  # stored in the run, so that export can check its graph on real images
+_DEFAULT_OPTIONS, _NO_CALLBACKS = FitOptions(), Callbacks()
 
 
-def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALONE, watch: Watch = _UNWATCHED) -> Run:
-    """Train as the recipe says and return the finished run.
+def fit(
+    data: Path,
+    out: Path,
+    settings: RunSettings,
+    options: FitOptions = _DEFAULT_OPTIONS,
+    callbacks: Callbacks = _NO_CALLBACKS,
+) -> Run:
+    """Train a network and return the finished run.
 
-    The run folder holds a whole state after each epoch, every few minutes and after Ctrl-C, and `options.resume`
-    goes on from it as if nothing had happened. With several devices this starts the running script once for each.
-    Errors: `DataError` for a movement that a split lacks, `TrainingError` for a run of other settings, for a loss
-    that is no number and for weights that do not fit, `UsageError` for a device that is not there or a backbone
-    that cannot be explained, `OutputError` for a folder that is taken, `StoppedError` after Ctrl-C, `WorkerError`
-    where a process that decodes was ended.
+    The run folder receives a checkpoint after each epoch, every few minutes and on Ctrl-C. With several devices this
+    starts the running script once for each of them.
+
+    Args:
+        data: a prepared dataset
+        out: run folder to create, or with `options.resume` to continue
+        settings: backbone, starting weights, recipe and seed; what the dataset decides is added here
+        options: devices, workers and the like
+        callbacks: receive progress and warnings
+
+    Raises:
+        DataError: for a movement that a split lacks
+        TrainingError: for a run with other settings, a loss that is not finite, or weights that do not fit
+        UsageError: for a device that is not available, or a backbone that cannot be explained
+        OutputError: for a folder that is taken
+        StoppedError: after Ctrl-C
+        WorkerError: where a process that decodes views was killed
     """
     info, recipe = read_info(data), settings.recipe
-    _check_recipe(recipe, info, options, watch)
+    _check_recipe(recipe, info, options, callbacks)
     styles: tuple[str, ...] = ()
     if recipe.styles_weight:
         styles = settings.styles or common_styles(read_columns(data, "train", ["style"])["style"].to_pylist())
-    train, val = load_views(data, "train", recipe.views, styles), load_whole_views(data, "val", styles)
+    train, val = load_views(data, "train", recipe.views, styles), load_views(data, "val", styles=styles)
     for split, views in (("train", train), ("val", val)):
         check_movements(views.movements, info.movements, data, split)
     with seeded(settings.seed):
         network = build_network(settings.backbone, len(info.movements), settings.weights, len(styles))
-    explained_layers(network, settings.backbone, info.size_px)  # refuses now what export could not explain
-    settings = replace(settings, styles=styles).described(info, *normalisation(network, settings.backbone), data)
+    explained_layers(network, settings.backbone, info.size_px)  # fails now for what export could not explain
+    mean, std = normalisation(network, settings.backbone)
+    settings = replace(settings, styles=styles, mean=mean, std=std).with_dataset(info, data)
     if recipe.method == "finetune":
-        batches_per_epoch(train, settings)  # refuses now what would be refused after the run is begun
+        batches_per_epoch(train, settings)  # fails before the run is created
     fabric = open_fabric(options, recipe.batch)
 
-    def begin(run: Run) -> None:
+    def prepare_start(run: Run) -> None:
         if recipe.method == "finetune" and not (run.has_tensors("last") or run.has_tensors("start")):
-            _find_start(Session(fabric, run, settings, options, watch), network, train, val)
+            _write_start(Session(fabric, run, settings, options, callbacks), network, train, val)
 
-    opened = _opened(out, settings, options, fabric, begin)
-    with explained_workers(), exact_convolutions(options.precision), stop_requests() as stop_asked, opened as run:
-        session = Session(fabric, run, settings, options, watch, stop_asked)
+    opened = _open(out, settings, options, fabric, prepare_start)
+    with worker_errors(), deterministic_convolutions(options.precision), stop_requests() as stop, opened as run:
+        session = Session(fabric, run, settings, options, callbacks, stop)
         if recipe.method == "probe":
             train_head(session, network, train, val)
         else:
@@ -78,13 +93,13 @@ def fit(data: Path, out: Path, settings: RunSettings, options: FitOptions = _ALO
                 network.load_state_dict(run.read_tensors("start"))
             train_network(session, network, train, val)
         if fabric.is_global_zero:
-            _keep_sample(run, val)
+            _write_sample(run, val)
     return run
 
 
-def check_movements(counted: np.ndarray, movements: Sequence[str], data: Path, split: str) -> None:
-    """Refuse a split that lacks a movement. Errors: `DataError` naming movements and split."""
-    counts = np.bincount(counted, minlength=len(movements))
+def check_movements(labels: np.ndarray, movements: Sequence[str], data: Path, split: str) -> None:
+    """Raise `DataError` where a split has no painting of a movement."""
+    counts = np.bincount(labels, minlength=len(movements))
     absent = [name for name, count in zip(movements, counts, strict=True) if count == 0]
     if absent:
         raise DataError(
@@ -93,47 +108,47 @@ def check_movements(counted: np.ndarray, movements: Sequence[str], data: Path, s
         )
 
 
-def _check_recipe(recipe: Recipe, info: DatasetInfo, options: FitOptions, watch: Watch) -> None:
-    """Refuse what the recipe cannot do, and say where the data are not those that it was made for."""
+def _check_recipe(recipe: Recipe, info: DatasetInfo, options: FitOptions, callbacks: Callbacks) -> None:
+    """Refuse what the recipe cannot do, and warn where it was made for other data."""
     if recipe.method == "probe" and options.processes > 1:
-        raise UsageError("the recipe probe trains in one process; leave --devices and --num-nodes away")
-    wanted = (recipe.size_px or info.size_px, recipe.fit or info.fit)
-    if wanted != (info.size_px, info.fit):
-        watch.on_note(
-            f"this recipe was made for views of {wanted[0]} px, {wanted[1]}; the data are {info.size_px} px, "
-            f"{info.fit}: its results will not be those of the original"
+        raise UsageError("the recipe probe trains in one process; leave out --devices and --num-nodes")
+    size_px, fit = recipe.size_px or info.size_px, recipe.fit or info.fit
+    if (size_px, fit) != (info.size_px, info.fit):
+        callbacks.on_warning(
+            f"this recipe was made for views of {size_px} px, {fit}; the data are {info.size_px} px, {info.fit}: its "
+            "results will not be those of the original"
         )
 
 
 @contextmanager
-def _opened(
-    out: Path, settings: RunSettings, options: FitOptions, fabric: Fabric, begin: Callable[[Run], None]
+def _open(
+    out: Path, settings: RunSettings, options: FitOptions, fabric: Fabric, prepare_start: Callable[[Run], None]
 ) -> Iterator[Run]:
-    """Open the run folder, in the first process for all of them; `begin` is done by it before the others join."""
+    """Open the run folder; the first process creates it and prepares its start before the others join."""
     if not fabric.is_global_zero:
         launch(fabric)
-        fabric.barrier()  # the run is there before its process joins
+        fabric.barrier()  # after it the run exists
         yield open_run(out)
         return
     run = open_run(out) if options.resume else create_run(out, settings)
-    with locked(out):
-        begin(run)
+    with lock_run(out):
+        prepare_start(run)
         launch(fabric)
         fabric.barrier()
         yield run
 
 
-def _find_start(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
-    """Bring a network to the state in which its training begins, and keep that in the run, for all processes."""
+def _write_start(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
+    """Write the weights with which all processes start, with restored statistics and the best head where asked for."""
     recipe = session.settings.recipe
-    if recipe.trained.batch_norm == "restored":
-        restore_statistics(network.trunk, first_views(session.settings, train, session.options.workers))
+    if recipe.freezing.batch_norm == "restored":
+        restore_statistics(network.trunk, sample_inputs(session.settings, train, session.options.workers))
     if recipe.head_first:
-        start_head(session, network, train, val)
+        initialise_head(session, network, train, val)
     session.run.write_tensors("start", dict(network.state_dict()))
 
 
-def _keep_sample(run: Run, val: StoredViews) -> None:
-    """Keep some real whole views, on which export checks its graph."""
+def _write_sample(run: Run, val: StoredViews) -> None:
+    """Write some whole views, on which export checks its graph."""
     views = [np.asarray(val.decode(index)) for index in range(min(SAMPLE_PAINTINGS, len(val.encoded)))]
     run.write_tensors("sample", {"views": torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous()})

@@ -1,7 +1,4 @@
-"""Keep what each epoch scored: a table, a picture and TensorBoard's events.
-
-Knows nothing about networks.
-"""
+"""The scores of each epoch, as a table, a plot and TensorBoard events."""
 
 from __future__ import annotations
 
@@ -16,15 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from artnet.errors import OutputError
+from artnet.errors import output_errors
 from artnet.metrics.calibration import negative_log_likelihood
-from artnet.metrics.classification import accuracy, balanced_accuracy
+from artnet.metrics.classification import accuracy, balanced_accuracy, softmax
 from artnet.training.run import Run
 
 
 @dataclass(frozen=True)
 class EpochScores:
-    """One line of history.csv. Training scores are those of changed and mixed views, while the network learnt."""
+    """One row of history.csv; training scores are those of augmented and mixed views, while the weights changed."""
 
     epoch: int
     train_loss: float
@@ -34,9 +31,7 @@ class EpochScores:
     val_balanced_accuracy: float
     seconds: float
 
-    @property
-    def line(self) -> str:
-        """Put the epoch in one line."""
+    def __str__(self) -> str:
         return (
             f"epoch {self.epoch}: loss {self.train_loss:.3f}, validation loss {self.val_loss:.3f}, accuracy "
             f"{self.val_accuracy:.3f}, balanced {self.val_balanced_accuracy:.3f}, {self.seconds:.0f} s"
@@ -45,7 +40,7 @@ class EpochScores:
 
 @dataclass(frozen=True)
 class TrainScores:
-    """What an epoch's batches gave: mean loss, accuracy, and the seconds they took."""
+    """Mean loss and accuracy over an epoch's batches, and its duration."""
 
     loss: float
     accuracy: float
@@ -53,15 +48,13 @@ class TrainScores:
 
 
 def score_epoch(epoch: int, train: TrainScores, logits: np.ndarray, y_true: np.ndarray) -> EpochScores:
-    """Put an epoch's training and its validation logits (N, C) together."""
+    """Return an epoch's scores from its training scores and its validation logits (N, C)."""
     y_pred = logits.argmax(1)
-    shifted = logits - logits.max(1, keepdims=True)
-    scores = np.exp(shifted) / np.exp(shifted).sum(1, keepdims=True)
     return EpochScores(
         epoch=epoch,
         train_loss=train.loss,
         train_accuracy=train.accuracy,
-        val_loss=negative_log_likelihood(y_true, scores),
+        val_loss=negative_log_likelihood(y_true, softmax(logits)),
         val_accuracy=accuracy(y_true, y_pred),
         val_balanced_accuracy=balanced_accuracy(y_true, y_pred, logits.shape[1]),
         seconds=round(train.seconds, 1),
@@ -69,14 +62,18 @@ def score_epoch(epoch: int, train: TrainScores, logits: np.ndarray, y_true: np.n
 
 
 def write_history(run: Run, scores: Sequence[EpochScores]) -> None:
-    """Put epochs into history.csv, in place of all from the first of them on; draw history.png and add events."""
+    """Update history.csv, history.png and the TensorBoard events, replacing all epochs from the first of `scores` on.
+
+    Raises:
+        OutputError: where one of them cannot be written
+    """
     rows = [row for row in read_history(run.folder) if row.epoch < scores[0].epoch] + list(scores)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=[field.name for field in fields(EpochScores)])
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     run.write_text("history.csv", text.getvalue())
-    draw_history(rows, run.folder / "history.png")
+    plot_history(rows, run.folder / "history.png")
     write_events(run.folder / "tensorboard", scores)
 
 
@@ -92,32 +89,27 @@ def read_history(folder: Path) -> list[EpochScores]:
         ]
 
 
-def draw_history(rows: Sequence[EpochScores], path: Path) -> None:
-    """Draw accuracy and loss over the epochs, side by side, of training and validation. Errors: `OutputError`."""
+def plot_history(rows: Sequence[EpochScores], path: Path) -> None:
+    """Plot training and validation accuracy, and beside them the losses, over the epochs."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     epochs = [row.epoch for row in rows]
-    for place, name in enumerate(("accuracy", "loss"), start=1):
-        axes = figure.add_subplot(1, 2, place)
+    for index, name in enumerate(("accuracy", "loss"), start=1):
+        axes = figure.add_subplot(1, 2, index)
         for split, label in (("train", "training"), ("val", "validation")):
             axes.plot(epochs, [getattr(row, f"{split}_{name}") for row in rows], marker="o", label=label)
         axes.set(title=name, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
-    try:
+    with output_errors(path):
         figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def write_events(folder: Path, rows: Sequence[EpochScores]) -> None:
-    """Add epochs to the events that TensorBoard shows. Errors: `OutputError`."""
-    try:
-        with SummaryWriter(str(folder), purge_step=rows[0].epoch) as writer:
-            for row in rows:
-                for name, value in asdict(row).items():
-                    split, _, what = name.partition("_")
-                    if what:
-                        writer.add_scalar(f"{what}/{split}", value, row.epoch)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+    """Append epochs to the TensorBoard events, in place of those from the first of `rows` on."""
+    with output_errors(folder), SummaryWriter(str(folder), purge_step=rows[0].epoch) as writer:
+        for row in rows:
+            for name, value in asdict(row).items():
+                split, _, score = name.partition("_")
+                if score:
+                    writer.add_scalar(f"{score}/{split}", value, row.epoch)

@@ -1,8 +1,6 @@
-"""Mix the views of a batch, and their movements and styles, by twos.
+"""Mixup and cutmix of a batch's views and targets.
 
-Knows nothing about networks; every function takes its random generator as an argument.
-
-Neighbours are mixed (the first with the second, the third with the fourth ...), so that a batch divided among
+Neighbours are mixed (the first with the second, the third with the fourth ...), so a batch that is divided among
 processes is mixed like an undivided one.
 """
 
@@ -14,20 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MixedBatch = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C) float32, see `loss`
+MixedBatch = tuple[Tensor, Tensor]  # views (B, 3, S, S) float32, targets (B, C + K + 1) float32, see `loss`
 
 
 def mix_batch(
     views: Tensor, target: Tensor, mixup_alpha: float, cutmix_share: float, rng: np.random.Generator
 ) -> MixedBatch:
-    """Mix a batch by mixup or, in `cutmix_share` of the batches, by cutmix."""
+    """Mix a batch by mixup or, with probability `cutmix_share`, by cutmix; an alpha of 0 switches mixup off."""
     if rng.random() < cutmix_share:
         return cutmix(views, target, rng)
     return mixup(views, target, mixup_alpha, rng) if mixup_alpha > 0 else (views, target)
 
 
 def mixup(views: Tensor, target: Tensor, alpha: float, rng: np.random.Generator) -> MixedBatch:
-    """Lay neighbours over one another.
+    """Blend each view with its neighbour, by a share drawn from Beta(alpha, alpha).
 
     Zhang et al., "mixup: beyond empirical risk minimization", 2018, equation 1.
     """
@@ -37,10 +35,10 @@ def mixup(views: Tensor, target: Tensor, alpha: float, rng: np.random.Generator)
 
 
 def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> MixedBatch:
-    """Put a rectangle of its neighbour into each view.
+    """Paste a rectangle of its neighbour into each view.
 
-    Yun et al., "CutMix", 2019, section 3.1, with the area drawn evenly (alpha 1) as there on ImageNet. What stands
-    over the edge is cut off, and the targets weigh as the areas that are left.
+    Yun et al., "CutMix", 2019, section 3.1, with a uniformly distributed area (alpha 1) as there on ImageNet. The
+    rectangle is clipped at the edge, and the targets are weighted by the resulting areas.
     """
     height, width = views.shape[-2:]
     top, bottom, left, right = _rectangle(height, width, float(rng.random()), rng)
@@ -52,7 +50,7 @@ def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> MixedBatc
 
 
 def _rectangle(height: int, width: int, kept: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Draw where a rectangle of 1 - `kept` of the area lies; equation 2 of CutMix."""
+    """Return top, bottom, left and right of a random rectangle of 1 - `kept` of the area; CutMix, equation 2."""
     side = math.sqrt(1 - kept)
     row, column = int(rng.integers(height)), int(rng.integers(width))
     half_height, half_width = int(height * side) // 2, int(width * side) // 2
@@ -65,5 +63,5 @@ def _rectangle(height: int, width: int, kept: float, rng: np.random.Generator) -
 
 
 def _neighbours(count: int, device: torch.device) -> Tensor:
-    """Give each view's partner; the last of an odd number stays alone."""
+    """Return each view's partner; the last of an odd number is its own."""
     return (torch.arange(count, device=device) ^ 1).clamp(max=count - 1)

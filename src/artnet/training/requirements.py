@@ -1,7 +1,4 @@
-"""Say which packages the training half needs that are not installed here.
-
-Knows nothing about what they are for, and imports none of them.
-"""
+"""The packages that training needs, checked without importing them."""
 
 from __future__ import annotations
 
@@ -11,12 +8,9 @@ from artnet.errors import MissingExtraError
 
 
 def check_installed() -> None:
-    """Refuse to go on without the packages of the training half. Errors: `MissingExtraError`."""
-    missing = [
-        name
-        for name in "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock".split()
-        if find_spec(name) is None
-    ]
+    """Raise `MissingExtraError` where a package of the extra `train` is missing."""
+    packages = "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock"
+    missing = [name for name in packages.split() if find_spec(name) is None]
     if missing:
         raise MissingExtraError(
             f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"

@@ -1,14 +1,13 @@
-"""A run folder: the settings, states and weights of one training, in JSON and safetensors.
+"""A run folder: the settings, checkpoints and weights of one training, as JSON and safetensors.
 
-Knows nothing about how training is done. Every file is written beside its name and renamed, so that a kill leaves
-the previous one whole.
+Every file is written atomically, so a killed process leaves the previous version intact.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,20 +18,21 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from artnet.atomic import atomic_write
 from artnet.data.dataset import DatasetInfo
-from artnet.errors import OutputError, TrainingError
+from artnet.errors import OutputError, TrainingError, output_errors, reason
 from artnet.imaging.views import Fit
 from artnet.model.config import Preprocessing
-from artnet.training.recipe import Recipe, recipe_from
+from artnet.training.recipe import Recipe, recipe_from_dict
 
-FORMAT = "artnet-run/2"
+FORMAT = "artnet-run/3"
 LOCK_FILE = "lock"
 TensorDict = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that decides a training's result; kept as run.json."""
+    """Everything that decides a training's result; stored as run.json."""
 
     backbone: str
     weights: str
@@ -48,13 +48,11 @@ class RunSettings:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     train_sha256: str = ""
-    data_folder: str = ""  # where the dataset lay; the one field that may change when a run goes on
+    data_folder: str = ""  # the one setting that may differ when a run is resumed
     format: str = FORMAT
 
-    def described(
-        self, info: DatasetInfo, mean: tuple[float, ...], std: tuple[float, ...], folder: Path = Path()
-    ) -> RunSettings:
-        """Add what the dataset in `folder` and the starting weights decide."""
+    def with_dataset(self, info: DatasetInfo, folder: Path) -> RunSettings:
+        """Return the settings completed by the dataset in `folder`."""
         return dataclasses.replace(
             self,
             data=info.name,
@@ -62,25 +60,23 @@ class RunSettings:
             taxonomy=info.taxonomy,
             size_px=info.size_px,
             fit=info.fit,
-            mean=mean,
-            std=std,
             train_sha256=info.train_sha256,
             data_folder=str(folder.resolve()),
         )
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """Say how a view becomes the network's input."""
+        """How a view becomes the network's input."""
         mean, std = self.mean, self.std
         return Preprocessing(self.size_px, self.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
-    def differences(self, kept: RunSettings) -> list[str]:
-        """Say which settings differ from those that a run was begun with."""
+    def differences(self, saved: RunSettings) -> list[str]:
+        """Return, in words, each setting that differs from those of a saved run."""
         names = [field.name for field in dataclasses.fields(self) if field.name != "data_folder"]
         return [
-            f"{name} was {getattr(kept, name)!r} and is now {getattr(self, name)!r}"
+            f"{name} was {getattr(saved, name)!r} and is now {getattr(self, name)!r}"
             for name in names
-            if getattr(kept, name) != getattr(self, name)
+            if getattr(saved, name) != getattr(self, name)
         ]
 
 
@@ -91,38 +87,54 @@ class Run:
     folder: Path
     settings: RunSettings
 
-    def write_tensors(self, name: str, tensors: TensorDict, numbers: dict[str, Any] | None = None) -> None:
-        """Write NAME.safetensors; `numbers` go into its header, so that both change in one rename.
+    def write_tensors(self, name: str, tensors: TensorDict, metadata: Mapping[str, Any] | None = None) -> None:
+        """Write NAME.safetensors.
 
-        Errors: `OutputError` where the disk is full or gone; the file of before stays as it was.
+        Args:
+            name: file name without its suffix
+            tensors: from any device
+            metadata: JSON values for the file's header, so that one rename replaces both
+
+        Raises:
+            OutputError: where the disk is full or gone; the previous file is kept
         """
-        whole = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
+        copies = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
         path = self.folder / f"{name}.safetensors"
-        partial = path.with_suffix(".partial")
+        hint = "make room or choose another folder"
+        if path.exists():
+            hint = "the previous one is kept: make room and continue with --resume"
         try:
-            save_file(whole, partial, metadata={"numbers": json.dumps(numbers or {})})
-            partial.replace(path)
-        except (OSError, SafetensorError) as error:
-            partial.unlink(missing_ok=True)
-            kept = "; the one before is kept: make room and go on with --resume" if path.exists() else ""
-            raise OutputError(f"{path}: cannot be written ({error}){kept}") from error
-
-    def write_text(self, name: str, text: str) -> None:
-        """Write a file of text beside the tensors. Errors: `OutputError`."""
-        path = self.folder / name
-        partial = path.with_name(f"{name}.partial")
-        try:
-            partial.write_text(text, encoding="utf-8", newline="")
-            partial.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+            with output_errors(path, hint), atomic_write(path) as partial:
+                save_file(copies, partial, metadata={"numbers": json.dumps(metadata or {})})
+        except SafetensorError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)}); {hint}") from error
 
     def read_tensors(self, name: str) -> TensorDict:
-        """Read NAME.safetensors. Errors: `TrainingError` where the run has none or it is damaged."""
-        return self._read(name)[0]
+        """Read NAME.safetensors.
 
-    def read_result(self) -> TensorDict:
-        """Read what the training found best, drawn towards its start by the recipe's share. Errors: `TrainingError`."""
+        Raises:
+            TrainingError: where the run has no such file, or a damaged one
+        """
+        return self.read_with_metadata(name)[0]
+
+    def read_with_metadata(self, name: str) -> tuple[TensorDict, dict[str, Any]]:
+        """Read NAME.safetensors with the metadata that `write_tensors` was given."""
+        path = self.folder / f"{name}.safetensors"
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = json.loads((file.metadata() or {}).get("numbers", "{}"))
+                return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118
+        except FileNotFoundError:
+            raise TrainingError(f"{path}: does not exist yet; finish the training first") from None
+        except (OSError, SafetensorError, ValueError) as error:
+            raise TrainingError(f"{path}: cannot be read ({reason(error)}); train again") from error
+
+    def has_tensors(self, name: str) -> bool:
+        """Return whether NAME.safetensors exists."""
+        return (self.folder / f"{name}.safetensors").exists()
+
+    def read_final_weights(self) -> TensorDict:
+        """Return the best weights, interpolated with the starting weights by the recipe's `start_share`."""
         best, share = self.read_tensors("best"), self.settings.recipe.start_share
         if share == 0:
             return best
@@ -132,76 +144,64 @@ class Run:
             for name, tensor in best.items()
         }
 
-    def has_tensors(self, name: str) -> bool:
-        """Say whether NAME.safetensors is there."""
-        return (self.folder / f"{name}.safetensors").exists()
-
-    def write_state(self, tensors: TensorDict, numbers: dict[str, Any]) -> None:
-        """Write the state from which the training can go on; state.json says for people where that is."""
-        self.write_tensors("last", tensors, numbers)
-        self.write_text("state.json", json.dumps(numbers, indent=2) + "\n")
-
-    def read_state(self) -> tuple[TensorDict, dict[str, Any]] | None:
-        """Read the last state; None where none was written yet."""
-        return self._read("last") if self.has_tensors("last") else None
-
-    def _read(self, name: str) -> tuple[TensorDict, dict[str, Any]]:
-        path = self.folder / f"{name}.safetensors"
-        try:
-            with safe_open(path, framework="pt") as file:
-                numbers = json.loads((file.metadata() or {}).get("numbers", "{}"))
-                return {key: file.get_tensor(key) for key in file.keys()}, numbers  # noqa: SIM118
-        except FileNotFoundError:
-            raise TrainingError(f"{path}: the run holds no {name} yet; train it to its end first") from None
-        except (OSError, SafetensorError, ValueError) as error:
-            raise TrainingError(f"{path}: cannot be read ({error}); train again") from error
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file, or raise `OutputError`."""
+        path = self.folder / name
+        with output_errors(path), atomic_write(path) as partial:
+            partial.write_text(text, encoding="utf-8", newline="")
 
 
 def create_run(folder: Path, settings: RunSettings) -> Run:
-    """Begin a run in a new folder."""
+    """Create a run in a new or empty folder, or raise `OutputError`."""
     if (folder / "run.json").exists():
-        raise OutputError(f"{folder}: holds a run already; go on with --resume or choose another folder")
+        raise OutputError(f"{folder}: holds a run already; continue it with --resume or choose another folder")
     if folder.exists() and any(folder.iterdir()):
         raise OutputError(f"{folder}: is not empty; choose another folder")
-    try:
+    with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "run.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
-    return Run(folder, settings)
+    run = Run(folder, settings)
+    run.write_text("run.json", json.dumps(asdict(settings), indent=2) + "\n")
+    return run
 
 
 def open_run(folder: Path) -> Run:
-    """Open a run. Errors: `TrainingError` where there is none, or one of another version."""
+    """Open a run folder.
+
+    Raises:
+        TrainingError: where `folder` holds no run, a damaged one or one of another format
+    """
     path = folder / "run.json"
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields.get("format") != FORMAT:
-            raise TrainingError(f"{path}: format {fields.get('format')!r}, this version reads {FORMAT}")
+            raise TrainingError(
+                f"{path}: has the format {fields.get('format')!r}, this version reads {FORMAT!r}; train again, or "
+                "export it with the version that trained it"
+            )
         tuples = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-        kept = RunSettings(**{**fields, **tuples, "recipe": recipe_from(fields["recipe"])})
+        settings = RunSettings(**{**fields, **tuples, "recipe": recipe_from_dict(fields["recipe"])})
     except FileNotFoundError:
         raise TrainingError(f"{folder}: holds no run (no run.json)") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise TrainingError(f"{path}: cannot be read ({error})") from error
-    return Run(folder, kept)
+        raise TrainingError(f"{path}: cannot be read ({reason(error)})") from error
+    return Run(folder, settings)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a run for this process alone. Errors: `OutputError` where another process trains in it.
+def lock_run(folder: Path) -> Iterator[None]:
+    """Lock a run for this process; the lock ends with the process, however that ends.
 
-    The lock ends with the process, however it ends.
+    Raises:
+        OutputError: where another process holds the lock
     """
     lock = FileLock(folder / LOCK_FILE, timeout=0)
     try:
-        lock.acquire()
+        with output_errors(folder):
+            lock.acquire()
     except Timeout:
         raise OutputError(
-            f"{folder}: another process trains in it; wait for its end or choose another folder"
+            f"{folder}: another process trains in it; wait until it ends or choose another folder"
         ) from None
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from artnet.training.augment import augment, random_crop, vary_exposure
+from artnet.training.augment import augment, jitter_exposure, random_crop
 
 
 def gradient(width: int, height: int) -> Image.Image:
@@ -45,5 +45,5 @@ def test_a_crop_never_turns_the_picture_upside_down() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_exposure_keeps_the_order_of_the_colours(seed: int) -> None:
     red = Image.new("RGB", (8, 8), (180, 90, 40))
-    found = np.asarray(vary_exposure(red, np.random.default_rng(seed)))[0, 0].astype(int)
+    found = np.asarray(jitter_exposure(red, np.random.default_rng(seed)))[0, 0].astype(int)
     assert found[0] > found[1] > found[2]  # still an orange

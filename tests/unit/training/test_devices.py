@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from artnet.errors import UsageError
-from artnet.training.devices import FitOptions, exact_convolutions, open_fabric, seeded, stop_requests
+from artnet.training.devices import FitOptions, deterministic_convolutions, open_fabric, seeded, stop_requests
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_a_seed_is_given_back() -> None:
 def test_cudnn_repeats_itself_and_rounds_no_float32_that_was_asked_for(precision: str, rounded: bool) -> None:
     cudnn = torch.backends.cudnn
     before = (cudnn.enabled, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32)
-    with exact_convolutions(precision):
+    with deterministic_convolutions(precision):
         assert (cudnn.enabled, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == (True, True, False, rounded)
     assert (cudnn.enabled, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == before
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from artnet.errors import OutputError
-from artnet.training.history import EpochScores, TrainScores, draw_history, read_history, score_epoch, write_history
+from artnet.training.history import EpochScores, TrainScores, plot_history, read_history, score_epoch, write_history
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings
 
@@ -49,7 +49,7 @@ def test_tensorboard_shows_the_epochs_that_count(run: Run) -> None:
 
 
 def test_accuracy_and_loss_are_drawn(tmp_path: Path) -> None:
-    draw_history([scores(1, 0.2), scores(2, 0.6)], tmp_path / "history.png")
+    plot_history([scores(1, 0.2), scores(2, 0.6)], tmp_path / "history.png")
     with Image.open(tmp_path / "history.png") as image:
         colours = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)
     assert image.size == (1200, 480)
@@ -58,4 +58,4 @@ def test_accuracy_and_loss_are_drawn(tmp_path: Path) -> None:
 
 def test_a_picture_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"history\.png: cannot be written"):
-        draw_history([scores(1, 0.2)], tmp_path / "missing" / "history.png")
+        plot_history([scores(1, 0.2)], tmp_path / "missing" / "history.png")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from artnet.errors import UsageError
-from artnet.training.recipe import RECIPES, Recipe, adjusted, find_recipe, recipe_from, setting_names
+from artnet.training.recipe import RECIPES, Recipe, find_recipe, override, recipe_from_dict, setting_names
 
 
 def test_every_recipe_is_found_by_its_name() -> None:
@@ -22,20 +22,21 @@ def test_an_unknown_recipe_is_refused() -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_comes_back_from_json_as_it_was(name: str) -> None:
-    assert recipe_from(json.loads(json.dumps(asdict(RECIPES[name])))) == RECIPES[name]
+    assert recipe_from_dict(json.loads(json.dumps(asdict(RECIPES[name])))) == RECIPES[name]
 
 
 def test_single_settings_can_be_changed() -> None:
-    recipe = adjusted(
-        Recipe(), ["rates.trunk=2e-4", "epochs=7", "changes.augment=false", "trained.batch_norm=affine", "fit=stretch"]
+    recipe = override(
+        Recipe(),
+        ["rates.trunk=2e-4", "epochs=7", "augmentation.enabled=false", "freezing.batch_norm=affine", "fit=stretch"],
     )
-    assert (recipe.rates.trunk, recipe.epochs, recipe.changes.augment) == (2e-4, 7, False)
-    assert (recipe.trained.batch_norm, recipe.fit) == ("affine", "stretch")
+    assert (recipe.rates.trunk, recipe.epochs, recipe.augmentation.enabled) == (2e-4, 7, False)
+    assert (recipe.freezing.batch_norm, recipe.fit) == ("affine", "stretch")
     assert recipe.rates.head == Recipe().rates.head
 
 
 def test_the_modules_that_learn_are_a_list_with_commas() -> None:
-    assert adjusted(Recipe(), ["trained.only=one,two"]).trained.only == ("one", "two")
+    assert override(Recipe(), ["freezing.trained_modules=one,two"]).freezing.trained_modules == ("one", "two")
 
 
 @pytest.mark.parametrize(
@@ -50,15 +51,15 @@ def test_the_modules_that_learn_are_a_list_with_commas() -> None:
         ("rates.trunk=fast", "a number"),
         ("rates.trunk=nan", "is nan"),
         ("rates.trunk=-1", "from 0"),
-        ("trained.frozen_share=1.1", "from 0 to 1"),
-        ("changes.augment=maybe", "true or false"),
-        ("trained.batch_norm=some", "frozen, affine, train"),
+        ("freezing.frozen_share=1.1", "from 0 to 1"),
+        ("augmentation.enabled=maybe", "true or false"),
+        ("freezing.batch_norm=some", "frozen, affine, train"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused(setting: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        adjusted(Recipe(), [setting])
+        override(Recipe(), [setting])
 
 
 def test_every_setting_has_a_name() -> None:
-    assert {"epochs", "rates.layer_decay", "trained.only", "changes.cutmix"} <= set(setting_names())
+    assert {"epochs", "rates.layer_decay", "freezing.trained_modules", "augmentation.cutmix"} <= set(setting_names())

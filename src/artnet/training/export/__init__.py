@@ -1,1 +1,1 @@
-"""Export a trained run as a model folder."""
+"""Export of a trained run as a model folder."""

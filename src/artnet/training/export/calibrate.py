@@ -1,6 +1,6 @@
-"""Fit on validation what a model folder carries: view weights, temperature, thresholds and the OOD detector.
+"""What validation decides for a model folder: view weights, temperature, thresholds and the OOD detector.
 
-Knows nothing about torch or the training: it runs the exported graph with the engine, as users will.
+It runs the exported graph in the engine, as users will.
 """
 
 from __future__ import annotations
@@ -23,93 +23,100 @@ from artnet.model.ood import OodDetector, fit_ood_detector
 from artnet.model.prediction import vote
 from artnet.model.preprocessing import network_input
 
-WANTED_ACCURACY = 0.8  # of the answers that are not called unsure
+TARGET_ACCURACY = 0.8  # of the predictions that are not called unsure
 FAMILIAR_SHARE = 0.975  # of each collection's validation paintings, not to be called unfamiliar
-ENOUGH_PAINTINGS = 200  # to choose the weights of the views' votes on
-ENOUGH_OF_A_COLLECTION = 100  # for a quantile of its own
-MOST_FITTED = 8000  # train paintings that the OOD detector is fitted to; more do not move 128 directions
+MIN_LARGE_PAINTINGS = 200  # on which to choose the views' weights
+MIN_COLLECTION = 100  # paintings of a collection for a quantile of its own
+MAX_FITTED = 8000  # train paintings that the OOD detector is fitted to; more do not move 128 directions
 
 Floats = NDArray[np.floating]
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """All that validation decides; `ood.sha256` is filled in once the file is written."""
+class FittedSettings:
+    """Everything that validation decides; `ood.sha256` is added once the detector is written."""
 
     view_weights: dict[str, float]
     calibration: Calibration
-    fitted: OodDetector
+    detector: OodDetector
     ood: OodSettings
 
 
 @dataclass(frozen=True)
-class Network:
-    """An exported graph, opened, and how its views are prepared."""
+class ExportedNetwork:
+    """An exported graph in an engine, and the preprocessing of its views."""
 
     engine: Engine
     preprocessing: Preprocessing
 
 
 @dataclass(frozen=True)
-class _Wholes:
-    """What the network makes of whole views: logits (N, C), embeddings (N, E), and what the dataset says of them."""
+class _WholeViews:
+    """Outputs for whole views, and what the dataset knows of their paintings."""
 
-    logits: Floats
-    embeddings: Floats
-    movements: NDArray[np.int64]
+    logits: Floats  # (N, C)
+    embeddings: Floats  # (N, E)
+    movements: NDArray[np.int64]  # (N,)
     collections: tuple[str, ...]
 
 
-def calibrate(network: Network, data: Path, progress: Progress = lambda done, total: None) -> Calibrated:
-    """Run the network over train and validation and decide.
+def calibrate(network: ExportedNetwork, data: Path, progress: Progress = lambda done, total: None) -> FittedSettings:
+    """Run a network on the train and validation splits of `data` and fit everything that they decide.
 
-    Regions are computed only where enough validation paintings are large enough for them to tell anything.
+    Regions are computed only where enough validation paintings are large enough for them to add information.
     """
-    fitted_rows = min(count_rows(data, "train"), MOST_FITTED)
-    total = count_rows(data, "val") + fitted_rows
-    val = _see_wholes(network, data, "val", count_rows(data, "val"), lambda done: progress(done, total))
-    train = _see_wholes(network, data, "train", fitted_rows, lambda done: progress(total - fitted_rows + done, total))
+    val_rows, train_rows = count_rows(data, "val"), min(count_rows(data, "train"), MAX_FITTED)
+    total = val_rows + train_rows
+    val = _run_whole_views(network, data, "val", val_rows, lambda done: progress(done, total))
+    train = _run_whole_views(network, data, "train", train_rows, lambda done: progress(val_rows + done, total))
     large = np.flatnonzero(_shorter_sides(data) >= 2 * network.preprocessing.size_px)
     weights = view_weights(0.0)
-    if len(large) >= ENOUGH_PAINTINGS:
-        weights = choose_view_weights(_see_all_views(network, data, large), val.movements[large])
+    if len(large) >= MIN_LARGE_PAINTINGS:
+        weights = choose_view_weights(_run_all_views(network, data, large), val.movements[large])
     logits = val.logits[:, None]  # (N, 1, C)
     shares = [1.0]
     if weights[WHOLE] < 1:
-        everything = np.arange(len(val.movements))
-        logits, shares = _see_all_views(network, data, everything), [weights[name] for name in VIEWS]
-    fitted = fit_ood_detector(train.embeddings, train.movements)
-    threshold = ood_threshold(fitted.ood_score(val.embeddings), val.collections)
-    return Calibrated(
+        logits, shares = _run_all_views(network, data, np.arange(val_rows)), [weights[name] for name in VIEWS]
+    detector = fit_ood_detector(train.embeddings, train.movements)
+    threshold = ood_threshold(detector.ood_score(val.embeddings), val.collections)
+    return FittedSettings(
         weights,
-        calibration_of(logits, shares, val.movements),
-        fitted,
+        fit_calibration(logits, shares, val.movements),
+        detector,
         OodSettings(OOD_METHOD, round(threshold, 4), FAMILIAR_SHARE, ""),
     )
 
 
-def calibration_of(logits: Floats, shares: Sequence[float], y_true: NDArray[np.int64]) -> Calibration:
-    """Choose temperature and threshold for views' logits (N, V, C), and say what the threshold leaves.
+def fit_calibration(logits: Floats, shares: Sequence[float], y_true: NDArray[np.int64]) -> Calibration:
+    """Fit temperature and confidence threshold, and measure coverage and accuracy at that threshold.
 
-    Temperature scaling as Guo et al., "On calibration of modern neural networks", 2017; the threshold as Geifman and
-    El-Yaniv, "Selective classification for deep neural networks", 2017, for an accuracy of four in five.
+    Temperature scaling as in Guo et al., "On calibration of modern neural networks", 2017; the threshold as in Geifman
+    and El-Yaniv, "Selective classification for deep neural networks", 2017, for an accuracy of four in five.
+
+    Args:
+        logits: (N, V, C)
+        shares: each view's weight, V of them
+        y_true: (N,)
     """
     temperature = round(fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, shares, t))), 4)
     scores = vote(logits, shares, temperature)
-    threshold = math.floor(confidence_for_accuracy(y_true, scores, WANTED_ACCURACY) * 1e4) / 1e4
-    answered = scores.max(1) >= threshold
-    right = (scores.argmax(1) == y_true)[answered]
-    accuracy = round(float(right.mean()), 4) if len(right) else None
-    return Calibration(temperature, threshold, round(float(answered.mean()), 4), accuracy)
+    threshold = math.floor(confidence_for_accuracy(y_true, scores, TARGET_ACCURACY) * 1e4) / 1e4
+    confident = scores.max(1) >= threshold
+    correct = (scores.argmax(1) == y_true)[confident]
+    accuracy = round(float(correct.mean()), 4) if len(correct) else None
+    return Calibration(temperature, threshold, round(float(confident.mean()), 4), accuracy)
 
 
 def choose_view_weights(logits: Floats, y_true: NDArray[np.int64]) -> dict[str, float]:
-    """Choose how much the whole and the five regions weigh in the vote, from paintings large enough to tell.
+    """Return the weights of the whole view and the five regions in the vote that have the best likelihood.
 
-    `logits` (N, 6, C) of paintings at least twice a view's size, since in smaller ones the regions are nearly the
-    whole again. Tried: regions that together weigh a quarter, half or three quarters. They cost five more views, so
-    they must earn a hundredth of a nat of likelihood.
+    Tried are regions that together weigh nothing, a quarter, half or three quarters. They cost five more views, so they
+    must improve the likelihood by a hundredth of a nat.
+
+    Args:
+        logits: (N, 6, C) of paintings at least twice a view's size; in smaller ones a region is nearly the whole
+        y_true: (N,)
     """
     losses = {}
     for share in (0.0, 0.25, 0.5, 0.75):
@@ -123,52 +130,54 @@ def choose_view_weights(logits: Floats, y_true: NDArray[np.int64]) -> dict[str, 
 
 
 def view_weights(regions_share: float) -> dict[str, float]:
-    """Give the regions a share of the vote, divided evenly, and the whole the rest."""
+    """Return the views' weights when the regions share `regions_share` of the vote evenly.
+
+    >>> view_weights(0.5)["whole"], view_weights(0.5)["centre"]
+    (0.5, 0.1)
+    """
     return {WHOLE: 1 - regions_share, **{name: regions_share / len(REGIONS) for name in REGIONS}}
 
 
-def ood_threshold(ood_score: Floats, collections: Sequence[str], share: float = FAMILIAR_SHARE) -> float:
-    """Find the ood_score that the wanted share of every collection's paintings stays at or under.
+def ood_threshold(ood_scores: Floats, collections: Sequence[str], share: float = FAMILIAR_SHARE) -> float:
+    """Return the OOD score that `share` of the paintings of every collection do not exceed.
 
-    Collections differ in resolution and sharpness, and a network sees that: a quantile of all together would call
-    most of a small collection's paintings unfamiliar. Those under 100 paintings count only with the rest.
+    Collections differ in resolution and sharpness, which shifts embeddings: one quantile of all paintings would call
+    most of a small collection unfamiliar. Collections under 100 paintings count only together with the rest.
     """
     names = np.array(collections)
-    by_collection = (ood_score[names == name] for name in np.unique(names))
-    groups = [ood_score, *(group for group in by_collection if len(group) >= ENOUGH_OF_A_COLLECTION)]
+    by_collection = (ood_scores[names == name] for name in np.unique(names))
+    groups = [ood_scores, *(group for group in by_collection if len(group) >= MIN_COLLECTION)]
     return max(float(np.quantile(group, share)) for group in groups)
 
 
-def _see_wholes(network: Network, data: Path, split: str, rows: int, progress: Callable[[int], None]) -> _Wholes:
-    """Run the whole views of `rows` paintings, taken evenly from the split."""
+def _run_whole_views(
+    network: ExportedNetwork, data: Path, split: str, rows: int, progress: Callable[[int], None]
+) -> _WholeViews:
+    """Run the whole views of `rows` paintings, evenly spaced in the split."""
     logits, embeddings, movements, collections = [], [], [], []
     for row in spread_rows(data, split, ["movement", "source", "whole"], rows):
         inputs = network_input([stored_view(row, WHOLE)], network.preprocessing)
-        found = network.engine.run(inputs, None, ["logits", "embedding"])
-        logits.append(found["logits"][0])
-        embeddings.append(found["embedding"][0])
+        outputs = network.engine.run(inputs, None, ["logits", "embedding"])
+        logits.append(outputs["logits"][0])
+        embeddings.append(outputs["embedding"][0])
         movements.append(row["movement"])
         collections.append(collection_of(row["source"]))
         progress(len(logits))
-    return _Wholes(np.stack(logits), np.stack(embeddings), np.array(movements, np.int64), tuple(collections))
+    return _WholeViews(np.stack(logits), np.stack(embeddings), np.array(movements, np.int64), tuple(collections))
 
 
-def _see_all_views(network: Network, data: Path, rows: NDArray[np.int64]) -> Floats:
-    """Run all six views of some validation paintings; (N, 6, C) logits."""
-    chosen = set(rows.tolist())
-    parts = [
-        network.engine.run(
-            network_input([stored_view(row, name) for name in VIEWS], network.preprocessing), None, ["logits"]
-        )["logits"]
-        for index, row in enumerate(iterate_rows(data, "val", ["whole", "regions"]))
-        if index in chosen
-    ]
-    return np.stack(parts)
+def _run_all_views(network: ExportedNetwork, data: Path, rows: NDArray[np.int64]) -> Floats:
+    """Return the logits (N, 6, C) of all views of some validation paintings."""
+    chosen, logits = set(rows.tolist()), []
+    for index, row in enumerate(iterate_rows(data, "val", ["whole", "regions"])):
+        if index in chosen:
+            inputs = network_input([stored_view(row, name) for name in VIEWS], network.preprocessing)
+            logits.append(network.engine.run(inputs, None, ["logits"])["logits"])
+    return np.stack(logits)
 
 
 def _shorter_sides(data: Path) -> NDArray[np.int64]:
-    """Give each validation painting's shorter side in pixels."""
+    """Return each validation painting's shorter side in pixels."""
     table = read_columns(data, "val", ["width", "height"])
-    sides: NDArray[np.int64] = np.stack([table["width"].to_numpy(), table["height"].to_numpy()]).astype(np.int64)
-    shorter: NDArray[np.int64] = sides.min(0)
+    shorter: NDArray[np.int64] = np.minimum(table["width"].to_numpy(), table["height"].to_numpy()).astype(np.int64)
     return shorter

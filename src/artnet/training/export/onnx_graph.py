@@ -1,12 +1,10 @@
-"""Write a network and its backward pass as one ONNX graph, and check it against autograd.
+"""A network and its backward pass as one ONNX graph, checked against autograd.
 
-Knows nothing about runs or model folders.
-
-The graph has the inputs views (N, 3, S, S), target (N, C) and mixture (N, M), where M counts the channels of all nine
-layers. Its outputs are logits, embedding and, for each layer, activation_k and gradient_k, the derivative of
-sum(logits * target) with respect to that activation; gradient_views, the same with respect to the views; and
-gradient_channels, the derivative with respect to the views of sum(mixture * channels), where a channel counts by the
-mean of its activation; and, where the network has a second head, the logits of its styles. No weight is written twice.
+The graph's inputs are views (N, 3, S, S), target (N, C) and mixture (N, M), where M counts the channels of all nine
+layers. Its outputs are logits and embedding; for each layer activation_k and gradient_k, the derivative of
+sum(logits * target) with respect to that activation; gradient_views, the same with respect to the views;
+gradient_channels, the derivative with respect to the views of sum(mixture * channels), where a channel is the mean of
+its activation; and, where the network has a second head, styles, its logits. No weight is stored twice.
 """
 
 from __future__ import annotations
@@ -42,15 +40,15 @@ _TRACED_BATCH = 7
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far the exported graph is from autograd: the largest relative L2 distances found."""
+    """Largest relative L2 distances between the exported graph and autograd."""
 
     forward: float
     gradient: float
-    pictures: int
+    images: int
 
 
 def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, path: Path) -> None:
-    """Write the network with its backward pass as one ONNX file."""
+    """Write a network with its backward pass for the named layers as one ONNX file."""
     views = torch.randn(_TRACED_BATCH, 3, size_px, size_px)
     target = torch.randn(_TRACED_BATCH, network.dense.out_features)
     mixture = torch.randn(_TRACED_BATCH, sum(channel_counts(network, layers, size_px)))
@@ -71,7 +69,7 @@ def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, p
 
 
 def write_trunk(network: PaintingNetwork, size_px: int, path: Path) -> None:
-    """Write the trunk alone as an ONNX file: views (1, 3, S, S) in, embedding (1, E) out."""
+    """Write the trunk alone as an ONNX file, from views (1, 3, S, S) to embedding (1, E)."""
     was_training = network.training
     try:
         network.eval()
@@ -91,66 +89,77 @@ class _Embedder(nn.Module):
         return self.network.embed(views)
 
 
-def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, pictures: Sequence[Floats]) -> Agreement:
-    """Compare the graph with autograd and refuse it where they differ.
+def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, inputs: Sequence[Floats]) -> Agreement:
+    """Compare a graph with autograd.
 
-    `pictures` are sets of views (N, 3, S, S), normalised; each output is compared over each set as a whole.
+    Args:
+        network: what the graph was written from
+        layers: the explained layers' names
+        path: the graph
+        inputs: sets of normalised views (N, 3, S, S); each output is compared over each set as a whole
+
+    Raises:
+        ExportError: where an output differs by more than its tolerance
     """
     engine = OpenVinoEngine(path, precision="f32", cached=False)
     reference = forward_and_backward(network, layers)
-    worst, names = {"forward": 0.0, "gradient": 0.0}, output_names(network.styles is not None)
-    for views in pictures:
+    largest, names = {"forward": 0.0, "gradient": 0.0}, output_names(network.styles is not None)
+    for views in inputs:
         target = np.eye(network.dense.out_features, dtype=np.float32)
         target = target[np.arange(len(views)) % len(target)]
         mixture = random_mixture(sum(channel_counts(network, layers, views.shape[-1])), len(views))
         expected = reference(*(torch.from_numpy(values) for values in (views, target, mixture)))
-        found = engine.run(views, target, names, mixture)
+        outputs = engine.run(views, target, names, mixture)
         for name, tensor in zip(names, expected, strict=True):
             kind = "gradient" if name.startswith("gradient") else "forward"
-            distance = relative_distance(found[name], tensor.numpy())
-            worst[kind] = max(worst[kind], distance)
-            _refuse_over(distance, GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE, name)
-    return Agreement(worst["forward"], worst["gradient"], sum(len(views) for views in pictures))
+            distance = relative_distance(outputs[name], tensor.numpy())
+            largest[kind] = max(largest[kind], distance)
+            _check_distance(distance, GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE, name)
+    return Agreement(largest["forward"], largest["gradient"], sum(len(views) for views in inputs))
 
 
-def _refuse_over(distance: float, limit: float, name: str) -> None:
-    if not distance <= limit:  # also refuses NaN
+def _check_distance(distance: float, tolerance: float, name: str) -> None:
+    if not distance <= tolerance:  # also refuses NaN
         raise ExportError(
             f"the exported graph does not compute what its network computes: {name} differs by {distance:.1e} "
-            f"(relative L2), allowed is {limit:.0e}"
+            f"(relative L2), the tolerance is {tolerance:.0e}"
         )
 
 
-def relative_distance(found: Floats, expected: Floats) -> float:
-    """Give the L2 norm of the difference over that of the expected values; 0 where both vanish."""
-    difference = float(np.linalg.norm((found - expected).ravel()))
-    size = float(np.linalg.norm(expected.ravel()))
-    return difference / size if size > 0 else difference
+def relative_distance(actual: Floats, expected: Floats) -> float:
+    """Return the L2 norm of the difference, divided by that of the expected values unless that is 0.
+
+    >>> round(relative_distance(np.array([3.0, 5.0]), np.array([3.0, 4.0])), 6)
+    0.2
+    """
+    difference = float(np.linalg.norm((actual - expected).ravel()))
+    norm = float(np.linalg.norm(expected.ravel()))
+    return difference / norm if norm > 0 else difference
 
 
 def random_views(size_px: int, count: int = 2) -> Floats:
-    """Draw views of pure noise, the same at every call."""
+    """Return views (N, 3, S, S) of Gaussian noise, the same in every call."""
     rng = np.random.default_rng(0)
     return rng.standard_normal((count, 3, size_px, size_px)).astype(np.float32)
 
 
 def random_mixture(channels: int, count: int) -> Floats:
-    """Draw weights of channels (N, M), the same at every call."""
+    """Return random weights of channels (N, M), the same in every call."""
     return np.random.default_rng(1).standard_normal((count, channels)).astype(np.float32)
 
 
 def forward_and_backward(
     network: PaintingNetwork, layers: Sequence[str]
 ) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, ...]]:
-    """Give the function that the graph computes, written with autograd."""
+    """Return the function from views, target and mixture to the outputs that the graph computes, in autograd."""
 
     def run(views: Tensor, target: Tensor, mixture: Tensor) -> tuple[Tensor, ...]:
-        seen = views.detach().requires_grad_(True)
-        embedding, activations = _forward(network, layers, seen)
+        inputs = views.detach().requires_grad_(True)
+        embedding, activations = _forward(network, layers, inputs)
         logits, styles = network.classify(embedding)
-        gradients = torch.autograd.grad((logits * target).sum(), [*activations, seen], retain_graph=True)
+        gradients = torch.autograd.grad((logits * target).sum(), [*activations, inputs], retain_graph=True)
         channels = torch.cat([activation.mean((2, 3)) for activation in activations], dim=1)  # (N, M)
-        (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), seen)
+        (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), inputs)
         pairs = [tensor for pair in zip(activations, gradients[:-1], strict=True) for tensor in pair]
         forward = (logits, embedding, *pairs, gradients[-1], toward_channels)
         return tuple(tensor.detach() for tensor in (*forward, *([] if styles is None else [styles])))
@@ -159,24 +168,24 @@ def forward_and_backward(
 
 
 def channel_counts(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[int]:
-    """Count the channels of each explained layer."""
+    """Return the number of channels of each explained layer."""
     return [shape[0] for shape in activation_shapes(network, layers, size_px)]
 
 
 def activation_shapes(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[tuple[int, int, int]]:
-    """Give the channels, rows and columns of each explained layer's activation."""
+    """Return channels, rows and columns of each explained layer's activation."""
     with torch.no_grad():
         _, activations = _forward(network, layers, torch.zeros(1, 3, size_px, size_px))
-    return [(int(found.shape[1]), int(found.shape[2]), int(found.shape[3])) for found in activations]
+    return [(int(each.shape[1]), int(each.shape[2]), int(each.shape[3])) for each in activations]
 
 
 def _forward(network: PaintingNetwork, layers: Sequence[str], views: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Run the backbone; give its embedding and the activations of the named layers."""
-    seen: dict[str, Tensor] = {}
+    """Return the embedding and the activations of the named layers."""
+    outputs: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
         def hook(module: nn.Module, args: Any, output: Tensor) -> None:
-            seen[name] = output
+            outputs[name] = output
 
         return hook
 
@@ -186,20 +195,20 @@ def _forward(network: PaintingNetwork, layers: Sequence[str], views: Tensor) -> 
     finally:
         for handle in handles:
             handle.remove()
-    return embedding, [seen[name] for name in layers]
+    return embedding, [outputs[name] for name in layers]
 
 
 def _decompositions() -> dict[Any, Callable[..., Any]]:
-    """Extend torch's own decompositions by the backward passes that ONNX has no operator for."""
+    """Return torch's decompositions and those of the backward passes that ONNX has no operator for."""
     aten = torch.ops.aten
     return {
         **core_aten_decompositions(),
-        aten.convolution_backward.default: _convolution_backward,
-        aten.avg_pool2d_backward.default: _avg_pool2d_backward,
+        aten.convolution_backward.default: convolution_backward,
+        aten.avg_pool2d_backward.default: avg_pool2d_backward,
     }
 
 
-def _convolution_backward(
+def convolution_backward(
     gradient: Tensor,
     inputs: Tensor,
     weight: Tensor,
@@ -210,12 +219,15 @@ def _convolution_backward(
     transposed: bool,
     output_padding: list[int],
     groups: int,
-    wanted: list[bool],
+    output_mask: list[bool],
 ) -> tuple[Tensor | None, None, None]:
-    """Write the gradient of a convolution's input as a transposed convolution; weights are constants here."""
+    """Return the gradient of a convolution's input as a transposed convolution; the weights are constants here.
+
+    The parameters are those of `aten::convolution_backward`.
+    """
     if transposed:
         raise ExportError("a backbone with transposed convolutions cannot be exported")
-    if not wanted[0]:
+    if not output_mask[0]:
         return None, None, None
     extra = [
         inputs.shape[2 + axis]
@@ -229,7 +241,7 @@ def _convolution_backward(
     return result, None, None
 
 
-def _avg_pool2d_backward(
+def avg_pool2d_backward(
     gradient: Tensor,
     inputs: Tensor,
     kernel: list[int],
@@ -239,7 +251,10 @@ def _avg_pool2d_backward(
     count_include_pad: bool,
     divisor: int | None,
 ) -> Tensor:
-    """Write the gradient of average pooling as a transposed depth-wise convolution with a constant kernel."""
+    """Return the gradient of average pooling as a transposed depth-wise convolution with a constant kernel.
+
+    The parameters are those of `aten::avg_pool2d_backward`.
+    """
     if ceil_mode or (any(padding) and not count_include_pad):
         raise ExportError("a backbone with this kind of average pooling cannot be exported")
     kernel = kernel * 2 if len(kernel) == 1 else kernel
@@ -248,7 +263,7 @@ def _avg_pool2d_backward(
     channels = inputs.shape[1]
     weight = gradient.new_full((channels, 1, *kernel), 1 / (divisor or kernel[0] * kernel[1]))
     pads = padding * 2 if len(padding) == 1 else padding
-    result, _, _ = _convolution_backward(
+    result, _, _ = convolution_backward(
         gradient, inputs, weight, None, steps, pads, [1, 1], False, [0, 0], channels, [True]
     )
     if result is None:
@@ -258,7 +273,7 @@ def _avg_pool2d_backward(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress lines and warnings off the user's screen, and give both back."""
+    """Silence the exporter's progress lines and warnings."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,1 +1,1 @@
-"""The trained network: backbone, heads, loss and what of it is trained."""
+"""The network that is trained: backbone, heads, losses and freezing."""

@@ -1,9 +1,7 @@
-"""Say how far a network's answers are from the truth: movements by one loss, fine styles by another.
+"""The losses of the two heads: cross entropy of the movements, binary cross entropy of the styles.
 
-Knows nothing about networks, data or steps.
-
-A target is a row of C + K + 1 numbers: the movements' shares, the styles' shares, and how much of the painting has a
-style that is learnt. All three mix alike, since both losses are linear in them.
+A target is a row of C + K + 1 numbers: the movements' shares, the styles' shares, and the share of the view whose style
+is learnt. Both losses are linear in them, so a mixed view needs no special case.
 """
 
 from __future__ import annotations
@@ -16,16 +14,16 @@ from artnet.training.network.network import Logits, PaintingNetwork
 from artnet.training.recipe import Recipe
 
 
-def targets(movements: Tensor, styles: Tensor, network: PaintingNetwork) -> Tensor:
-    """Turn indices (B,) into a network's targets (B, C + K + 1); a style of -1 leaves its part at zero."""
+def make_targets(movements: Tensor, styles: Tensor, network: PaintingNetwork) -> Tensor:
+    """Return targets (B, C + K + 1) float32 of movements (B,) and styles (B,), where -1 is a style not learnt."""
     count = 0 if network.styles is None else network.styles.out_features
-    found = F.one_hot(torch.where(styles < 0, count, styles), count + 1).float()[:, :count]
+    style_shares = F.one_hot(torch.where(styles < 0, count, styles), count + 1).float()[:, :count]
     known = (styles >= 0).float()[:, None]
-    return torch.cat([F.one_hot(movements, network.dense.out_features).float(), found, known], dim=1)
+    return torch.cat([F.one_hot(movements, network.dense.out_features).float(), style_shares, known], dim=1)
 
 
-def loss_of(logits: Logits, target: Tensor, recipe: Recipe) -> Tensor:
-    """Add the movements' cross entropy and, by the recipe's weight, the styles' binary cross entropy."""
+def total_loss(logits: Logits, target: Tensor, recipe: Recipe) -> Tensor:
+    """Return the movements' loss plus the styles' loss times the recipe's weight."""
     movements = logits.movements.shape[1]
     loss = F.cross_entropy(logits.movements, target[:, :movements], label_smoothing=recipe.label_smoothing)
     if logits.styles is None:
@@ -34,10 +32,15 @@ def loss_of(logits: Logits, target: Tensor, recipe: Recipe) -> Tensor:
 
 
 def styles_loss(logits: Tensor, styles: Tensor, known: Tensor) -> Tensor:
-    """Average the binary cross entropy over styles (B, K) and views; where `known` (B, 1) is 0, a view adds nothing.
+    """Return the mean binary cross entropy over views and styles.
 
-    For a view of which `known` is 1 this is -t log s - (1 - t) log (1 - s) with s = sigmoid(logit), written so that it
-    is linear in t and `known` together. Divided by the views of the whole batch, so that the parts of a batch that
-    several devices hold add up to the loss of one.
+    For a view whose style is known this is -t log s - (1 - t) log (1 - s) with s = sigmoid(logit), written so that it
+    is linear in t and `known` together. The mean is over all views, so that the losses of a batch's parts on several
+    devices average to the loss of the whole.
+
+    Args:
+        logits: (B, K)
+        styles: (B, K), 0 to 1
+        known: (B, 1), 0 to 1; a view of 0 contributes nothing
     """
     return (known * F.softplus(logits) - styles * logits).mean()

@@ -1,7 +1,4 @@
-"""Build the network that is trained: any timm backbone without its classifier, and ArtNet's head.
-
-Knows nothing about data, losses or export.
-"""
+"""The network that is trained: any convolutional timm backbone without its classifier, and ArtNet's head."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from artnet.errors import TrainingError, UsageError
+from artnet.errors import TrainingError, UsageError, reason
 from artnet.model.config import DEPTHS
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -26,7 +23,7 @@ _CONVOLUTIONAL = "choose a convolutional one, such as densenet121, resnet50 or m
 
 @dataclass(frozen=True)
 class Backbone:
-    """What timm's registry does not say about a backbone and its starting weights."""
+    """What timm's registry does not hold about a backbone and its starting weights."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     without_activation: tuple[str, ...] = ()
@@ -56,19 +53,16 @@ BACKBONES: Mapping[str, Backbone] = {
 
 
 class Logits(NamedTuple):
-    """What the two heads answer: movements (N, C), and styles (N, K) where there is a head for them.
+    """Outputs of the two heads; a tuple and no dataclass, since DDP finds tensors only in tuples."""
 
-    A tuple and no dataclass, since DDP looks for tensors in tuples only.
-    """
-
-    movements: Tensor
-    styles: Tensor | None
+    movements: Tensor  # (N, C)
+    styles: Tensor | None  # (N, K) where there is a second head
 
 
 class PaintingNetwork(nn.Module):
     """A backbone, then global average pooling, dropout 0.5, batch normalisation and a dense layer.
 
-    With `styles` above 0 a second dense layer stands beside the first, for fine styles.
+    With `styles` above 0 there is a second dense layer on the same features, for fine styles.
     """
 
     def __init__(self, trunk: nn.Module, features: int, classes: int, styles: int = 0) -> None:
@@ -80,44 +74,50 @@ class PaintingNetwork(nn.Module):
         self.styles = nn.Linear(features, styles) if styles else None
 
     def embed(self, views: Tensor) -> Tensor:  # (N, 3, S, S) -> (N, E)
-        """Average the last feature map over the picture."""
+        """Return the last feature maps, averaged over their positions."""
         maps: Tensor = self.trunk(views)  # (N, E, h, w)
         return maps.mean((2, 3))
 
     def classify(self, embedding: Tensor) -> Logits:  # (N, E)
-        """Turn embeddings into logits."""
-        seen = self.norm(self.dropout(embedding))
-        return Logits(self.dense(seen), None if self.styles is None else self.styles(seen))
+        """Return the logits of embeddings."""
+        features = self.norm(self.dropout(embedding))
+        return Logits(self.dense(features), None if self.styles is None else self.styles(features))
 
     def forward(self, views: Tensor) -> Logits:
-        """Turn views (N, 3, S, S) into logits."""
+        """Return the logits of views (N, 3, S, S)."""
         return self.classify(self.embed(views))
 
 
 class MovementLogitsOnly(nn.Module):
-    """A network as other libraries want it, such as pytorch-grad-cam and Captum: views in, one tensor of logits out."""
+    """Adapt a network to libraries that expect one tensor of logits, such as pytorch-grad-cam and Captum."""
 
     def __init__(self, network: PaintingNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, views: Tensor) -> Tensor:
-        """Turn views (N, 3, S, S) into the movements' logits (N, C)."""
+        """Return the movements' logits (N, C) of views (N, 3, S, S)."""
         logits: Logits = self.network(views)
         return logits.movements
 
 
-def norms(trunk: nn.Module) -> list[BatchNorm]:
-    """List a trunk's batch normalisations."""
+def batch_norms(trunk: nn.Module) -> list[BatchNorm]:
+    """Return a trunk's batch normalisations."""
     return [module for module in trunk.modules() if isinstance(module, BatchNorm)]
 
 
 def build_network(backbone: str, classes: int, weights: str, styles: int = 0) -> PaintingNetwork:
-    """Build a network, with a second head where there are `styles`.
+    """Return a network with its starting weights.
 
-    `weights` is a safetensors file in timm's names, "pretrained" or "none".
-    Errors: `UsageError` for a backbone timm does not know, `TrainingError` for weights that are not to be had or
-    belong to another network.
+    Args:
+        backbone: a model name of timm's
+        classes: number of movements
+        weights: "pretrained", "none" or the path of a safetensors file in timm's names
+        styles: number of fine styles, 0 for no second head
+
+    Raises:
+        UsageError: for a backbone that timm does not know or that is not convolutional
+        TrainingError: for weights that cannot be fetched or read, or belong to another network
     """
     spec = BACKBONES.get(backbone, Backbone())
     trunk = _create(backbone, spec, pretrained=weights == "pretrained")
@@ -127,53 +127,59 @@ def build_network(backbone: str, classes: int, weights: str, styles: int = 0) ->
         load_trunk(trunk, Path(weights))
     for module in trunk.modules():
         if getattr(module, "inplace", False):
-            setattr(module, "inplace", False)  # noqa: B010  (a changed activation can be neither explained nor traced)
+            setattr(module, "inplace", False)  # noqa: B010  (an overwritten activation can be neither explained nor traced)
     return PaintingNetwork(trunk, _features(trunk, backbone), classes, styles)
 
 
 def _features(trunk: nn.Module, backbone: str) -> int:
-    """Count the channels of the last map by looking at one: timm's `num_features` may be those of its own head."""
+    """Return the channels of an actual last map: timm's `num_features` may be those of its own head."""
     try:
         with torch.no_grad():
             maps = trunk.eval()(torch.zeros(1, 3, _PROBE_PX, _PROBE_PX))
     except Exception as error:  # networks of a fixed input size, each with its own complaint
-        raise UsageError(f"backbone {backbone!r} takes no views of any size ({error}); {_CONVOLUTIONAL}") from error
+        raise UsageError(
+            f"backbone {backbone!r} does not accept views of any size ({reason(error)}); {_CONVOLUTIONAL}"
+        ) from error
     finally:
         trunk.train()
     if not isinstance(maps, Tensor) or maps.dim() != 4 or maps.shape[2] != maps.shape[3]:
-        raise UsageError(f"backbone {backbone!r} does not end in a stack of maps; {_CONVOLUTIONAL}")
+        raise UsageError(f"backbone {backbone!r} does not end in feature maps; {_CONVOLUTIONAL}")
     return int(maps.shape[1])
 
 
 def load_trunk(trunk: nn.Module, path: Path) -> None:
-    """Load a safetensors state dict in timm's names into a backbone; its classifier, if any, is left aside."""
+    """Load a safetensors state dict in timm's names into a backbone, without its classifier.
+
+    Raises:
+        TrainingError: for a file that is missing, unreadable or of another network
+    """
     try:
         state = load_file(path)
     except FileNotFoundError:
-        raise TrainingError(f"{path}: no such weights file; give a safetensors file, pretrained or none") from None
+        raise TrainingError(f"{path}: no such weights file; use a safetensors file, pretrained or none") from None
     except (OSError, SafetensorError) as error:
-        raise TrainingError(f"{path}: cannot be read as safetensors ({error})") from error
-    wanted = trunk.state_dict()
-    given = {name: tensor for name, tensor in state.items() if name in wanted or not _is_classifier(name)}
-    misfit = describe_misfit(wanted, given)
-    if misfit:
-        raise TrainingError(f"{path}: these weights belong to another network: {misfit}")
-    trunk.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in given.items()})
+        raise TrainingError(f"{path}: cannot be read as safetensors ({reason(error)})") from error
+    expected = trunk.state_dict()
+    loaded = {name: tensor for name, tensor in state.items() if name in expected or not _is_classifier(name)}
+    mismatch = describe_mismatch(expected, loaded)
+    if mismatch:
+        raise TrainingError(f"{path}: these weights belong to another network: {mismatch}")
+    trunk.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in loaded.items()})
 
 
-def describe_misfit(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """Say which tensors are missing, unexpected and of another shape; empty where all fit."""
-    wrong = [name for name in wanted if name in given and given[name].shape != wanted[name].shape]
-    missing = [name for name in wanted if name not in given]
-    unexpected = [name for name in given if name not in wanted]
-    if not (wrong or missing or unexpected):
+def describe_mismatch(expected: Mapping[str, Tensor], loaded: Mapping[str, Tensor]) -> str:
+    """Return, in words, which tensors are missing, unexpected and of another shape; empty where all fit."""
+    reshaped = [name for name in expected if name in loaded and loaded[name].shape != expected[name].shape]
+    missing = [name for name in expected if name not in loaded]
+    unexpected = [name for name in loaded if name not in expected]
+    if not (reshaped or missing or unexpected):
         return ""
-    lists = ((missing, "missing"), (unexpected, "unexpected"), (wrong, "of another shape"))
-    return "; ".join(_some(names, what) for names, what in lists)
+    lists = ((missing, "missing"), (unexpected, "unexpected"), (reshaped, "of another shape"))
+    return "; ".join(_some(names, fault) for names, fault in lists)
 
 
 def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Give the mean and standard deviation, in 0..1, that the starting weights expect of their input."""
+    """Return the mean and standard deviation, in 0..1, by which the starting weights expect their input normalised."""
     spec = BACKBONES.get(backbone, Backbone())
     published: Any = getattr(network.trunk, "pretrained_cfg", {})
     mean = spec.mean or tuple(published.get("mean", (0.485, 0.456, 0.406)))
@@ -182,10 +188,13 @@ def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float,
 
 
 def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> tuple[str, ...]:
-    """Name nine modules of the network, shallow to deep, whose maps are explained.
+    """Return the names of the nine modules whose activations are explained, shallow to deep.
 
-    DenseNet-121 has the 2020 project's nine. Any other backbone has eight of its blocks, chosen evenly in the
-    order in which they run, and the backbone's own output as the deepest.
+    For DenseNet-121 these are the 2020 project's. For any other backbone they are eight of its blocks, evenly spaced
+    in the order in which they run, and the backbone's output.
+
+    Raises:
+        UsageError: for a backbone of fewer than eight blocks
     """
     spec = BACKBONES.get(backbone, Backbone())
     if spec.layers:
@@ -199,17 +208,17 @@ def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> t
 
 
 def _blocks_in_order(network: PaintingNetwork, size_px: int) -> list[str]:
-    """List the blocks whose output is a stack of maps larger than a pixel, in the order in which they finish."""
+    """Return the blocks whose output is feature maps larger than a pixel, in the order in which they finish."""
     finished: list[str] = []
 
-    def note(name: str) -> Any:
+    def record(name: str) -> Any:
         def hook(module: nn.Module, args: Any, output: Any) -> None:
             if isinstance(output, Tensor) and output.dim() == 4 and output.shape[-1] > 1:
                 finished.append(name)
 
         return hook
 
-    handles = [block.register_forward_hook(note(name)) for name, block in _blocks(network)]
+    handles = [block.register_forward_hook(record(name)) for name, block in _blocks(network)]
     was_training = network.training
     try:
         network.eval()
@@ -228,17 +237,17 @@ def _blocks(network: PaintingNetwork) -> Iterator[tuple[str, nn.Module]]:
     Where a backbone is a plain sequence of layers, its convolutions themselves are the blocks.
     """
     containers = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-    found = []
+    blocks = []
     for name, module in network.named_modules():
         if not isinstance(module, containers):
             continue
         for child_name, child in module.named_children():
-            holds = any(isinstance(part, nn.Conv2d) for part in child.modules())
-            if holds and not isinstance(child, (*containers, nn.Conv2d)):
-                found.append((f"{name}.{child_name}", child))
-    if len(found) < DEPTHS - 1:
-        found = [(name, part) for name, part in network.named_modules() if isinstance(part, nn.Conv2d)]
-    yield from found
+            convolutional = any(isinstance(layer, nn.Conv2d) for layer in child.modules())
+            if convolutional and not isinstance(child, (*containers, nn.Conv2d)):
+                blocks.append((f"{name}.{child_name}", child))
+    if len(blocks) < DEPTHS - 1:
+        blocks = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d)]
+    yield from blocks
 
 
 def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
@@ -254,13 +263,12 @@ def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
         if not pretrained:
             raise
         raise TrainingError(
-            f"the published weights of {backbone} could not be fetched ({error}); on a machine with internet fetch "
-            f"{_address(backbone)} and name that file with --weights FILE, or start with --weights none"
+            f"the published weights of {backbone} could not be fetched ({reason(error)}); on a machine with internet "
+            f"fetch {_weights_url(backbone)} and name that file with --weights FILE, or start with --weights none"
         ) from error
 
 
-def _address(backbone: str) -> str:
-    """Say where timm's weights of a backbone lie."""
+def _weights_url(backbone: str) -> str:
     published: Any = timm.get_pretrained_cfg(backbone)
     repository = getattr(published, "hf_hub_id", None)
     if not repository or repository.endswith("/"):
@@ -272,6 +280,6 @@ def _is_classifier(name: str) -> bool:
     return name.split(".")[0] in ("classifier", "fc", "head")
 
 
-def _some(names: list[str], what: str) -> str:
+def _some(names: list[str], fault: str) -> str:
     shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-    return f"{len(names)} {what}" + (f" ({shown})" if names else "")
+    return f"{len(names)} {fault}" + (f" ({shown})" if names else "")

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from artnet.model.config import GRAPH_FILE, read_config
-from artnet.model.openvino import OpenVinoEngine
 from artnet.model.prediction import vote
 from artnet.training.export.calibrate import (
-    Network,
-    calibrate,
-    calibration_of,
     choose_view_weights,
+    fit_calibration,
     ood_threshold,
 )
 
@@ -34,7 +28,7 @@ def test_the_threshold_says_what_it_leaves() -> None:
     rng = np.random.default_rng(0)
     y_true = rng.integers(0, 3, 500)
     logits = (np.eye(3)[y_true] * 1.2 + rng.normal(size=(500, 3)))[:, None]
-    found = calibration_of(logits, [1.0], y_true)
+    found = fit_calibration(logits, [1.0], y_true)
     scores = vote(logits, [1.0], found.temperature)
     answered = scores.max(1) >= found.unsure_below
     assert found.coverage == pytest.approx(answered.mean(), abs=1e-4)
@@ -49,15 +43,3 @@ def test_every_large_collection_keeps_its_share_of_familiar_paintings() -> None:
     threshold = ood_threshold(np.concatenate([sharp, soft, few]), names, share=0.9)
     assert threshold == pytest.approx(np.quantile(sharp, 0.9))  # the highest of the collections, not the mixture's
     assert (few > threshold).all()  # too few to raise it
-
-
-def test_a_calibration_is_what_the_model_folder_holds(exported: Path, data: Path) -> None:
-    config = read_config(exported)
-    network = Network(OpenVinoEngine(exported / GRAPH_FILE, cached=False), config.preprocessing)
-    told: list[tuple[int, int]] = []
-    found = calibrate(network, data, lambda done, total: told.append((done, total)))
-    assert found.calibration == config.calibration
-    assert config.ood is not None
-    assert found.ood.threshold == config.ood.threshold
-    assert found.view_weights == config.view_weights
-    assert told[-1][0] == told[-1][1]

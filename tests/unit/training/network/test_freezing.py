@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from artnet.errors import UsageError
-from artnet.training.network.freezing import choose_trained, parameter_groups, train_mode
+from artnet.training.network.freezing import freeze, parameter_groups, set_train_mode
 from artnet.training.network.network import PaintingNetwork, build_network
 from artnet.training.recipe import RECIPES, FreezingOptions, Rates
 
@@ -21,7 +21,7 @@ def network() -> PaintingNetwork:
 
 @pytest.mark.parametrize(("share", "trained"), [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)])
 def test_the_first_share_of_the_backbone_is_frozen(network: PaintingNetwork, share: float, trained: float) -> None:
-    choose_trained(network, FreezingOptions(frozen_share=share))
+    freeze(network, FreezingOptions(frozen_share=share))
     flags = [tensor.requires_grad for tensor in network.trunk.parameters()]
     assert flags == sorted(flags)
     assert sum(flags) / len(flags) == pytest.approx(trained, abs=0.02)
@@ -29,18 +29,18 @@ def test_the_first_share_of_the_backbone_is_frozen(network: PaintingNetwork, sha
 
 
 def test_only_the_named_modules_learn(network: PaintingNetwork) -> None:
-    choose_trained(network, FreezingOptions(only=("conv_stem",)))
+    freeze(network, FreezingOptions(trained_modules=("conv_stem",)))
     assert [name for name, tensor in network.trunk.named_parameters() if tensor.requires_grad] == ["conv_stem.weight"]
 
 
 def test_a_module_that_is_not_there_is_refused(network: PaintingNetwork) -> None:
     with pytest.raises(UsageError, match=r"has no features\.conv9"):
-        choose_trained(network, FreezingOptions(only=("features.conv9",)))
+        freeze(network, FreezingOptions(trained_modules=("features.conv9",)))
 
 
 @pytest.mark.parametrize(("batch_norm", "learning"), [("frozen", 0), ("affine", 24), ("train", 24)])
 def test_scale_and_shift_learn_where_the_recipe_says(network: PaintingNetwork, batch_norm: str, learning: int) -> None:
-    choose_trained(network, FreezingOptions(frozen_share=1.0, batch_norm=batch_norm))  # type: ignore[arg-type]
+    freeze(network, FreezingOptions(frozen_share=1.0, batch_norm=batch_norm))  # type: ignore[arg-type]
     norms = [module for module in network.trunk.modules() if isinstance(module, nn.BatchNorm2d)]
     learns = sum(tensor.requires_grad for module in norms for tensor in module.parameters())
     assert learns == sum(tensor.requires_grad for tensor in network.trunk.parameters())
@@ -51,7 +51,7 @@ def test_scale_and_shift_learn_where_the_recipe_says(network: PaintingNetwork, b
 @pytest.mark.parametrize(("batch_norm", "moves"), [("frozen", False), ("affine", False), ("train", True)])
 def test_statistics_move_only_where_they_are_trained(network: PaintingNetwork, batch_norm: str, moves: bool) -> None:
     before = {name: tensor.clone() for name, tensor in network.trunk.named_buffers()}
-    train_mode(network, FreezingOptions(batch_norm=batch_norm))  # type: ignore[arg-type]
+    set_train_mode(network, FreezingOptions(batch_norm=batch_norm))  # type: ignore[arg-type]
     network(torch.randn(4, 3, 64, 64))
     assert network.dropout.training
     same = [torch.equal(tensor, before[name]) for name, tensor in network.trunk.named_buffers()]
@@ -60,8 +60,8 @@ def test_statistics_move_only_where_they_are_trained(network: PaintingNetwork, b
 
 def test_the_recipe_of_2020_trains_three_convolutions_the_normalisations_and_the_head() -> None:
     network = build_network("densenet121", 5, "none")
-    trained = RECIPES["artnet-2020"].trained
-    choose_trained(network, trained)
+    trained = RECIPES["artnet-2020"].freezing
+    freeze(network, trained)
     convolutions = {f"trunk.features.denseblock4.{name}.weight" for name in (
         "denselayer15.conv2", "denselayer16.conv1", "denselayer16.conv2")}  # fmt: skip
     norms = [name for name, module in network.named_modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
@@ -69,7 +69,7 @@ def test_the_recipe_of_2020_trains_three_convolutions_the_normalisations_and_the
     expected |= {"dense.weight", "dense.bias"}
     assert {name for name, tensor in network.named_parameters() if tensor.requires_grad} == expected
     assert len(norms) == 121 + 1  # those of DenseNet-121 and the head's
-    train_mode(network, trained)
+    set_train_mode(network, trained)
     assert all(module.training for module in network.modules())
     assert {network.get_submodule(name).momentum for name in norms[:-1]} == {0.01}
 
@@ -79,12 +79,17 @@ def test_the_recipe_of_2020_keeps_its_steps_to_the_letter() -> None:
     groups = parameter_groups(build_network("densenet121", 5, "none"), recipe.rates)
     assert {(group["peak"], group["weight_decay"]) for group in groups} == {(1e-4, 0.0)}
     assert (recipe.epochs, recipe.batch, recipe.views, recipe.size_px, recipe.fit) == (15, 32, "six", 256, "letterbox")
-    assert (recipe.rates.epsilon, recipe.rates.course, recipe.rates.halved_every) == (1e-7, "halving", 2)
-    assert (recipe.label_smoothing, recipe.balance, recipe.changes.mixup, recipe.changes.augment) == (0, 0, 0, False)
+    assert (recipe.rates.epsilon, recipe.rates.schedule, recipe.rates.halve_every) == (1e-7, "halving", 2)
+    assert (recipe.label_smoothing, recipe.balance, recipe.augmentation.mixup, recipe.augmentation.enabled) == (
+        0,
+        0,
+        0,
+        False,
+    )
 
 
 def test_each_block_learns_at_half_the_rate_of_the_next(network: PaintingNetwork) -> None:
-    choose_trained(network, FreezingOptions(frozen_share=0))
+    freeze(network, FreezingOptions(frozen_share=0))
     groups = parameter_groups(network, Rates(head=1.0, trunk=0.5, layer_decay=0.5))
     rate = {id(tensor): group["peak"] for group in groups for tensor in group["params"]}
     assert rate[id(network.dense.weight)] == 1.0
@@ -94,12 +99,12 @@ def test_each_block_learns_at_half_the_rate_of_the_next(network: PaintingNetwork
 
 
 def test_biases_and_normalisations_do_not_decay(network: PaintingNetwork) -> None:
-    choose_trained(network, FreezingOptions(frozen_share=0))
+    freeze(network, FreezingOptions(frozen_share=0))
     groups = parameter_groups(network, Rates(weight_decay=0.1))
     assert all((group["weight_decay"] == 0.1) == (tensor.ndim > 1) for group in groups for tensor in group["params"])
     assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
 
 
 def test_what_is_frozen_is_not_in_the_optimizer(network: PaintingNetwork) -> None:
-    choose_trained(network, FreezingOptions(frozen_share=1.0))
+    freeze(network, FreezingOptions(frozen_share=1.0))
     assert sum(len(group["params"]) for group in parameter_groups(network, Rates())) == 4

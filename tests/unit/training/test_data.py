@@ -1,0 +1,36 @@
+"""Which views an epoch holds, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from artnet.training.data import StoredViews, sample_epoch, sampling_probabilities
+
+
+def drawable(movements: Sequence[int], collections: Sequence[int] | None = None) -> StoredViews:
+    """Make views of which only movement and collection matter."""
+    none = np.full(len(movements), -1)
+    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)), none)
+
+
+def test_an_epoch_without_balance_holds_every_painting_once() -> None:
+    assert sorted(sample_epoch(drawable([0] * 30 + [1] * 10), 0, seed=1, epoch=0)) == list(range(40))
+
+
+def test_full_balance_draws_the_movements_alike() -> None:
+    views = drawable([0] * 3000 + [1] * 300)
+    drawn = views.movements[sample_epoch(views, 1, seed=1, epoch=0)]
+    assert np.mean(drawn == 1) == pytest.approx(0.5, abs=0.05)
+
+
+def test_full_balance_draws_collections_alike_and_in_each_the_movements_it_holds() -> None:
+    views = drawable([0, 0, 0, 1, 1, 2], [0, 0, 0, 0, 1, 1])
+    assert sampling_probabilities(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
+
+
+def test_half_balance_draws_by_the_roots_of_the_counts() -> None:
+    views = drawable([0, 0, 0, 0, 1], [0, 0, 0, 0, 1])  # 4 ** -0.5 * 4 = 2 for all four together, against 1
+    assert sampling_probabilities(views, 0.5) == pytest.approx([1 / 6] * 4 + [1 / 3])
