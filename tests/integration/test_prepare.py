@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +28,7 @@ from artnet.taxonomy import load_taxonomy, without_movements
 from fixtures.collections import Work, draw_csv, draw_painter_by_numbers, draw_style_folders, paint
 
 OPTIONS = PrepareOptions(size_px=32, ratios=Ratios(0.5, 0.25, 0.25), processes=1)
+SMALL_CHUNKS = replace(OPTIONS, paintings_per_chunk=4)
 TAXONOMY = load_taxonomy()
 STYLES = ("Analytical Cubism", "Pointillism", "Fauvism", "Realism", "Abstract Art")  # one of each movement
 SIZES = ((48, 40), (33, 100), (20, 24), (32, 32))  # the third is smaller than a view
@@ -86,13 +86,9 @@ class Prepared:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("prepared")
     catalog = read_catalog(draw_painter_by_numbers(folder / "kaggle", [*KEPT, *BAD], zipped=True))
-    return Prepared(catalog, folder / "out", prepare([catalog], folder / "out", TAXONOMY, OPTIONS))
-
-
-@pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut views in a thread: a second process takes a second to start and is proven by `prepared`."""
-    monkeypatch.setattr("artnet.data.prepare.open_pool", lambda processes: ThreadPoolExecutor(1))
+    return Prepared(
+        catalog, folder / "out", prepare([catalog], folder / "out", TAXONOMY, replace(OPTIONS, processes=2))
+    )
 
 
 def small(folder: Path, *more: Work) -> Catalog:
@@ -240,7 +236,6 @@ def test_two_runs_give_the_same_bytes(prepared: Prepared, tmp_path: Path) -> Non
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@pytest.mark.usefixtures("in_process")
 def test_adding_a_collection_moves_no_painting(prepared: Prepared, tmp_path: Path) -> None:
     more = [replace(work, data=paint(2000 + number)) for number, work in enumerate(GOOD)]
     added = read_catalog(draw_csv(tmp_path / "more", more))
@@ -251,7 +246,6 @@ def test_adding_a_collection_moves_no_painting(prepared: Prepared, tmp_path: Pat
         assert {row["id"] for row in rows} < {row["id"] for row in both[split]}
 
 
-@pytest.mark.usefixtures("in_process")
 def test_an_artist_spelt_in_two_ways_stands_on_one_side(tmp_path: Path) -> None:
     spellings = ["Gogh, Vincent Van", "Vincent van Gogh", "vincent-van-gogh"] * 4
     more = [Work("Realism", name, "", "", paint(3000 + number)) for number, name in enumerate(spellings)]
@@ -262,7 +256,6 @@ def test_an_artist_spelt_in_two_ways_stands_on_one_side(tmp_path: Path) -> None:
     assert sides == sides[:1] * 12
 
 
-@pytest.mark.usefixtures("in_process")
 def test_split_by_painting_the_audit_names_the_artists_on_two_sides(tmp_path: Path) -> None:
     more = [Work("Realism", "Gustave Courbet", "", "", paint(3000 + number)) for number in range(12)]
     options = replace(OPTIONS, split_by="painting")
@@ -270,12 +263,10 @@ def test_split_by_painting_the_audit_names_the_artists_on_two_sides(tmp_path: Pa
     assert "courbet gustave" in summary["artists_across_splits"]
 
 
-@pytest.mark.usefixtures("in_process")
-def test_progress_counts_chunk_by_chunk_up_to_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_chunk_by_chunk_up_to_the_last(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     last = Work("Realism", "Gustave Courbet", "cut short", "", torn(1003))
-    monkeypatch.setattr("artnet.data.view_chunks.PAINTINGS_PER_CHUNK", 4)
-    prepare([small(tmp_path, last)], tmp_path / "out", TAXONOMY, OPTIONS, lambda *counts: seen.append(counts))
+    prepare([small(tmp_path, last)], tmp_path / "out", TAXONOMY, SMALL_CHUNKS, lambda *counts: seen.append(counts))
     assert seen == sorted(seen)
     assert seen[-1] == (21, 21)
     assert len(seen) == 6
@@ -289,7 +280,6 @@ def test_fewer_than_two_paintings_of_a_movement_are_refused_and_nothing_is_made(
     assert [path.name for path in tmp_path.iterdir()] == ["few"]
 
 
-@pytest.mark.usefixtures("in_process")
 def test_pictures_that_cannot_be_decoded_do_not_count_as_paintings(tmp_path: Path) -> None:
     works = [work for work in good_works(2) if work.style != "Fauvism"]
     two = [Work("Fauvism", "", "", "", torn(number)) for number in (4000, 4001)]
@@ -309,14 +299,11 @@ def test_a_collection_whose_pictures_are_all_missing_is_told_where_they_were_loo
     assert not (tmp_path / "out.partial").exists()
 
 
-@pytest.mark.usefixtures("in_process")
 def test_what_was_left_out_is_said_where_too_little_is_left(tmp_path: Path) -> None:
     works = [work for work in good_works(2) if work.style != "Fauvism"]
     torn_ones = [Work("Fauvism", "", "", "", torn(number)) for number in (4000, 4001)]
     catalog = read_catalog(draw_csv(tmp_path / "torn", [*works, *torn_ones]))
-    expected = (
-        r"Expressionism were found \(2 were left out: 2 corrupt; for one, torn/17.jpg: cannot .*--without Expressionism"
-    )
+    expected = r"Expressionism were found \(2 were left out: 2 corrupt; for example torn/17.jpg: cannot .*--without Expressionism"
     with pytest.raises(DataError, match=expected):
         prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
 
@@ -325,12 +312,11 @@ def test_styles_that_nobody_knows_are_named_where_nothing_else_is_there(tmp_path
     works = [Work("Baroque", "", "", "", paint(number)) for number in range(3)]
     catalog = read_catalog(draw_csv(tmp_path / "old", works))
     with pytest.raises(
-        DataError, match=r"3 are of styles that the taxonomy does not know: Baroque 3 .*add pictures of them$"
+        DataError, match=r"3 have styles that the taxonomy does not contain: Baroque 3 .*add images of them$"
     ):
         prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS)
 
 
-@pytest.mark.usefixtures("in_process")
 def test_a_collection_without_a_movement_is_prepared_without_it(tmp_path: Path) -> None:
     works = [work for work in GOOD if work.style != "Realism"]
     kept = without_movements(TAXONOMY, ["Realism"])
@@ -342,7 +328,7 @@ def test_a_collection_without_a_movement_is_prepared_without_it(tmp_path: Path) 
 
 def test_a_place_inside_a_collection_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    with pytest.raises(OutputError, match=r"lies inside the collection .*mine; choose"):
+    with pytest.raises(OutputError, match=r"is inside the collection .*mine; choose"):
         check_out(tmp_path / "mine" / "deep" / "out", [tmp_path / "mine"])
     check_out(tmp_path / "mine-out", [tmp_path / "mine"])
 
@@ -397,12 +383,8 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_stopped_preparation_goes_on_to_the_same_bytes(
-    failure: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("artnet.data.view_chunks.PAINTINGS_PER_CHUNK", 4)
+def test_a_stopped_preparation_goes_on_to_the_same_bytes(failure: type[BaseException], tmp_path: Path) -> None:
     collection = small(tmp_path)
 
     def break_off(done: int, total: int) -> None:
@@ -410,17 +392,16 @@ def test_a_stopped_preparation_goes_on_to_the_same_bytes(
             raise failure("the power failed")
 
     with pytest.raises(failure, match="the power failed"):
-        prepare([collection], tmp_path / "out", TAXONOMY, OPTIONS, break_off)
+        prepare([collection], tmp_path / "out", TAXONOMY, SMALL_CHUNKS, break_off)
     assert not (tmp_path / "out").exists()
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out.partial" / "chunks").glob("*.parquet")}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out.partial" / "chunks").glob("[0-9]*.parquet")}
     assert len(kept) >= 2
-    prepare([collection], tmp_path / "out", TAXONOMY, OPTIONS)
-    prepare([collection], tmp_path / "straight", TAXONOMY, OPTIONS)
+    prepare([collection], tmp_path / "out", TAXONOMY, SMALL_CHUNKS)
+    prepare([collection], tmp_path / "straight", TAXONOMY, SMALL_CHUNKS)
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "straight")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small", "straight"]
 
 
-@pytest.mark.usefixtures("in_process")
 def test_a_kill_while_shards_are_written_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     collection = small(tmp_path)
     with monkeypatch.context() as broken:
@@ -433,7 +414,6 @@ def test_a_kill_while_shards_are_written_costs_nothing(tmp_path: Path, monkeypat
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "straight")
 
 
-@pytest.mark.usefixtures("in_process")
 def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -444,7 +424,6 @@ def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, mon
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.usefixtures("in_process")
 def test_an_unfinished_dataset_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out.partial").mkdir()
     (tmp_path / "out.partial" / "notes.txt").write_text("precious")
@@ -453,7 +432,6 @@ def test_an_unfinished_dataset_of_something_else_is_left_alone(tmp_path: Path) -
     assert (tmp_path / "out.partial" / "notes.txt").read_text() == "precious"
 
 
-@pytest.mark.usefixtures("in_process")
 def test_the_same_painting_under_two_artists_never_stands_on_two_sides(tmp_path: Path) -> None:
     scene = scenery(5)
     artists = [f"Painter {number}" for number in range(12)]  # some of them fall on each side
@@ -465,7 +443,6 @@ def test_the_same_painting_under_two_artists_never_stands_on_two_sides(tmp_path:
     assert "near-duplicate" in (tmp_path / "out" / "rejected.csv").read_text()
 
 
-@pytest.mark.usefixtures("in_process")
 def test_adding_paintings_moves_nobody(tmp_path: Path) -> None:
     added = [Work("Realism", f"Newcomer {number // 2}", "", "", paint(7000 + number)) for number in range(100)]
     sides = []
@@ -485,7 +462,6 @@ def test_splitting_by_something_else_is_refused_and_nothing_is_made(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["small"]
 
 
-@pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
     ("name", "data", "paintings"),
     [

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -91,9 +90,9 @@ def test_a_command_killed_at_five_moments_goes_on_to_the_same_bytes(
     moments: list[Callable[[], bool]] = [
         lambda: any(tmp_path.iterdir()),
         lambda: (partial / "chunks").exists(),
-        lambda: len(list((partial / "chunks").glob("*.parquet"))) >= 2,
-        lambda: len(list((partial / "chunks").glob("*.parquet"))) >= 3,
-        lambda: len(list((partial / "chunks").glob("*.parquet"))) == 5,  # all: shards are next
+        lambda: len(list((partial / "chunks").glob("[0-9]*.parquet"))) >= 2,
+        lambda: len(list((partial / "chunks").glob("[0-9]*.parquet"))) >= 3,
+        lambda: len(list((partial / "chunks").glob("[0-9]*.parquet"))) == 5,  # all: shards are next
     ]
     for reached in moments:
         with started(collection, out) as process:
@@ -106,7 +105,7 @@ def test_a_command_killed_at_five_moments_goes_on_to_the_same_bytes(
 
 def test_workers_end_when_their_command_is_killed_alone(collection: Path, tmp_path: Path) -> None:
     with started(collection, tmp_path / "out") as process:
-        kill_when(process, lambda: any((tmp_path / "out.partial" / "chunks").glob("*.parquet")), os.kill)
+        kill_when(process, lambda: any((tmp_path / "out.partial" / "chunks").glob("[0-9]*.parquet")), os.kill)
     deadline = time.monotonic() + 30
     with pytest.raises(ProcessLookupError):  # raised once nobody of the group is left
         while time.monotonic() < deadline:
@@ -145,8 +144,7 @@ def full_disk(*_: object, **__: object) -> None:
 def test_a_disk_that_is_full_at_any_step_leaves_no_dataset_and_loses_nothing(
     writer: str, collection: Path, straight: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("artnet.data.prepare.open_pool", lambda processes: ThreadPoolExecutor(1))
-    catalogs, options = [read_catalog(collection)], PrepareOptions(size_px=64)
+    catalogs, options = [read_catalog(collection)], PrepareOptions(size_px=64, processes=1)
     with monkeypatch.context() as full:
         full.setattr(writer, full_disk)
         with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\)"):

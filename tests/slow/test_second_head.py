@@ -44,7 +44,9 @@ def test_a_second_head_goes_on_to_the_same_bits(styled: Run, data: Path, tmp_pat
 
 def test_a_weight_of_zero_builds_no_second_head(data: Path, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, styles_weight=0.0)
-    assert "styles.weight" not in fit(data, tmp_path / "run", settings(recipe=recipe, styles=TINY_STYLES), ON_CPU).read_tensors("best")
+    assert "styles.weight" not in fit(
+        data, tmp_path / "run", settings(recipe=recipe, styles=TINY_STYLES), ON_CPU
+    ).read_tensors("best")
     assert RECIPES["artnet-2020"].styles_weight == 0
 
 

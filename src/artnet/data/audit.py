@@ -1,7 +1,4 @@
-"""Count what a prepared dataset holds and what a lazy guesser would score on it.
-
-Knows nothing about files or pixels; plain functions from a table of paintings to numbers.
-"""
+"""The audit of a prepared dataset: counts, leakage between splits, baselines, and what gives movements away."""
 
 from __future__ import annotations
 
@@ -19,14 +16,14 @@ from artnet.metrics.classification import balanced_accuracy
 
 @dataclass(frozen=True)
 class Entry:
-    """One painting as the audit sees it; `artist` is the normalised name or None."""
+    """What the audit needs to know of a painting."""
 
     movement: str
     style: str
-    artist: str | None
+    artist: str | None  # normalised
     split: str
     source: str = ""
-    group: str | None = None  # what it must not be torn from: its artist, or nothing
+    group: str | None = None  # that must stay in one split: its artist, or none
     shorter_side_px: float = 0
     aspect: float = 1
     bytes_per_pixel: float = 0
@@ -34,30 +31,37 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """What a dataset does not hold: styles of no movement, and rejected files by reason, both counted."""
+class Excluded:
+    """What a dataset does not contain."""
 
-    unmapped: Mapping[str, int]
-    rejected: Mapping[str, int]
+    unmapped: Mapping[str, int]  # paintings of each style without a movement
+    rejected: Mapping[str, int]  # records by reason
 
 
 DEFAULT_RATIOS = Ratios()
 
-# What a picture file shows of its origin and not of its painter.
+# Properties of an image file that depend on its origin and not on its painter.
 FACETS = ("shorter_side_px", "aspect", "bytes_per_pixel", "sharpness")
 _BINS = 10
-_UNEVEN = 0.5  # of the share wanted in val or test: so far off, scores of the split speak of other proportions
-_ENOUGH = 20  # paintings of a movement in val or test: of 20, one painting is five points of recall
-_GIVEN_AWAY = 0.10  # balanced accuracy above chance from which a facet is called out
+_MAX_DEVIATION = 0.5  # of a movement's share in val or test, relative to its ratio
+_MIN_PAINTINGS = 20  # of a movement in val or test: one of 20 is five points of recall
+_GIVES_AWAY = 0.10  # balanced accuracy above random from which a facet is reported
 
 
 def audit(
     entries: Sequence[Entry],
-    left_out: LeftOut,
+    excluded: Excluded,
     near_duplicates: Sequence[tuple[Entry, Entry]] = (),
     ratios: Ratios = DEFAULT_RATIOS,
 ) -> dict[str, Any]:
-    """Summarise a dataset: counts, leaks, near-duplicates, baselines of the test split, and what gives classes away."""
+    """Return the audit of a dataset, as audit.json has it.
+
+    Args:
+        entries: all paintings
+        excluded: what was left out
+        near_duplicates: pairs of paintings that show the same, also ones that were then left out
+        ratios: the intended shares of the splits
+    """
     return {
         "paintings": len(entries),
         "movements": _count(entry.movement for entry in entries),
@@ -72,38 +76,38 @@ def audit(
         },
         "near_duplicates": near_duplicate_report(near_duplicates),
         "facets": {facet: facet_report(entries, facet) for facet in FACETS},
-        "styles_of_no_movement": dict(Counter(left_out.unmapped).most_common()),
-        "rejected": dict(Counter(left_out.rejected).most_common()),
+        "styles_of_no_movement": dict(Counter(excluded.unmapped).most_common()),
+        "rejected": dict(Counter(excluded.rejected).most_common()),
     }
 
 
 def stratification(entries: Sequence[Entry], ratios: Ratios) -> dict[str, Any]:
-    """Say how far each movement's shares in the splits are from those wanted, and how far chance alone takes them.
+    """Return how far each movement's shares in the splits are from the ratios, and warnings of large deviations.
 
-    Groups fall independently, so a share is off by a standard deviation of sqrt(p (1 - p) / n), where p is the share
-    wanted and n the effective number of groups: 1 over the sum of their squared weights (Kish, "Survey Sampling",
-    1965, section 11.7). One artist of half a movement's paintings counts for more than a hundred of one painting each.
+    Groups fall independently, so a share has a standard deviation of sqrt(p (1 - p) / n), where p is the ratio and n
+    the effective number of groups: 1 over the sum of their squared weights (Kish, "Survey Sampling", 1965, section
+    11.7). One artist with half of a movement's paintings has more effect than a hundred with one painting each.
     """
-    wanted = {split: float(getattr(ratios, split)) for split in SPLITS}
+    targets = {split: float(getattr(ratios, split)) for split in SPLITS}
     movements = {}
     for name in sorted({entry.movement for entry in entries}):
         own = [entry for entry in entries if entry.movement == name]
         movements[name] = {"paintings": len(own), "shares": _shares(own), **_groups(own)}
     return {
-        "wanted": wanted,
+        "wanted": targets,
         "together": _shares(entries),
         "movements": movements,
         "largest_deviation": max(
-            (abs(found["shares"][split] - wanted[split]) for found in movements.values() for split in SPLITS), default=0
+            (abs(each["shares"][split] - targets[split]) for each in movements.values() for split in SPLITS), default=0
         ),
         "warnings": [
-            {"movement": name, "split": split, "paintings": count, "share": share, "wanted": wanted[split]}
-            for name, found in movements.items()
+            {"movement": name, "split": split, "paintings": count, "share": share, "wanted": targets[split]}
+            for name, each in movements.items()
             for split in ("val", "test")
-            if wanted[split] > 0
-            for share in [found["shares"][split]]
-            for count in [round(share * found["paintings"])]
-            if count < _ENOUGH or abs(share - wanted[split]) > _UNEVEN * wanted[split]
+            if targets[split] > 0
+            for share in [each["shares"][split]]
+            for count in [round(share * each["paintings"])]
+            if count < _MIN_PAINTINGS or abs(share - targets[split]) > _MAX_DEVIATION * targets[split]
         ],
     }
 
@@ -114,7 +118,7 @@ def _shares(entries: Sequence[Entry]) -> dict[str, float]:
 
 
 def _groups(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Weigh the groups of some paintings: how many count as independent, and the largest of those that have a name."""
+    """Return the number of groups, how many independent ones they amount to, and the largest that has a name."""
     named = Counter(entry.group for entry in entries if entry.group is not None)
     alone = sum(entry.group is None for entry in entries)
     squares = alone + sum(count**2 for count in named.values())
@@ -127,39 +131,39 @@ def _groups(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def near_duplicate_report(pairs: Sequence[tuple[Entry, Entry]]) -> dict[str, Any]:
-    """Count the pairs that show the same painting, join them to groups, and name those that disagree."""
+    """Return the pairs' number, the groups that they form, and those that disagree in movement, artist or split."""
 
-    def names(differ: Callable[[Entry, Entry], bool]) -> list[list[str]]:
+    def sources(differ: Callable[[Entry, Entry], bool]) -> list[list[str]]:
         return [[first.source, second.source] for first, second in pairs if differ(first, second)]
 
     return {
         "pairs": len(pairs),
-        "groups": _same_paintings(pairs),
-        "under_two_movements": names(lambda first, second: first.movement != second.movement),
-        "under_two_artists": names(
+        "groups": _group_sources(pairs),
+        "under_two_movements": sources(lambda first, second: first.movement != second.movement),
+        "under_two_artists": sources(
             lambda first, second: None not in (first.artist, second.artist) and first.artist != second.artist
         ),
-        "across_splits": names(lambda first, second: first.split != second.split),
+        "across_splits": sources(lambda first, second: first.split != second.split),
     }
 
 
-def _same_paintings(pairs: Sequence[tuple[Entry, Entry]]) -> list[list[str]]:
-    """Name the pictures of each painting that was found more than once: all that a chain of pairs joins."""
-    places: dict[Entry, int] = {}
+def _group_sources(pairs: Sequence[tuple[Entry, Entry]]) -> list[list[str]]:
+    """Return the sources that chains of pairs connect, a list for each painting."""
+    indices: dict[Entry, int] = {}
     for entry in (entry for pair in pairs for entry in pair):
-        places.setdefault(entry, len(places))
-    labels = clusters(len(places), [(places[first], places[second]) for first, second in pairs])
+        indices.setdefault(entry, len(indices))
+    labels = clusters(len(indices), [(indices[first], indices[second]) for first, second in pairs])
     groups: dict[int, list[str]] = {}
-    for entry, label in zip(places, labels, strict=True):
+    for entry, label in zip(indices, labels, strict=True):
         groups.setdefault(label, []).append(entry.source)
     return list(groups.values())
 
 
 def facet_report(entries: Sequence[Entry], facet: str) -> dict[str, Any]:
-    """Say how well one facet of the files alone tells the movements of test apart.
+    """Return how well one facet of the files alone predicts the movements of test.
 
-    The facet's range in train is divided into ten bins of equal count; each answers the movement that is most
-    over-represented in it. A balanced accuracy over chance means that a network can cheat.
+    The facet's range in train is divided into ten bins of equal count; each predicts the movement that is most
+    over-represented in it. A balanced accuracy above random means that a network can take a shortcut.
     """
     movements = sorted({entry.movement for entry in entries})
     values = np.array([getattr(entry, facet) for entry in entries], np.float64)
@@ -173,51 +177,51 @@ def facet_report(entries: Sequence[Entry], facet: str) -> dict[str, Any]:
     bins = np.searchsorted(edges, values, side="right")
     counts = np.zeros((_BINS, len(movements)))
     np.add.at(counts, (bins[train], labels[train]), 1)
-    answers = (counts / np.maximum(counts.sum(0), 1)).argmax(1)
-    found = balanced_accuracy(labels[test], answers[bins[test]], len(movements))
-    chance = 1 / len(movements)
-    return {"medians": medians, "balanced_accuracy": found, "gives_away": found > chance + _GIVEN_AWAY}
+    predicted = (counts / np.maximum(counts.sum(0), 1)).argmax(1)
+    accuracy = balanced_accuracy(labels[test], predicted[bins[test]], len(movements))
+    random = 1 / len(movements)
+    return {"medians": medians, "balanced_accuracy": accuracy, "gives_away": accuracy > random + _GIVES_AWAY}
 
 
 def artists_across_splits(entries: Iterable[Entry]) -> list[str]:
-    """List the artists whose paintings stand in more than one split: with a split by artist, none."""
-    sides = defaultdict(set)
+    """Return the artists with paintings in more than one split: none where the split is by artist."""
+    splits = defaultdict(set)
     for entry in entries:
         if entry.artist is not None:
-            sides[entry.artist].add(entry.split)
-    return sorted(artist for artist, splits in sides.items() if len(splits) > 1)
+            splits[entry.artist].add(entry.split)
+    return sorted(artist for artist, names in splits.items() if len(names) > 1)
 
 
 def majority_accuracy(entries: Sequence[Entry], split: str) -> float | None:
-    """Score the answer "always the movement most common in train" on a split, 0 to 1; None on an empty one."""
+    """Return the accuracy of always predicting train's most frequent movement; None for an empty split."""
     train = Counter(entry.movement for entry in entries if entry.split == "train")
-    asked = [entry.movement for entry in entries if entry.split == split]
-    if not train or not asked:
+    tested = [entry.movement for entry in entries if entry.split == split]
+    if not train or not tested:
         return None
-    answer = train.most_common(1)[0][0]
-    return sum(movement == answer for movement in asked) / len(asked)
+    majority = train.most_common(1)[0][0]
+    return sum(movement == majority for movement in tested) / len(tested)
 
 
 def artist_oracle_accuracy(entries: Sequence[Entry], split: str) -> float | None:
-    """Score the answer "this artist's commonest movement in train" on a split, 0 to 1.
+    """Return the accuracy of predicting the most frequent movement of the painting's artist in train.
 
-    An artist that train does not hold gets the majority's answer, so with a split by artist this is the
-    majority baseline, and how far it stands above it tells how much the artist's name leaks.
+    For an artist that train lacks the prediction is the majority's, so with a split by artist this equals the majority
+    baseline, and the difference measures how much the artist's name leaks. None for an empty split.
     """
     train = [entry for entry in entries if entry.split == "train"]
-    asked = [entry for entry in entries if entry.split == split]
-    if not train or not asked:
+    tested = [entry for entry in entries if entry.split == split]
+    if not train or not tested:
         return None
-    fallback = Counter(entry.movement for entry in train).most_common(1)[0][0]
-    habits: dict[str, Counter[str]] = defaultdict(Counter)
+    majority = Counter(entry.movement for entry in train).most_common(1)[0][0]
+    by_artist: dict[str, Counter[str]] = defaultdict(Counter)
     for entry in train:
         if entry.artist is not None:
-            habits[entry.artist][entry.movement] += 1
-    right = 0
-    for entry in asked:
-        known = habits.get(entry.artist) if entry.artist is not None else None
-        right += (known.most_common(1)[0][0] if known else fallback) == entry.movement
-    return right / len(asked)
+            by_artist[entry.artist][entry.movement] += 1
+    correct = 0
+    for entry in tested:
+        counts = by_artist.get(entry.artist) if entry.artist is not None else None
+        correct += (counts.most_common(1)[0][0] if counts else majority) == entry.movement
+    return correct / len(tested)
 
 
 def _count(values: Iterable[str]) -> dict[str, int]:

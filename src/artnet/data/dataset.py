@@ -1,7 +1,4 @@
-"""Write and read prepared datasets: Parquet, one painting a row with all its views, one folder.
-
-Knows nothing about networks; the three splits come from `split`, the views from `views`.
-"""
+"""Prepared datasets: folders of Parquet shards, one painting a row with all its views."""
 
 from __future__ import annotations
 
@@ -18,22 +15,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from artnet.data.split import SPLITS
-from artnet.errors import DataError, UsageError
+from artnet.errors import DataError, UsageError, reason
 from artnet.imaging.views import REGIONS, Fit
 
 FORMAT = "artnet-dataset/1"
 INFO_FILE = "dataset.json"
 ROWS_PER_SHARD = 2000
-_REPEATED = ["movement", "style", "artist", "date", "width", "height"]  # columns whose values come again
 ROWS_PER_GROUP = 32  # some 6 MB of views; making room for larger groups costs a millisecond a painting
+_REPEATED = ["movement", "style", "artist", "date", "width", "height"]  # columns whose values recur
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a prepared dataset's rows have in common; kept as dataset.json beside the shards.
-
-    `train_sha256` names the paintings of train (see `digest_of_ids`); empty in datasets made before it was kept.
-    """
+    """What a prepared dataset's rows have in common; stored as dataset.json beside the shards."""
 
     name: str
     movements: tuple[str, ...]
@@ -43,13 +37,13 @@ class DatasetInfo:
     split_by: str
     ratios: tuple[float, float, float]
     seed: int
-    train_sha256: str = ""
+    train_sha256: str = ""  # `digest_of_ids` of the paintings of train; empty in datasets of older versions
     format: str = FORMAT
 
 
 @dataclass(frozen=True)
 class Row:
-    """One painting of a prepared dataset; pictures are encoded JPEGs, boxes are in the painting's pixels."""
+    """One painting of a prepared dataset."""
 
     id: str
     movement: int
@@ -60,14 +54,26 @@ class Row:
     source: str
     width: int
     height: int
-    whole: bytes
+    whole: bytes  # a JPEG, as are the regions
     regions: tuple[bytes, ...]
-    boxes: tuple[tuple[int, int, int, int], ...]
+    boxes: tuple[tuple[int, int, int, int], ...]  # of the regions: left, top, right, bottom in the painting's pixels
+
+    def to_columns(self) -> dict[str, Any]:
+        """Return the row's values as `schema` has them."""
+        return {
+            **vars(self),
+            "whole": {"bytes": self.whole, "path": f"{self.id}.jpg"},
+            "regions": [
+                {"bytes": data, "path": f"{self.id}-{name}.jpg"}
+                for name, data in zip(REGIONS, self.regions, strict=True)
+            ],
+            "boxes": [list(box) for box in self.boxes],
+        }
 
 
 def schema(movements: Sequence[str]) -> pa.Schema:
-    """Give the shards' Arrow schema, with the features that the `datasets` library reads from its metadata."""
-    picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    """Return the shards' Arrow schema, with the features that the `datasets` library reads from its metadata."""
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     columns: list[tuple[str, pa.DataType, dict[str, Any]]] = [
         ("id", pa.string(), _value("string")),
         ("movement", pa.int64(), {"names": list(movements), "_type": "ClassLabel"}),
@@ -78,8 +84,8 @@ def schema(movements: Sequence[str]) -> pa.Schema:
         ("source", pa.string(), _value("string")),
         ("width", pa.int32(), _value("int32")),
         ("height", pa.int32(), _value("int32")),
-        ("whole", picture, {"_type": "Image"}),
-        ("regions", pa.list_(picture), {"feature": {"_type": "Image"}, "_type": "List"}),
+        ("whole", image, {"_type": "Image"}),
+        ("regions", pa.list_(image), {"feature": {"_type": "Image"}, "_type": "List"}),
         (
             "boxes",
             pa.list_(pa.list_(pa.int32())),
@@ -92,25 +98,33 @@ def schema(movements: Sequence[str]) -> pa.Schema:
 
 
 def shard_names(split: str, rows: int, rows_per_shard: int = ROWS_PER_SHARD) -> list[str]:
-    """Name the shards that hold `rows` paintings of a split, as the Hugging Face Hub names them."""
+    """Return the names of the shards for `rows` paintings of a split, as the Hugging Face Hub names them."""
     count = -(-rows // rows_per_shard)
     return [f"{split}-{index:05d}-of-{count:05d}.parquet" for index in range(count)]
 
 
 class SplitWriter:
-    """Write a split's shards, given how many rows it will hold; memory holds one row group.
+    """A writer of a split's shards that holds one row group in memory.
 
-    How the rows come, one by one or many at once, does not show in the bytes.
+    How many rows each call of `write` brings does not change the bytes.
     """
 
     def __init__(
-        self, folder: Path, split: str, rows: int, movements: Sequence[str], rows_per_shard: int = ROWS_PER_SHARD
+        self,
+        folder: Path,
+        split: str,
+        rows: int,
+        movements: Sequence[str],
+        rows_per_shard: int = ROWS_PER_SHARD,
+        rows_per_group: int = ROWS_PER_GROUP,
     ) -> None:
+        """Prepare to write `rows` rows in all; the first shard is opened by the first of them."""
         self._paths = [folder / name for name in shard_names(split, rows, rows_per_shard)]
         self._schema = schema(movements)
-        self._rows_per_shard = self._room = rows_per_shard  # room: the rows that the shard at hand still takes
+        self._rows_per_group, self._rows_per_shard = rows_per_group, rows_per_shard
+        self._room = rows_per_shard  # rows that the current shard still takes
         self._file: pq.ParquetWriter | None = None
-        self._waiting: list[pa.Table] = []
+        self._buffer: list[pa.Table] = []
 
     def __enter__(self) -> SplitWriter:
         return self
@@ -123,21 +137,21 @@ class SplitWriter:
         self._close()
 
     def write(self, rows: pa.Table) -> None:
-        """Add paintings, in the columns of `schema`."""
+        """Append paintings, in the columns of `schema`."""
         while rows.num_rows:
-            missing = min(ROWS_PER_GROUP, self._room) - sum(map(len, self._waiting))
-            self._waiting.append(rows.slice(0, missing))
+            missing = min(self._rows_per_group, self._room) - sum(map(len, self._buffer))
+            self._buffer.append(rows.slice(0, missing))
             if rows.num_rows >= missing:
                 self._flush()
             rows = rows.slice(missing)
 
     def _flush(self) -> None:
-        if not self._waiting:
+        if not self._buffer:
             return
-        group = pa.concat_tables(self._waiting).cast(self._schema).combine_chunks()
-        self._waiting = []
+        group = pa.concat_tables(self._buffer).cast(self._schema).combine_chunks()
+        self._buffer = []
         if self._file is None:
-            # The pictures are compressed already, and no two are alike: neither compress, tabulate nor compare them.
+            # Images are compressed already, and no two are alike: no compression, dictionary or statistics for them.
             self._file = pq.ParquetWriter(
                 self._paths.pop(0),
                 self._schema,
@@ -158,67 +172,81 @@ class SplitWriter:
 
 
 def collection_of(source: str) -> str:
-    """Name the collection that a painting came from: the first part of its `source`."""
+    """Return the name of a painting's collection: the first part of its `source`.
+
+    >>> collection_of("museum/a/1.jpg")
+    'museum'
+    """
     return source.split("/")[0]
 
 
 def digest_of_ids(ids: Iterable[str]) -> str:
-    """Name a set of paintings, whatever their order: the SHA-256 of their sorted ids, a line each."""
+    """Return the SHA-256 of paintings' ids, sorted, a line each: it identifies a set of paintings in any order."""
     return hashlib.sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()
 
 
 def write_info(folder: Path, info: DatasetInfo) -> None:
-    """Write dataset.json, the file by which a prepared dataset is recognised."""
+    """Write dataset.json, which makes a folder a prepared dataset."""
     (folder / INFO_FILE).write_text(json.dumps(asdict(info), indent=2) + "\n", encoding="utf-8")
 
 
 def read_info(folder: Path) -> DatasetInfo:
-    """Read a prepared dataset's description. Errors: `DataError` where `folder` holds none."""
+    """Read dataset.json.
+
+    Raises:
+        DataError: where `folder` is not a prepared dataset, or its file is damaged
+    """
     path = folder / INFO_FILE
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields.get("format") != FORMAT:
-            raise DataError(f"{path}: format {fields.get('format')!r}, this version reads {FORMAT}")
+            raise DataError(
+                f"{path}: has the format {fields.get('format')!r}, this version reads {FORMAT!r}; prepare it again"
+            )
         return DatasetInfo(**{**fields, "movements": tuple(fields["movements"]), "ratios": tuple(fields["ratios"])})
     except FileNotFoundError:
         raise DataError(f"{folder}: not a prepared dataset (no {INFO_FILE}); make one with artnet prepare") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); prepare the dataset again") from error
+        raise _unreadable(f"{path}:", error) from error
 
 
 def read_columns(folder: Path, split: str, columns: Sequence[str]) -> pa.Table:
-    """Read some columns of a whole split, in the shards' order."""
+    """Return some columns of a whole split, in the shards' order; raise `DataError` where it cannot be read."""
     try:
         tables = [pq.read_table(shard, columns=list(columns)) for shard in _shards(folder, split)]
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{folder}: the {split} split cannot be read ({error})") from error
+        raise _unreadable(f"{folder}: the {split} split", error) from error
     return pa.concat_tables(tables)
 
 
 def iterate_rows(folder: Path, split: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield a split's rows one by one; memory holds one row group, however large the dataset."""
+    """Yield a split's rows one by one, holding one row group in memory."""
     for shard in _shards(folder, split):
         try:
             with pq.ParquetFile(shard) as file:
                 for batch in file.iter_batches(batch_size=64, columns=list(columns)):
                     yield from batch.to_pylist()
         except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{shard}: cannot be read ({error}); prepare the dataset again") from error
+            raise _unreadable(f"{shard}:", error) from error
 
 
-def spread_rows(folder: Path, split: str, columns: Sequence[str], wanted: int) -> Iterator[dict[str, Any]]:
-    """Yield `wanted` of a split's rows, taken evenly from it; all of them where there are no more."""
+def spread_rows(folder: Path, split: str, columns: Sequence[str], count: int) -> Iterator[dict[str, Any]]:
+    """Yield `count` of a split's rows, evenly spaced, or all where there are no more."""
     total = count_rows(folder, split)
-    places = set(np.linspace(0, total - 1, min(wanted, total)).round().astype(int).tolist())
-    return (row for place, row in enumerate(iterate_rows(folder, split, columns)) if place in places)
+    chosen = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
+    return (row for index, row in enumerate(iterate_rows(folder, split, columns)) if index in chosen)
 
 
 def count_rows(folder: Path, split: str) -> int:
-    """Count a split's paintings from the shards' footers."""
+    """Return the number of a split's paintings, read from the shards' footers."""
     try:
         return sum(pq.read_metadata(shard).num_rows for shard in _shards(folder, split))
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{folder}: the {split} split cannot be read ({error}); prepare the dataset again") from error
+        raise _unreadable(f"{folder}: the {split} split", error) from error
+
+
+def _unreadable(subject: str, error: Exception) -> DataError:
+    return DataError(f"{subject} cannot be read ({reason(error)}); prepare the dataset again")
 
 
 def _shards(folder: Path, split: str) -> list[Path]:
@@ -226,22 +254,11 @@ def _shards(folder: Path, split: str) -> list[Path]:
         raise UsageError(f"unknown split {split!r}; use one of {', '.join(SPLITS)}")
     shards = sorted(folder.glob(f"{split}-*-of-*.parquet"))
     if not shards:
-        raise DataError(f"{folder}: holds no {split} split; prepare it with a share for {split} in --ratios")
+        raise DataError(f"{folder}: has no {split} split; prepare it with a share for {split} in --ratios")
     expected = shard_names(split, len(shards), rows_per_shard=1)
     if [shard.name for shard in shards] != expected:
         raise DataError(f"{folder}: {split} shards are missing or mixed; prepare the dataset again")
     return shards
-
-
-def as_columns(row: Row) -> dict[str, Any]:
-    """Spread a painting over the columns of a shard."""
-    columns = {name: getattr(row, name) for name in Row.__dataclass_fields__}
-    columns["whole"] = {"bytes": row.whole, "path": f"{row.id}.jpg"}
-    columns["regions"] = [
-        {"bytes": data, "path": f"{row.id}-{name}.jpg"} for name, data in zip(REGIONS, row.regions, strict=True)
-    ]
-    columns["boxes"] = [list(box) for box in row.boxes]
-    return columns
 
 
 def _value(dtype: str) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""Turn collections into one prepared dataset: select, cut, find duplicates, divide, assemble, audit.
-
-Knows nothing about what the dataset is used for; each step is another module's job.
-"""
+"""The preparation of collections as one dataset: select, extract views, find duplicates, split, assemble, audit."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from typing import Any
 
 from artnet.atomic import atomic_folder
 from artnet.data.artists import normalise_artist
-from artnet.data.audit import Entry, LeftOut, audit
+from artnet.data.audit import Entry, Excluded, audit
 from artnet.data.audit_report import audit_page
 from artnet.data.card import dataset_card
 from artnet.data.catalog import Catalog
@@ -26,15 +23,13 @@ from artnet.data.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_i
 from artnet.data.duplicates import near_duplicates
 from artnet.data.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
 from artnet.data.view_chunks import (
-    PAINTINGS_PER_CHUNK,
-    CutSettings,
-    Facts,
+    ChunkSettings,
+    PaintingFacts,
     Rejection,
-    Selected,
-    cut_collection,
-    open_pool,
+    SelectedRecord,
     read_facts,
     read_rows,
+    write_chunks,
 )
 from artnet.errors import DataError, OutputError, SourceError
 from artnet.imaging.views import Fit
@@ -47,7 +42,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """How to cut and divide; the defaults are the 2020 project's views and an honest split."""
+    """Views, split and reading; the defaults are the 2020 project's views and a split by artist."""
 
     size_px: int = 256
     fit: Fit = "letterbox"
@@ -55,20 +50,21 @@ class PrepareOptions:
     ratios: Ratios = field(default_factory=Ratios)
     seed: int = 0
     rules: SourceRules = DEFAULT_RULES
-    processes: int = 0  # 0: one for each processor this process may use
+    processes: int = 0  # 0: one for each processor; 1: none besides this one
+    paintings_per_chunk: int = 32  # a kill costs a few seconds, and the processors finish nearly together
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A painting that was read, and the split it falls into."""
+class Painting:
+    """A painting that was read, and its split."""
 
-    selected: Selected
-    facts: Facts
-    artist: str | None
+    selected: SelectedRecord
+    facts: PaintingFacts
+    artist: str | None  # normalised
     split: Split
 
 
-Pair = tuple[Placed, Placed]
+Pair = tuple[Painting, Painting]
 
 
 def prepare(
@@ -78,17 +74,30 @@ def prepare(
     options: PrepareOptions,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Write a prepared dataset to `out` and return its audit.
+    """Write a prepared dataset and return its audit.
 
-    Everything is written to `out` with ".partial" appended and renamed at the end, so that a dataset is either
-    whole or not there. What was cut when it was stopped is kept there, and the same call goes on from it to the same
-    bytes. Errors: `OutputError` where `out` exists or cannot be written, `DataError` where too little is left.
+    Everything is written to `out` with ".partial" appended and renamed at the end. After a kill or a full disk the same
+    call continues from there to the same bytes.
+
+    Args:
+        catalogs: the collections
+        out: folder to create
+        taxonomy: decides the movement of each style
+        options: views, split and reading
+        progress: called with the number of paintings done and their total
+
+    Raises:
+        OutputError: where `out` exists or cannot be written
+        DataError: where too few paintings are left
+        WorkerError: where a worker process was killed
     """
     check_out(out)
     check_split_by(options.split_by)
-    _check_there(catalogs)
+    _check_present(catalogs)
     unmapped, unread, selected = _select(catalogs, taxonomy)
-    settings = CutSettings(taxonomy.movements, options.size_px, options.fit, options.rules)
+    settings = ChunkSettings(
+        taxonomy.movements, options.size_px, options.fit, options.rules, options.paintings_per_chunk
+    )
     info = DatasetInfo(
         name=" + ".join(catalog.name for catalog in catalogs),
         movements=taxonomy.movements,
@@ -100,14 +109,13 @@ def prepare(
         seed=options.seed,
     )
     with atomic_folder(out, _digest(selected, settings)) as folder:
-        with open_pool(options.processes) as pool:
-            chunks = cut_collection(selected, folder / "chunks", settings, pool, progress)
-        placed, pairs, rejected = _decide(chunks, selected, taxonomy, options)
+        chunks = write_chunks(selected, folder / "chunks", settings, options.processes, progress)
+        paintings, pairs, rejected = _select_paintings(chunks, selected, taxonomy, options)
         rejected = [*unread, *rejected]
-        _assemble(folder, chunks, placed, info)
+        _assemble(folder, chunks, paintings, info)
         summary = audit(
-            [_entry(item, taxonomy, options) for item in placed],
-            LeftOut(unmapped, Counter(item.reason for item in rejected)),
+            [_entry(item, taxonomy, options) for item in paintings],
+            Excluded(unmapped, Counter(item.reason for item in rejected)),
             [(_entry(first, taxonomy, options), _entry(second, taxonomy, options)) for first, second in pairs],
             options.ratios,
         )
@@ -115,33 +123,35 @@ def prepare(
         (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (folder / "audit.html").write_text(audit_page(info.name, summary), "utf-8")
         (folder / "README.md").write_text(dataset_card(info, summary), "utf-8")
-        trained_on = digest_of_ids(item.facts.id for item in placed if item.split == "train")
-        write_info(folder, replace(info, train_sha256=trained_on))
+        train_sha256 = digest_of_ids(item.facts.id for item in paintings if item.split == "train")
+        write_info(folder, replace(info, train_sha256=train_sha256))
     return summary
 
 
 def check_out(out: Path, sources: Iterable[str | Path] = ()) -> None:
-    """Refuse a place that is taken, or that lies in a collection, which would read it as its own the next time."""
+    """Raise `OutputError` where `out` exists or is inside a source, which would contain it when read again."""
     if out.exists() or out.is_symlink():
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
     for source in (str(source) for source in sources):
         if not is_remote(source) and out.resolve().is_relative_to(Path(source).resolve()):
-            raise OutputError(f"{out}: lies inside the collection {source}; choose a folder outside of it")
+            raise OutputError(f"{out}: is inside the collection {source}; choose a folder outside of it")
 
 
-def _check_there(catalogs: Sequence[Catalog]) -> None:
+def _check_present(catalogs: Sequence[Catalog]) -> None:
     for catalog in catalogs:
         if catalog.missing == len(catalog.records):
             raise DataError(
-                f"{catalog.name}: lists {catalog.missing} paintings, and the picture of none of them is there; looked "
-                f"in {catalog.searched}; the first is {catalog.records[0].source}"
+                f"{catalog.name}: lists {catalog.missing} paintings, but none of their images exists; looked in "
+                f"{catalog.searched}; the first is {catalog.records[0].source}"
             )
 
 
-def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[str], list[Rejection], list[Selected]]:
-    """Keep the records whose style has a movement, and count the styles that have none.
+def _select(
+    catalogs: Sequence[Catalog], taxonomy: Taxonomy
+) -> tuple[Counter[str], list[Rejection], list[SelectedRecord]]:
+    """Return the counts of the styles without a movement, the records without a style, and all others.
 
-    What could not be read far enough to have a style, such as a manifest that is gone, is a rejection already.
+    A record has no style if it could not be read far enough, such as a manifest that is gone.
     """
     unmapped: Counter[str] = Counter()
     unread, selected = [], []
@@ -152,45 +162,45 @@ def _select(catalogs: Sequence[Catalog], taxonomy: Taxonomy) -> tuple[Counter[st
         elif movement is None:
             unmapped[record.style] += 1
         else:
-            selected.append(Selected(record, taxonomy.movements.index(movement)))
-    _check_enough([item.movement for item in selected], taxonomy, _unmapped_styles(unmapped))
+            selected.append(SelectedRecord(record, taxonomy.movements.index(movement)))
+    _check_enough([item.movement for item in selected], taxonomy, _describe_unmapped(unmapped))
     return unmapped, unread, selected
 
 
-def _decide(
-    chunks: Sequence[Path], selected: Sequence[Selected], taxonomy: Taxonomy, options: PrepareOptions
-) -> tuple[list[Placed], list[Pair], list[Rejection]]:
-    """Say which paintings are kept and where they fall, and which of them show the same."""
+def _select_paintings(
+    chunks: Sequence[Path], selected: Sequence[SelectedRecord], taxonomy: Taxonomy, options: PrepareOptions
+) -> tuple[list[Painting], list[Pair], list[Rejection]]:
+    """Return the paintings to keep with their splits, the pairs of near-duplicates, and all that is rejected."""
     rejected: list[Rejection] = []
-    facts: list[Facts] = []
+    facts: list[PaintingFacts] = []
     for chunk in chunks:
-        good, bad = read_facts(chunk)
-        facts += good
-        rejected += bad
+        readable, unreadable = read_facts(chunk)
+        facts += readable
+        rejected += unreadable
     movements = {each.position: taxonomy.movements[selected[each.position].movement] for each in facts}
     facts, copies = _without_copies(facts, selected, movements)
-    placed = [_place(selected[each.position], each, options) for each in facts]
-    pairs = [(placed[i], placed[j]) for i, j in near_duplicates([item.facts.fingerprint for item in placed])]
-    placed, divided = _without_divided(placed, pairs)
-    rejected += [*copies, *divided]
-    _check_enough([item.selected.movement for item in placed], taxonomy, _losses(rejected))
-    _check_splits(placed, options)
-    return placed, pairs, rejected
+    paintings = [_assign(selected[each.position], each, options) for each in facts]
+    pairs = [(paintings[i], paintings[j]) for i, j in near_duplicates([each.facts.fingerprint for each in paintings])]
+    paintings, leaked = _without_leaks(paintings, pairs)
+    rejected += [*copies, *leaked]
+    _check_enough([item.selected.movement for item in paintings], taxonomy, _describe_rejected(rejected))
+    _check_splits(paintings, options)
+    return paintings, pairs, rejected
 
 
 def _without_copies(
-    facts: Sequence[Facts], selected: Sequence[Selected], movements: Mapping[int, str]
-) -> tuple[list[Facts], list[Rejection]]:
-    """Keep the first of identical files; drop all of them where they stand under two movements."""
-    standing: dict[str, set[str]] = {}
+    facts: Sequence[PaintingFacts], selected: Sequence[SelectedRecord], movements: Mapping[int, str]
+) -> tuple[list[PaintingFacts], list[Rejection]]:
+    """Keep the first of identical files, or none of them where they are listed under two movements."""
+    listed: dict[str, set[str]] = {}
     for each in facts:
-        standing.setdefault(each.id, set()).add(movements[each.position])
+        listed.setdefault(each.id, set()).add(movements[each.position])
     first: dict[str, str] = {}
     unique, rejected = [], []
     for each in facts:
         record = selected[each.position].record
-        if len(standing[each.id]) > 1:
-            message = f"the same file stands under {' and '.join(sorted(standing[each.id]))}"
+        if len(listed[each.id]) > 1:
+            message = f"the same file stands under {' and '.join(sorted(listed[each.id]))}"
             rejected.append(Rejection(record.source, record.style, "conflict", message))
         elif each.id in first:
             message = f"the same file as {first[each.id]}"
@@ -201,90 +211,87 @@ def _without_copies(
     return unique, rejected
 
 
-def _place(item: Selected, facts: Facts, options: PrepareOptions) -> Placed:
+def _assign(item: SelectedRecord, facts: PaintingFacts, options: PrepareOptions) -> Painting:
     artist = normalise_artist(item.record.artist)
     group = group_of(facts.id, artist, options.split_by)
-    return Placed(item, facts, artist, assign_split(group, options.ratios, options.seed))
+    return Painting(item, facts, artist, assign_split(group, options.ratios, options.seed))
 
 
-def _without_divided(placed: Sequence[Placed], pairs: Sequence[Pair]) -> tuple[list[Placed], list[Rejection]]:
-    """Drop one of two near-duplicates that fall on different sides, so that no painting leaks.
+def _without_leaks(paintings: Sequence[Painting], pairs: Sequence[Pair]) -> tuple[list[Painting], list[Rejection]]:
+    """Drop one of two near-duplicates in different splits.
 
-    A painting is never moved, which would tear it from its artist; of the two, the one with a known artist stays, or
-    else the one with the lower id, whatever the order of the catalog.
+    A painting is never moved, which would separate it from its artist. The one with a known artist is kept, else the
+    one with the lower id, so that the catalogs' order does not matter.
     """
-    dropped: dict[str, Placed] = {}
-    divided = [sorted(pair, key=_precedence) for pair in pairs if pair[0].split != pair[1].split]
-    for kept, other in sorted(divided, key=lambda pair: _precedence(pair[0])):
+    dropped: dict[str, Painting] = {}
+    across = [sorted(pair, key=_precedence) for pair in pairs if pair[0].split != pair[1].split]
+    for kept, other in sorted(across, key=lambda pair: _precedence(pair[0])):
         if kept.facts.id not in dropped:
             dropped[other.facts.id] = kept
-    rejected = [_rejected_copy(item, dropped[item.facts.id]) for item in placed if item.facts.id in dropped]
-    return [item for item in placed if item.facts.id not in dropped], rejected
+    rejected = [_reject_leak(item, dropped[item.facts.id]) for item in paintings if item.facts.id in dropped]
+    return [item for item in paintings if item.facts.id not in dropped], rejected
 
 
-def _precedence(item: Placed) -> tuple[bool, str]:
+def _precedence(item: Painting) -> tuple[bool, str]:
     return (item.artist is None, item.facts.id)
 
 
-def _rejected_copy(item: Placed, kept: Placed) -> Rejection:
+def _reject_leak(item: Painting, kept: Painting) -> Rejection:
     record = item.selected.record
     message = f"shows the same painting as {kept.selected.record.source}, which falls into {kept.split}"
     return Rejection(record.source, record.style, "near-duplicate", message)
 
 
-def _check_enough(movements: Iterable[int], taxonomy: Taxonomy, lost: str = "") -> None:
+def _check_enough(movements: Iterable[int], taxonomy: Taxonomy, excluded: str = "") -> None:
     counts = Counter(movements)
     poor = [name for index, name in enumerate(taxonomy.movements) if counts[index] < 2]
     if poor:
         options = " ".join(f"--without {quote(name)}" for name in poor)
-        without = f", or do without: {options}" if len(taxonomy.movements) - len(poor) >= 2 else ""
+        without = f", or leave them out: {options}" if len(taxonomy.movements) - len(poor) >= 2 else ""
         raise DataError(
-            f"fewer than two paintings of {', '.join(poor)} were found{lost}; add pictures of them{without}"
+            f"fewer than two paintings of {', '.join(poor)} were found{excluded}; add images of them{without}"
         )
 
 
-def _unmapped_styles(unmapped: Counter[str]) -> str:
-    """Name the commonest styles of no movement."""
+def _describe_unmapped(unmapped: Counter[str]) -> str:
     styles = ", ".join(f"{style} {count}" for style, count in unmapped.most_common(5))
-    return f" ({unmapped.total()} are of styles that the taxonomy does not know: {styles} ...)" if unmapped else ""
+    return f" ({unmapped.total()} have styles that the taxonomy does not contain: {styles} ...)" if unmapped else ""
 
 
-def _losses(rejected: Sequence[Rejection]) -> str:
-    """Say how many paintings were left out and why, with one of them."""
+def _describe_rejected(rejected: Sequence[Rejection]) -> str:
     if not rejected:
         return ""
-    reasons = ", ".join(
-        f"{count} {reason}" for reason, count in Counter(item.reason for item in rejected).most_common()
-    )
-    one = rejected[0].message.removeprefix(f"{rejected[0].source}: ")
-    return f" ({len(rejected)} were left out: {reasons}; for one, {rejected[0].source}: {one})"
+    counts = Counter(item.reason for item in rejected)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    example = rejected[0].message.removeprefix(f"{rejected[0].source}: ")
+    return f" ({len(rejected)} were left out: {reasons}; for example {rejected[0].source}: {example})"
 
 
-def _check_splits(placed: Sequence[Placed], options: PrepareOptions) -> None:
-    counts = Counter(item.split for item in placed)
+def _check_splits(paintings: Sequence[Painting], options: PrepareOptions) -> None:
+    counts = Counter(item.split for item in paintings)
     empty = [split for split in SPLITS if getattr(options.ratios, split) > 0 and not counts[split]]
     if empty:
         raise DataError(
-            f"no painting fell into {' and '.join(empty)}: {len(placed)} paintings are too few groups for these "
+            f"no painting fell into {' and '.join(empty)}: {len(paintings)} paintings are too few groups for these "
             "ratios; add paintings by more artists, try another --seed or --split-by painting"
         )
 
 
-def _assemble(folder: Path, chunks: Sequence[Path], placed: Sequence[Placed], info: DatasetInfo) -> None:
-    """Copy the kept paintings from the chunks into the shards of their splits, in the catalog's order."""
+def _assemble(folder: Path, chunks: Sequence[Path], paintings: Sequence[Painting], info: DatasetInfo) -> None:
+    """Copy the paintings from the chunks into the shards of their splits, in the catalogs' order."""
     for stale in folder.glob("*.parquet"):
         stale.unlink()
-    sides = {item.facts.position: item.split for item in placed}
-    counts = Counter(sides.values())
+    splits = {item.facts.position: item.split for item in paintings}
+    counts = Counter(splits.values())
     with ExitStack() as stack:
         writers = {
             split: stack.enter_context(SplitWriter(folder, split, counts[split], info.movements)) for split in SPLITS
         }
-        for split, rows in read_rows(chunks, sides):
+        for split, rows in read_rows(chunks, splits):
             writers[split].write(rows)
 
 
-def _entry(item: Placed, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:
+def _entry(item: Painting, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:
     record, facts = item.selected.record, item.facts
     return Entry(
         movement=taxonomy.movements[item.selected.movement],
@@ -300,24 +307,24 @@ def _entry(item: Placed, taxonomy: Taxonomy, options: PrepareOptions) -> Entry:
     )
 
 
-def _digest(selected: Sequence[Selected], settings: CutSettings) -> str:
-    """Name what the chunks depend on: the pictures, in order, with their sizes and dates, and the settings."""
+def _digest(selected: Sequence[SelectedRecord], settings: ChunkSettings) -> str:
+    """Return a digest of what decides the chunks: the images, in order, with sizes and dates, and the settings."""
     # Where reading may go and how long it may take decides no byte of what was read.
-    kept = SourceRules(settings.rules.limits, shorter_side_px=settings.rules.shorter_side_px)
-    plan = hashlib.sha256(json.dumps([PAINTINGS_PER_CHUNK, asdict(replace(settings, rules=kept))]).encode())
+    rules = SourceRules(settings.rules.limits, shorter_side_px=settings.rules.shorter_side_px)
+    digest = hashlib.sha256(json.dumps(asdict(replace(settings, rules=rules))).encode())
     stamps: dict[str, tuple[int, str] | None] = {}
     for item in selected:
-        location = item.record.location.path if item.record.location is not None else ""
-        if location and location not in stamps:
-            stamps[location] = _stamp(location)
-        plan.update(repr((item, stamps.get(location))).encode())
-    return plan.hexdigest()
+        path = item.record.location.path if item.record.location is not None else ""
+        if path and path not in stamps:
+            stamps[path] = _stamp(path)
+        digest.update(repr((item, stamps.get(path))).encode())
+    return digest.hexdigest()
 
 
-def _stamp(location: str) -> tuple[int, str] | None:
+def _stamp(path: str) -> tuple[int, str] | None:
     try:
-        return stamp(location)
-    except SourceError:  # what cannot be read is left out later, by name
+        return stamp(path)
+    except SourceError:  # rejected later, by name
         return None
 
 

@@ -1,7 +1,4 @@
-"""Divide paintings into train, val and test so that no group stands on two sides.
-
-Knows nothing about files or pixels: a split is a pure function of a seed and a group's name.
-"""
+"""Splits into train, val and test that never divide a group: a pure function of a seed and the group's name."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Ratios:
-    """The shares of the three splits; they add up to 1."""
+    """Shares of the three splits, which sum to 1."""
 
     train: float = 0.70
     val: float = 0.15
@@ -30,7 +27,11 @@ class Ratios:
 
 
 def parse_ratios(text: str) -> Ratios:
-    """Read ratios written as "70:15:15". They must add up to 100: the 2020 project's made 105."""
+    """Return ratios written in percent, or raise `UsageError` where they do not add up to 100 (those of 2020 made 105).
+
+    >>> parse_ratios("70:15:15")
+    Ratios(train=0.7, val=0.15, test=0.15)
+    """
     parts = text.split(":")
     try:
         train, val, test = (float(part) for part in parts)
@@ -42,10 +43,13 @@ def parse_ratios(text: str) -> Ratios:
 
 
 def assign_split(group: str, ratios: Ratios, seed: int) -> Split:
-    """Place a whole group in one split.
+    """Return the split of a group.
 
-    The group's name and the seed are hashed to a number in 0..1 and compared with the ratios, so that adding
-    other paintings never moves this one, and the same artist falls on the same side in every collection.
+    The group's name and the seed are hashed to a number in 0..1 and compared with the ratios. So adding paintings never
+    moves another, and an artist is in the same split in every collection.
+
+    >>> assign_split("artist:monet claude", Ratios(), seed=0)
+    'train'
     """
     digest = hashlib.sha256(f"{seed}\0{group}".encode()).digest()
     position = int.from_bytes(digest[:8], "big") / 2**64
@@ -55,13 +59,17 @@ def assign_split(group: str, ratios: Ratios, seed: int) -> Split:
 
 
 def check_split_by(split_by: str) -> None:
-    """Refuse anything else than artist or painting."""
+    """Raise `UsageError` for anything but "artist" or "painting"."""
     if split_by not in ("artist", "painting"):
         raise UsageError(f"cannot split by {split_by!r}; use artist or painting")
 
 
 def group_of(identifier: str, artist: str | None, split_by: str) -> str:
-    """Name the group that must stay together: the artist, or the painting where none is known or asked for."""
+    """Return the name of the group that must stay in one split: the artist's, or the painting's where none is known.
+
+    >>> group_of("ab12", "monet claude", "artist"), group_of("ab12", "monet claude", "painting")
+    ('artist:monet claude', 'painting:ab12')
+    """
     check_split_by(split_by)
     if split_by == "artist" and artist is not None:
         return f"artist:{artist}"

@@ -1,7 +1,4 @@
-"""Cut a collection's paintings into views on all processors, in chunk files that are never made twice.
-
-Knows nothing about splits or duplicates: it keeps, beside the views, the facts by which others decide.
-"""
+"""Views of a collection's paintings, extracted on all processors into chunk files that are never written twice."""
 
 from __future__ import annotations
 
@@ -9,15 +6,15 @@ import atexit
 import hashlib
 import json
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -25,9 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from artnet.atomic import atomic_write
 from artnet.concurrency import DaemonPool
 from artnet.data.catalog import Record, RecordReader
-from artnet.data.dataset import Row, as_columns, schema
+from artnet.data.dataset import Row, schema
 from artnet.data.duplicates import Fingerprint, fingerprint
 from artnet.data.split import SPLITS, Split
 from artnet.errors import ArtNetError, WorkerError
@@ -40,37 +38,44 @@ from artnet.sources.parquet import ParquetRow
 from artnet.sources.stores import is_remote
 
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
-PAINTINGS_PER_CHUNK = 32  # a kill costs a few seconds, and the processors finish nearly together
-_REQUESTS_AT_ONCE = 4  # by each worker, of pictures that lie on servers
-_CHUNKS_UNDER_WAY = 8  # keeps every processor busy without listing a million tasks
+_CONCURRENT_REQUESTS = 4  # of each worker, for images on servers
+_QUEUED_CHUNKS = 8  # keeps every processor busy without a list of a million tasks
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Selected:
-    """A record that belongs to a movement; `movement` is its place in the taxonomy's order."""
+class SelectedRecord:
+    """A record and the index of its movement in the taxonomy."""
 
     record: Record
     movement: int
 
 
 @dataclass(frozen=True)
-class CutSettings:
-    """What decides the bytes of the views."""
+class ChunkSettings:
+    """What decides the bytes of the chunk files."""
 
     movements: tuple[str, ...]
     size_px: int = 256
     fit: Fit = "letterbox"
     rules: SourceRules = DEFAULT_RULES
+    paintings_per_chunk: int = 32
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known of one painting once its picture was read; `position` is its place among the selected.
+class PaintingFacts:
+    """What is known of a painting once its image was read.
 
-    `sharpness` is the variance of the Laplacian of the whole view in grey levels squared (Pech-Pacheco et al.,
-    "Diatom autofocusing in brightfield microscopy", 2000); `size_bytes` is the file's.
+    Attributes:
+        position: index among the selected records
+        id: SHA-256 of the image file
+        width: of the image, in pixels
+        height: of the image, in pixels
+        size_bytes: of the image file
+        sharpness: variance of the Laplacian of the whole view in grey levels squared (Pech-Pacheco et al., "Diatom
+            autofocusing in brightfield microscopy", 2000)
+        fingerprint: for the search for near-duplicates
     """
 
     position: int
@@ -84,7 +89,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A record that was left out, and why."""
+    """A record that is left out, and why."""
 
     source: str
     style: str
@@ -92,106 +97,89 @@ class Rejection:
     message: str
 
 
-def cut_collection(
-    selected: Sequence[Selected], folder: Path, settings: CutSettings, pool: Executor, progress: Progress
+def write_chunks(
+    selected: Sequence[SelectedRecord], folder: Path, settings: ChunkSettings, processes: int, progress: Progress
 ) -> list[Path]:
-    """Make the chunk files that are not there yet and return all of them, in order.
+    """Write the chunk files that do not exist yet and return the paths of all of them, in order.
 
-    Each is written beside its name and renamed, so that a kill leaves only whole ones. Errors: `OSError` for a disk
-    that cannot be written, `WorkerError` where a worker was killed.
+    Args:
+        selected: the records to read
+        folder: where the chunk files are; each appears when it is complete
+        settings: the views' size and fit, among others
+        processes: number of worker processes, 0 for one per processor; 1 works in this process
+        progress: called with the number of records done and their total
+
+    Raises:
+        OSError: where the disk cannot be written
+        WorkerError: where a worker was killed
     """
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = [selected[start : start + PAINTINGS_PER_CHUNK] for start in range(0, len(selected), PAINTINGS_PER_CHUNK)]
-    paths = [folder / f"{index:06d}.parquet" for index in range(len(chunks))]
-    done = 0
-    under_way: deque[tuple[int, Future[None]]] = deque()
-    try:
-        for index, (path, chunk) in enumerate(zip(paths, chunks, strict=True)):
-            if path.exists():
-                done += len(chunk)
+    starts = range(0, len(selected), settings.paintings_per_chunk)
+    paths = [folder / f"{index:06d}.parquet" for index in range(len(starts))]
+    done, pending = 0, deque[tuple[int, Future[None]]]()
+    with _open_pool(processes or processor_count(), settings.rules) as pool:
+        try:
+            for path, start in zip(paths, starts, strict=True):
+                chunk = selected[start : start + settings.paintings_per_chunk]
+                if path.exists():
+                    done += len(chunk)
+                else:
+                    pending.append((len(chunk), pool.submit(_write_chunk, path, start, chunk, settings)))
+                    if len(pending) <= _QUEUED_CHUNKS:
+                        continue
+                    done += _finish_first(pending)
                 progress(done, len(selected))
-                continue
-            under_way.append((len(chunk), pool.submit(cut_chunk, path, index * PAINTINGS_PER_CHUNK, chunk, settings)))
-            if len(under_way) > _CHUNKS_UNDER_WAY:
-                done += _finished(under_way)
+            while pending:
+                done += _finish_first(pending)
                 progress(done, len(selected))
-        while under_way:
-            done += _finished(under_way)
-            progress(done, len(selected))
-    except BrokenProcessPool as error:
-        raise WorkerError(
-            "a worker process was ended from outside, perhaps for want of memory; the same command goes on from here"
-        ) from error
-    finally:
-        for _, future in under_way:
-            future.cancel()
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "a worker process was killed, perhaps because memory ran out; the same command continues from here"
+            ) from error
+        finally:
+            for _, future in pending:
+                future.cancel()
     return paths
 
 
-def cut_chunk(path: Path, first: int, chunk: Sequence[Selected], settings: CutSettings) -> None:
-    """Read, cut and encode some paintings and write them as one chunk file; runs in a worker process."""
-    reader = _worker_reader(settings.rules)
-    read = _read_ahead([item.record for item in chunk], reader, settings.rules)
-    results = [
-        _cut(first + offset, item, data, settings) for offset, (item, data) in enumerate(zip(chunk, read, strict=True))
-    ]
-    rows = [result for result in results if not isinstance(result, Rejection)]
-    rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
-    kept = chunk_schema(settings.movements).with_metadata({"rejected": json.dumps(rejected)})
-    # Of its own name: a worker that outlives its killed command must not write into what the next command writes.
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    # Without dictionary and statistics, which would hash and compare every picture to find that no two are alike.
-    table = pa.Table.from_pylist(rows, schema=kept)
-    pq.write_table(table, partial, compression="none", use_dictionary=False, write_statistics=False)
-    partial.replace(path)
-
-
-def read_facts(path: Path) -> tuple[list[Facts], list[Rejection]]:
-    """Read what a chunk knows of its paintings, without their views."""
+def read_facts(path: Path) -> tuple[list[PaintingFacts], list[Rejection]]:
+    """Return what a chunk file says of its paintings, without their views, and its rejected records."""
     with pq.ParquetFile(path) as file:
         rows = file.read(columns=["id", "width", "height", *_FACTS]).to_pylist()
         rejected = json.loads(file.schema_arrow.metadata[b"rejected"])
-    return [_facts(row) for row in rows], [Rejection(**fields) for fields in rejected]
+    for row in rows:
+        row["fingerprint"] = Fingerprint(row.pop("thumbnail"), row.pop("aspect"))
+    return [PaintingFacts(**row) for row in rows], [Rejection(**fields) for fields in rejected]
 
 
-def read_rows(chunks: Iterable[Path], sides: Mapping[int, Split]) -> Iterator[tuple[Split, pa.Table]]:
-    """Give chunks' paintings as rows of a prepared dataset, for each split those whose position `sides` names.
+def read_rows(chunks: Iterable[Path], splits: Mapping[int, Split]) -> Iterator[tuple[Split, pa.Table]]:
+    """Yield, chunk by chunk and split by split, the paintings as rows of a prepared dataset.
 
     The next chunk is read while the caller writes one.
+
+    Args:
+        chunks: paths of chunk files
+        splits: the split of each painting to include, by its position
     """
     with ThreadPoolExecutor(1) as reader:
-        coming: deque[Future[list[tuple[Split, pa.Table]]]] = deque()
+        pending: deque[Future[list[tuple[Split, pa.Table]]]] = deque()
         for path in chunks:
-            coming.append(reader.submit(_read_chunk, path, sides))
-            if len(coming) > 1:
-                yield from coming.popleft().result()
-        while coming:
-            yield from coming.popleft().result()
-
-
-def _read_chunk(path: Path, sides: Mapping[int, Split]) -> list[tuple[Split, pa.Table]]:
-    with pq.ParquetFile(path) as file:
-        table = file.read(use_threads=False)
-    splits = [sides.get(position) for position in table["position"].to_pylist()]
-    rows = table.drop_columns(list(_FACTS))
-    return [(split, rows.filter(pa.array([each == split for each in splits], pa.bool_()))) for split in SPLITS]
-
-
-def open_pool(processes: int = 0) -> ProcessPoolExecutor:
-    """Start worker processes, by default one for each processor; spawned, since Arrow's threads survive no fork."""
-    return ProcessPoolExecutor(
-        processes or processor_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
+            pending.append(reader.submit(_read_chunk, path, splits))
+            if len(pending) > 1:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
 
 
 def sharpness(view: Image.Image) -> float:
-    """Give the variance of the Laplacian of a picture's grey levels; 0 for a flat one."""
+    """Return the variance of the Laplacian of an image's grey levels; 0 for a flat one."""
     grey = np.asarray(view.convert("L"), np.float32)
     inner = grey[1:-1, 1:-1]
     edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
     return float(edges.var()) if edges.size else 0.0
 
 
+# The columns of a chunk file besides those of a prepared dataset.
 _FACTS: dict[str, pa.DataType] = {
     "position": pa.int64(),
     "size_bytes": pa.int64(),
@@ -200,44 +188,82 @@ _FACTS: dict[str, pa.DataType] = {
     "aspect": pa.float64(),
 }
 
-
-def chunk_schema(movements: Sequence[str]) -> pa.Schema:
-    """Give the columns of a chunk file: those of a prepared dataset and the facts."""
-    return pa.schema([*schema(movements), *_FACTS.items()])
+# A worker keeps one reader: to find the row where the last chunk ended takes longer than to extract views.
+_worker = threading.local()
 
 
-def _facts(row: dict[str, Any]) -> Facts:
-    return Facts(
-        position=row["position"],
-        id=row["id"],
-        width=row["width"],
-        height=row["height"],
-        size_bytes=row["size_bytes"],
-        sharpness=row["sharpness"],
-        fingerprint=Fingerprint(row["thumbnail"], row["aspect"]),
-    )
+@contextmanager
+def _open_pool(processes: int, rules: SourceRules) -> Iterator[Executor]:
+    """Yield a pool of processes, spawned since Arrow's threads survive no fork; for one, a thread of this process."""
+    if processes == 1:
+        with ThreadPoolExecutor(1, initializer=_open_reader, initargs=(rules,)) as thread:
+            try:
+                yield thread
+            finally:
+                thread.submit(lambda: _worker.reader.close())
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_start_process, initargs=(rules,)) as pool:
+        yield pool
 
 
-def _read_ahead(records: Sequence[Record], reader: RecordReader, rules: SourceRules) -> Iterator[bytes | ArtNetError]:
-    """Read pictures one after the other; those that lie elsewhere a few at once, since each waits for its server."""
-    background, waiting = DaemonPool(_REQUESTS_AT_ONCE), dict[int, Future[bytes]]()
+def _open_reader(rules: SourceRules) -> None:
+    _worker.reader = RecordReader(rules)
+
+
+def _start_process(rules: SourceRules) -> None:
+    """Open the reader, and end with the parent: if it was killed, this process would wait for work for ever."""
+    _open_reader(rules)
+    atexit.register(_worker.reader.close)
+    parent = parent_process()
+    if parent is not None:
+
+        def wait_and_exit() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait_and_exit, daemon=True).start()
+
+
+def _write_chunk(path: Path, start: int, chunk: Sequence[SelectedRecord], settings: ChunkSettings) -> None:
+    """Read, extract and encode some paintings and write them as one chunk file; runs in a worker."""
+    data = _read_ahead([item.record for item in chunk], settings.rules)
+    results = [
+        _extract(start + offset, item, each, settings)
+        for offset, (item, each) in enumerate(zip(chunk, data, strict=True))
+    ]
+    rows = [result for result in results if not isinstance(result, Rejection)]
+    rejected = [asdict(result) for result in results if isinstance(result, Rejection)]
+    columns = pa.schema([*schema(settings.movements), *_FACTS.items()], {"rejected": json.dumps(rejected)})
+    table = pa.Table.from_pylist(rows, schema=columns)
+    # Shared: a worker that outlives its killed command must not write into what the next command writes.
+    # Without dictionary and statistics, which would hash and compare every image to find that no two are alike.
+    with atomic_write(path, shared=True) as partial:
+        pq.write_table(table, partial, compression="none", use_dictionary=False, write_statistics=False)
+
+
+def _read_ahead(records: Sequence[Record], rules: SourceRules) -> Iterator[bytes | ArtNetError]:
+    """Yield the records' images in order; those on servers are requested a few at once."""
+    background, pending = DaemonPool(_CONCURRENT_REQUESTS), dict[int, Future[bytes]]()
     for number, record in enumerate(records):
-        for ahead in range(number, min(number + _REQUESTS_AT_ONCE, len(records))):
-            if ahead not in waiting and _is_elsewhere(records[ahead]):
-                waiting[ahead] = background.submit(RecordReader(rules).read, records[ahead])
+        for ahead in range(number, min(number + _CONCURRENT_REQUESTS, len(records))):
+            if ahead not in pending and _is_on_a_server(records[ahead]):
+                pending[ahead] = background.submit(RecordReader(rules).read, records[ahead])
         try:
-            yield waiting.pop(number).result() if number in waiting else reader.read(record)
+            yield pending.pop(number).result() if number in pending else _worker.reader.read(record)
         except ArtNetError as error:
             yield error
 
 
-def _is_elsewhere(record: Record) -> bool:
-    return (
-        record.location is not None and is_remote(record.location.path) and not isinstance(record.location, ParquetRow)
-    )
+def _is_on_a_server(record: Record) -> bool:
+    location = record.location
+    return location is not None and is_remote(location.path) and not isinstance(location, ParquetRow)
 
 
-def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: CutSettings) -> dict[str, Any] | Rejection:
+def _extract(
+    position: int, item: SelectedRecord, data: bytes | ArtNetError, settings: ChunkSettings
+) -> dict[str, Any] | Rejection:
+    """Return a painting's row in its chunk file."""
     record = item.record
     try:
         if isinstance(data, ArtNetError):
@@ -246,8 +272,8 @@ def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: Cut
     except ArtNetError as error:
         return Rejection(record.source, record.style, error.kind, str(error))
     whole, *regions = extract_views(image, settings.size_px, settings.fit, VIEWS)
-    # Of the small view: to pass over all pixels of a large painting once more takes 1.4 ms at two megapixels.
-    kept = fingerprint(without_letterbox(whole, settings.fit), image.width / image.height)
+    # Of the small view: one more pass over all pixels of a large painting takes 1.4 ms at two megapixels.
+    features = fingerprint(without_letterbox(whole, settings.fit), image.width / image.height)
     row = Row(
         id=hashlib.sha256(data).hexdigest(),
         movement=item.movement,
@@ -258,45 +284,33 @@ def _cut(position: int, item: Selected, data: bytes | ArtNetError, settings: Cut
         source=record.source,
         width=image.width,
         height=image.height,
-        whole=_stored(whole.image),
-        regions=tuple(_stored(view.image) for view in regions),
+        whole=_encode(whole.image),
+        regions=tuple(_encode(view.image) for view in regions),
         boxes=tuple(view.box.as_tuple() for view in regions),
     )
     return {
-        **as_columns(row),
+        **row.to_columns(),
         "position": position,
         "size_bytes": len(data),
         "sharpness": sharpness(whole.image),
-        "thumbnail": kept.thumbnail,
-        "aspect": kept.aspect,
+        "thumbnail": features.thumbnail,
+        "aspect": features.aspect,
     }
 
 
-def _end_with_parent() -> None:
-    """Make a worker process end when its command is killed; it would otherwise wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-
-        def wait_and_end() -> None:
-            parent.join()
-            os._exit(1)
-
-        Thread(target=wait_and_end, daemon=True).start()
-
-
-def _finished(under_way: deque[tuple[int, Future[None]]]) -> int:
-    count, future = under_way.popleft()
+def _finish_first(pending: deque[tuple[int, Future[None]]]) -> int:
+    count, future = pending.popleft()
     future.result()
     return count
 
 
-def _stored(view: Image.Image) -> bytes:
+def _encode(view: Image.Image) -> bytes:
     return encode_jpeg(view, JPEG_QUALITY, subsampling="4:4:4")
 
 
-@cache
-def _worker_reader(rules: SourceRules) -> RecordReader:
-    """Keep one reader for a worker's life: to find the row where the last chunk ended takes longer than cutting."""
-    reader = RecordReader(rules)
-    atexit.register(reader.close)
-    return reader
+def _read_chunk(path: Path, splits: Mapping[int, Split]) -> list[tuple[Split, pa.Table]]:
+    with pq.ParquetFile(path) as file:
+        table = file.read(use_threads=False)
+    row_splits = [splits.get(position) for position in table["position"].to_pylist()]
+    rows = table.drop_columns(list(_FACTS))
+    return [(split, rows.filter(pa.array([each == split for each in row_splits], pa.bool_()))) for split in SPLITS]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from artnet.data.audit import (
     Entry,
-    LeftOut,
+    Excluded,
     artist_oracle_accuracy,
     artists_across_splits,
     audit,
@@ -19,7 +19,7 @@ from artnet.data.audit import (
 )
 from artnet.data.split import SPLITS, Ratios
 
-NOTHING = LeftOut({}, {})
+NOTHING = Excluded({}, {})
 ARTISTS = st.sampled_from(["monet", "gris", "courbet", None])
 ENTRIES = st.lists(
     st.builds(
@@ -112,7 +112,7 @@ def test_the_summary_carries_the_baselines_and_the_artists_on_two_sides() -> Non
 
 
 def test_the_summary_lists_what_was_left_out_most_frequent_first() -> None:
-    summary = audit([], LeftOut({"Rococo": 1, "Baroque": 7}, {"corrupt": 2, "missing": 3}))
+    summary = audit([], Excluded({"Rococo": 1, "Baroque": 7}, {"corrupt": 2, "missing": 3}))
     assert list(summary["styles_of_no_movement"].items()) == [("Baroque", 7), ("Rococo", 1)]
     assert list(summary["rejected"].items()) == [("missing", 3), ("corrupt", 2)]
 

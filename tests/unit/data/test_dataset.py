@@ -19,7 +19,6 @@ from artnet.data.dataset import (
     DatasetInfo,
     Row,
     SplitWriter,
-    as_columns,
     count_rows,
     digest_of_ids,
     iterate_rows,
@@ -38,7 +37,7 @@ INFO = DatasetInfo("drawn", MOVEMENTS, "artnet-2026", 32, "letterbox", "artist",
 
 
 def table(rows: Sequence[Row]) -> pa.Table:
-    return pa.Table.from_pylist([as_columns(each) for each in rows], schema=schema(MOVEMENTS))
+    return pa.Table.from_pylist([each.to_columns() for each in rows], schema=schema(MOVEMENTS))
 
 
 def write_rows(folder: Path, split: str, rows: Sequence[Row], rows_per_shard: int = 2000) -> list[Path]:
@@ -131,9 +130,8 @@ def test_how_rows_come_does_not_show_in_the_bytes(cuts: list[int]) -> None:
     rows, places = table([row(number) for number in range(7)]), sorted([0, *cuts, 7])
     written = []
     for pieces in ([rows], [rows.slice(low, high - low) for low, high in pairwise(places)]):
-        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-            patched.setattr("artnet.data.dataset.ROWS_PER_GROUP", 2)
-            with SplitWriter(Path(folder), "train", 7, MOVEMENTS, rows_per_shard=3) as writer:
+        with TemporaryDirectory() as folder:
+            with SplitWriter(Path(folder), "train", 7, MOVEMENTS, rows_per_shard=3, rows_per_group=2) as writer:
                 for piece in pieces:
                     writer.write(piece)
             written.append({path.name: path.read_bytes() for path in Path(folder).iterdir()})
@@ -189,7 +187,7 @@ def test_shards_of_two_datasets_in_one_folder_are_noticed(tmp_path: Path) -> Non
 
 def test_a_split_that_is_not_there_is_refused(tmp_path: Path) -> None:
     write_split(tmp_path, "train", rows=1, rows_per_shard=1)
-    with pytest.raises(DataError, match="holds no test split"):
+    with pytest.raises(DataError, match="has no test split"):
         read_columns(tmp_path, "test", ["id"])
 
 
@@ -218,7 +216,7 @@ def test_a_folder_without_a_description_is_not_a_prepared_dataset(tmp_path: Path
 
 def test_a_description_of_another_version_is_refused(tmp_path: Path) -> None:
     write_info(tmp_path, replace(INFO, format="artnet-dataset/9"))
-    with pytest.raises(DataError, match=r"'artnet-dataset/9', this version reads artnet-dataset/1"):
+    with pytest.raises(DataError, match=r"'artnet-dataset/9', this version reads 'artnet-dataset/1'"):
         read_info(tmp_path)
 
 

@@ -9,8 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 
-from artnet.data import duplicates
-from artnet.data.duplicates import SIDE_PX, Fingerprint, clusters, fingerprint, near_duplicates
+from artnet.data.duplicates import (
+    CANDIDATE_SCORE,
+    COSINES,
+    SIDE_PX,
+    Fingerprint,
+    align,
+    candidates,
+    clusters,
+    dct_codes,
+    fingerprint,
+    near_duplicates,
+)
 from artnet.errors import UsageError
 
 SEEDS = st.integers(0, 2**32)
@@ -124,8 +134,8 @@ def test_the_code_of_one_cosine_is_that_cosine() -> None:
     """
     wave = 128 + 100 * np.cos(np.pi * (2 * np.arange(SIDE_PX) + 1) / (2 * SIDE_PX))
     grey = np.tile(wave.round().astype(np.uint8), (SIDE_PX, 1))
-    code = duplicates._codes(grey[None], np.ones(1, np.float32))[0]
-    rows = np.float32(duplicates._COSINES @ grey @ duplicates._COSINES.T)
+    code = dct_codes(grey[None], np.ones(1, np.float32))[0]
+    rows = np.float32(COSINES @ grey @ COSINES.T)
     assert rows[0, 1] == pytest.approx(2263, abs=2)  # grey levels are whole numbers
     assert code[0].max() == 2048
     assert sorted(np.abs(code[0]))[-2] <= 20
@@ -143,16 +153,16 @@ def test_candidates_in_blocks_are_those_of_a_plain_loop() -> None:
     images = [drawn(seed) for seed in range(20)] + [cropped(drawn(seed), 0.01, 0.03, 0.02, 0) for seed in range(15)]
     prints = [fingerprint(image) for image in images]
     grey = np.frombuffer(b"".join(each.thumbnail for each in prints), np.uint8).reshape(-1, SIDE_PX, SIDE_PX)
-    codes = duplicates._codes(grey, np.array([each.aspect for each in prints], np.float32))
+    codes = dct_codes(grey, np.array([each.aspect for each in prints], np.float32))
     wide = codes.astype(np.int64)
     expected = {
         (i, j)
         for i, j in combinations(range(len(wide)), 2)
-        if max((wide[j] @ wide[i, 0]).max(), (wide[i] @ wide[j, 0]).max()) >= duplicates.CANDIDATE_SCORE * 2048**2
+        if max((wide[j] @ wide[i, 0]).max(), (wide[i] @ wide[j, 0]).max()) >= CANDIDATE_SCORE * 2048**2
     }
     assert len(expected) >= 15
     for block in (1, 7, 100):
-        found = [tuple(pair) for some in duplicates._candidates(codes, block) for pair in some]
+        found = [tuple(pair) for some in candidates(codes, block) for pair in some]
         assert sorted(found) == sorted(expected)
 
 
@@ -162,7 +172,7 @@ def test_aligning_finds_the_box_that_a_crop_was_cut_from() -> None:
     grey = [
         np.frombuffer(fingerprint(each).thumbnail, np.uint8).reshape(1, SIDE_PX, SIDE_PX) for each in (model, scene)
     ]
-    boxes = duplicates._align(*(each.astype(np.float32) for each in grey), np.array([[0, 1, 0, 1]], np.float32))
+    boxes = align(*(each.astype(np.float32) for each in grey), np.array([[0, 1, 0, 1]], np.float32))
     assert boxes[0] == pytest.approx([0.06, 0.97, 0.02, 0.92], abs=0.006)  # a fifth of a cell of the square
 
 
