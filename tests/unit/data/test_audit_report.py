@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from artnet.data.audit import Entry, LeftOut, audit
+from artnet.data.audit import Entry, Excluded, audit
 from artnet.data.audit_report import audit_page
 
 
@@ -18,7 +18,7 @@ def summary() -> dict[str, Any]:
         for split in ("train", "test")
         for step in range(12)
     ]
-    return audit(entries, LeftOut({"Baroque": 3}, {"corrupt": 1}), [(entries[0], entries[-1])])
+    return audit(entries, Excluded({"Baroque": 3}, {"corrupt": 1}), [(entries[0], entries[-1])])
 
 
 def test_counts_and_warnings_of_an_audit_are_on_its_page(summary: dict[str, Any]) -> None:
