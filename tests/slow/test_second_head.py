@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from artnet.errors import StoppedError
-from artnet.model.config import GRAPH_FILE
 from artnet.model.classifier import open_engine
+from artnet.model.config import GRAPH_FILE
 from artnet.model.engine import STYLES
 from artnet.training.export.onnx_graph import random_views, relative_distance
 from artnet.training.fit import fit
