@@ -11,6 +11,7 @@ import pytest
 
 from artnet.attribution.exemplars import GALLERY_FILE, read_patches
 from artnet.data.dataset import iterate_rows
+from artnet.errors import DataError
 from artnet.evaluation.exemplars import PATCHES, write_gallery
 from artnet.model.classifier import Classifier
 from artnet.render.channel_sheet import channel_sheet
@@ -55,3 +56,11 @@ def test_a_channel_is_shown_without_a_painting(exported: Path) -> None:
     shown = channel_sheet(Classifier.load(exported, precision="f32"), None, "2:1", steps=2)
     assert shown.details["activation"].keys() == {"noise", "visualization"}
     assert sum(isinstance(mark, PlacedImage) for mark in shown.sheet.marks) == 1
+
+
+def test_a_gallery_needs_training_paintings(exported: Path, data: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(data, tmp_path / "data"))
+    for shard in copy.glob("**/train-*.parquet"):
+        shard.unlink()
+    with pytest.raises(DataError, match="train"):
+        write_gallery(Classifier.load(exported), tmp_path, copy)
