@@ -82,6 +82,7 @@ def write_index(
     Args:
         folder: the index; one that exists is replaced
         rows: of a table with embeddings and thumbnails
+        schema: of that table
         model: fingerprint of the model that computed the embeddings
         exhaustive_up_to: number of paintings beyond which LanceDB builds an index of its own
 
@@ -124,6 +125,7 @@ class Index:
         """Open an index.
 
         Args:
+            folder: written by `write_index`
             model: fingerprint of the model that will compute the embeddings to search for
             exhaustive_up_to: as for `write_index`
 

@@ -195,6 +195,8 @@ def run_job(
     """Append a row to the journal for each item that it lacks.
 
     Args:
+        job: what to classify
+        journal: of that job, from `job_journal`
         on_progress: called once with what the journal holds already, then after each new row
         count_total: whether to count the items in a thread, where that costs little: in local folders
         predictor: what predicts in place of `open_predictor(job)`

@@ -77,6 +77,9 @@ def open_journal(
     """Open the journal of an output, new or, with `existing="resume"`, as it was left; it is kept unless it is empty.
 
     Args:
+        output: file or folder that the job will write
+        schema: the columns of the rows
+        existing: what to do if the output exists or was begun
         settings: all that determines the rows, as JSON; a journal is resumed only with the settings that it began with
 
     Raises:

@@ -63,6 +63,10 @@ def predict_on_ray(
     costs the blocks that were on it, which others compute again.
 
     Args:
+        items: to classify; a file's path must mean the same file on every machine
+        model: loaded once by each worker
+        options: what to compute for each item
+        rules: for reading the items
         block_items: items in a block, the unit of work; 64 take some seconds of one processor, long against Ray's cost
             of a task and short to repeat
 
