@@ -34,6 +34,7 @@ class Journal:
         self.output, self.path, self.schema = output, journal_path(output), schema
         self._connection = connection
         self._columns = ", ".join(f'"{name}"' for name in schema.columns)
+        self._insert = f"INSERT INTO results VALUES ({', '.join('?' * len(schema.columns))})"
         connection.execute(f"CREATE TABLE IF NOT EXISTS results ({self._columns})")
         self.row_count: int = connection.execute("SELECT count(*) FROM results").fetchone()[0]
 
@@ -43,10 +44,8 @@ class Journal:
         Raises:
             OutputError: if it cannot be written
         """
-        values = [_encoded(name, row[name]) for name in self.schema.columns]
-        places = ", ".join("?" * len(values))
         try:
-            self._connection.execute(f"INSERT INTO results VALUES ({places})", values)
+            self._connection.execute(self._insert, [_encoded(name, row[name]) for name in self.schema.columns])
         except sqlite3.Error as error:
             raise OutputError(
                 f"{self.output}: cannot be written ({reason(error)}); {self.row_count} rows are kept in {self.path}; "
