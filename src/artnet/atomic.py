@@ -16,7 +16,8 @@ from artnet.errors import DataError, OutputError, output_errors
 def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     """Yield a partial path beside `path` that is renamed to it on success and removed on any error.
 
-    The partial has the suffix of `path`, since libraries choose a format by it. It is on disk before it is renamed.
+    The partial is called `.partial.` and the name of `path`, with whose suffix libraries choose a format: a pattern
+    like `*.parquet` matches it, too. It is on disk before it is renamed.
     For an `OutputError` in place of an `OSError`: `with output_errors(path), atomic_write(path) as partial`.
 
     Args:
