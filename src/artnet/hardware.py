@@ -31,14 +31,14 @@ def serving_concurrency() -> int:
 
 
 @cache
-def has_fast_bf16() -> bool:
+def has_fast_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """Return whether this processor multiplies faster in bf16; False where it is not known, outside Linux.
 
     AMX does, and AMD's AVX-512 (Zen 4: half the time of float32, MobileNet-EdgeTPU). On another processor with
     AVX-512's bf16 and without AMX, OpenVINO took 1.7 times as long in bf16.
     """
     try:
-        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+        flags = set(cpuinfo.read_text(encoding="utf-8").split())
     except OSError:
         return False
     return "amx_bf16" in flags or {"AuthenticAMD", "avx512_bf16"} <= flags

@@ -23,6 +23,11 @@ def test_every_processor_is_kept_busy() -> None:
         ("AuthenticAMD flags: avx2", False),
     ],
 )
-def test_bf16_is_chosen_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda *args, **kinds: f"vendor_id : {flags} fpu\nbugs: none\n")
-    assert has_fast_bf16.__wrapped__() is expected
+def test_bf16_is_chosen_where_it_is_faster(tmp_path: Path, flags: str, expected: bool) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"vendor_id : {flags} fpu\nbugs: none\n")
+    assert has_fast_bf16(cpuinfo) is expected
+
+
+def test_bf16_is_not_chosen_where_nothing_is_known(tmp_path: Path) -> None:
+    assert not has_fast_bf16(tmp_path / "missing")
