@@ -7,6 +7,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from artnet.data.catalog import RecordReader
 from artnet.data.readers.detect import read_catalog
@@ -119,3 +120,22 @@ def test_a_member_that_cannot_be_read_is_an_error_of_its_own(tmp_path: Path) -> 
 def test_a_store_that_is_not_there_is_told(store: str) -> None:
     with pytest.raises(ArtNetError, match="no such file or folder"):
         read_catalog(f"{store}/gone")
+
+
+def test_a_folder_that_cannot_be_listed_is_a_record_with_an_error(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    list_folder = MemoryFileSystem.ls
+
+    def refuse(system: MemoryFileSystem, path: str, **options: object) -> object:
+        if path.endswith("private"):
+            raise PermissionError("not yours")
+        return list_folder(system, path, **options)
+
+    for name in ("Cubism/1.jpg", "Cubism/private/2.jpg", "private/3.jpg"):
+        MemoryFileSystem().pipe(f"{store}/{name}", b"x")
+    monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
+    records = read_catalog(store, "folders").records
+    assert [(record.source, record.style, record.error is None) for record in records] == [
+        ("bucket/Cubism/1.jpg", "Cubism", True),
+        ("bucket/Cubism/private", "Cubism", False),
+        ("bucket/private", "", False),
+    ]

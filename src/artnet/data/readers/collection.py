@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 from artnet.errors import DataError, SourceError
@@ -44,18 +45,20 @@ class Collection:
             SourceError: if a folder cannot be listed
         """
         start = len(self.path.rstrip("/")) + 1
-        return dict(sorted((item.name[start:].replace(os.sep, "/"), item) for item in self._items()))
+        named = ((item.name[start:].replace(os.sep, "/"), item) for item in self._items())
+        return dict(sorted(named, key=itemgetter(0)))
 
     def child(self, name: str) -> str:
         """Return the path or address of a file below a folder."""
         return below(self.path, name)
 
     def images(self, folder: str = "") -> Iterator[tuple[str, SourceItem]]:
-        """Yield the images below `folder`, named from there, sorted."""
+        """Yield the images below `folder`, named from there, sorted; a folder that cannot be listed has an error."""
         start = f"{folder}/" if folder else ""
         for name, item in self.files.items():
             # What an archive yields are images, two of one name told apart behind their suffix.
-            if name.startswith(start) and (not self.is_folder or is_image_name(name)):
+            is_image = not self.is_folder or is_image_name(name) or item.error is not None
+            if is_image and name.startswith(start):
                 yield name.removeprefix(start), item
 
     def named(self, *suffixes: str) -> list[str]:
@@ -70,7 +73,7 @@ class Collection:
     def _items(self) -> Iterator[SourceItem]:
         if self.is_folder:
             for item in list_files(self.path):
-                if item.error is not None:
+                if item.error is not None and item.name == self.path:
                     raise item.error
                 yield item
         elif (lister := self._lister) is not None:

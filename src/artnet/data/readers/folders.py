@@ -24,10 +24,10 @@ _BEYOND_ASCII = re.compile(r"#U[0-9a-f]{4}|[^\x00-\x7f]")
 
 
 def read_folders(collection: Collection, rules: SourceRules = DEFAULT_RULES) -> Iterator[Record]:
-    """Yield a record for each image in a folder named by its style."""
+    """Yield a record for each image in a folder named by its style, and for a folder that cannot be listed."""
     for name, item in collection.images():
-        style = f"/{name}".split("/")[-2]
-        if style not in ("", "."):  # what lies in no folder has no style
+        style = f"/{name}".split("/")[-2].removeprefix(".")
+        if style or item.error is not None:  # what lies in no folder has no style
             yield Record(f"{collection.name}/{name}", item.location, style, error=item.error)
 
 
