@@ -81,6 +81,8 @@ def zip_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
     try:
         with open_file(path) as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: declares a name to be UTF-8 that is not; make the archive again") from error
     except _BROKEN as error:
         raise SourceError(
             f"{path}: cannot be read as a zip archive ({reason(error)}): it was cut short or damaged, download it again"

@@ -119,6 +119,11 @@ def test_an_archive_cut_short_is_one_clear_error(share: float, tmp_path: Path) -
     assert "it was cut short or damaged, download it again" in str(item.error)
 
 
+def test_a_name_that_is_not_in_the_encoding_it_declares_is_told(tmp_path: Path) -> None:
+    (item,) = items_in(tmp_path / "all.zip", packed({"\u00e9.jpg": b"x"}).replace(b"\xc3\xa9", b"\xff\xff"))
+    assert "declares a name to be UTF-8 that is not; make the archive again" in str(item.error)
+
+
 def test_a_member_packed_by_a_method_that_is_not_read_is_told(tmp_path: Path) -> None:
     (item,) = items_in(tmp_path / "all.zip", packed(WORKS | {"y.jpg": b"y"}, zipfile.ZIP_LZMA))[-1:]
     assert "is packed by method 14, which is not read; pack it by deflate" in str(item.error)
