@@ -60,6 +60,15 @@ def test_a_picture_is_answered_as_the_library_answers_it(
     PredictionResponse.model_validate(said.json)
 
 
+def test_a_large_jpeg_is_answered_as_by_the_command(server: Live, classifier: Classifier, tmp_path: Path) -> None:
+    with Image.open(Path(__file__).parent.parent.parent / "examples" / "pointillist.jpg") as image:
+        image.resize((1600, 1200), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=60)
+    data, expected = (tmp_path / "large.jpg").read_bytes(), classifier.classify(tmp_path / "large.jpg").scores
+    answer = server.send("/v1/classify", data).json
+    assert (answer["width"], answer["height"]) == (1600, 1200)
+    assert answer["scores"] == server.send("/v1/explain", data, depth="9").json["prediction"]["scores"] == expected
+
+
 def test_all_views_are_answered_when_asked_for(server: Live, picture: bytes) -> None:
     assert len(server.send("/v1/classify", picture, views="all").json["views"]) == 6
 

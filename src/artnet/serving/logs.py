@@ -1,7 +1,4 @@
-"""Write log records as JSON, one object a line.
-
-Knows nothing about what is logged; nothing is configured before a command asks for it.
-"""
+"""Log records as JSON lines."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ class JsonLines(logging.Formatter):
     """A record as JSON: time, level, logger, message, and whatever `extra={"fields": {...}}` holds."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
+        """Return one line."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -7,8 +7,8 @@ What is promised, exactly:
 - Slow work runs on at most half of the threads, so that quick work never waits for slow work alone.
 - The time limit runs from the call to the result, waiting included; after it the caller gets `DeadlineError`.
 - A caller that leaves while it waits (its time is up, or its task is cancelled because the client hung up) frees its
-  place at once, and the work never begins. Work that has begun cannot be stopped, since a run of the network cannot:
-  its caller leaves in time all the same, and the place is free when the work ends.
+  slot at once, and the work never begins. Work that has begun cannot be stopped, since a run of the network cannot:
+  its caller leaves in time all the same, and the slot is free when the work ends.
 """
 
 from __future__ import annotations
@@ -78,15 +78,15 @@ class WorkQueue:
         """
         limit_s = min(timeout_s or self.limits.timeout_s, self.limits.timeout_s)
         loop = asyncio.get_running_loop()
-        pending, places = [work], ExitStack()
+        pending, slots = [work], ExitStack()
         try:
             async with asyncio.timeout(limit_s) as deadline:
-                places.enter_context(self._place())
+                slots.enter_context(self._slot())
                 if slow:
                     await self._slow.acquire()
-                    places.callback(loop.call_soon_threadsafe, self._slow.release)
+                    slots.callback(loop.call_soon_threadsafe, self._slow.release)
                 future = self._pool.submit(self._work, pending)
-                future.add_done_callback(partial(_close, places.pop_all()))
+                future.add_done_callback(partial(_close, slots.pop_all()))
                 result: T = await asyncio.wrap_future(future)
                 return result
         except TimeoutError:
@@ -94,7 +94,7 @@ class WorkQueue:
                 raise
             raise DeadlineError(f"no result within {limit_s:.3g} s; ask for less, or try again later") from None
         finally:
-            places.close()  # of work that was never submitted; otherwise its future closes them
+            slots.close()  # of work that was never submitted; otherwise its future closes them
             pending.clear()  # an image must not stay in memory until a thread gets to a future that was cancelled
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class WorkQueue:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _slot(self) -> Iterator[None]:
         with self._lock:
             if self._closed:
                 raise DeadlineError(_STOPPING)
@@ -138,5 +138,5 @@ class ClassifierQueue(WorkQueue):
         self.classifier = classifier
 
 
-def _close(places: ExitStack, _: object) -> None:
-    places.close()
+def _close(slots: ExitStack, _: object) -> None:
+    slots.close()

@@ -19,7 +19,7 @@ URL = "https://example.org/painting.jpg"
 STATUSES = {
     400: "a field or body that cannot be read (`usage`)",
     403: "a URL that is not fetched (`address-refused`)",
-    404: "nothing to look in, since the server has no index (`not-found`)",
+    404: "a server without an index (`not-found`)",
     406: "no format that the Accept header takes (`not-acceptable`)",
     413: "too many bytes or pixels (`too-large`)",
     415: "not an image in a supported format, or a body of another type (`format`)",

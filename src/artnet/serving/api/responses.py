@@ -25,7 +25,6 @@ from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
 from artnet.imaging.views import without_letterbox
 from artnet.model.classifier import Classifier
 from artnet.model.preprocessing import OpenedImage, network_input
-from artnet.render.channel_sheet import channel_sheet
 from artnet.render.contact_sheet import explanation_sheet, render_image, render_svg
 from artnet.render.overlay import OverlayStyle, depth_overlay
 from artnet.render.writers import encode_arrays
@@ -101,7 +100,7 @@ def faithfulness(classifier: Classifier, image: ImageFile, form: FaithfulnessFor
     view = network_input((opened.whole_view(),), classifier.config.preprocessing)[0]
     grids = {depth: depth_map.grid for depth, depth_map in result.maps.items()}
     measured = measure_maps(scorer, view, grids, STEPS, sampling.seed)
-    return {"depths": [{"depth": depth, **asdict(found)} for depth, found in measured.items()]}
+    return {"depths": [{"depth": depth, **asdict(gains)} for depth, gains in measured.items()]}
 
 
 def report(classifier: Classifier, image: ImageFile, form: ReportForm, sampling: Sampling) -> Response:
@@ -114,6 +113,8 @@ def report(classifier: Classifier, image: ImageFile, form: ReportForm, sampling:
 
 def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm) -> Json:
     """Return the channels of a depth that contribute most, and a drawing of one."""
+    from artnet.render.channel_sheet import channel_sheet  # brings pyarrow, and 25 MB with it
+
     opened = classifier.open(image)
     options = ExplainOptions(channels=_CHANNELS)
     result = explain(classifier, opened, form.movement, form.rather_than, depth=form.depth, options=options)

@@ -88,7 +88,7 @@ _PROBLEMS = (400, 403, 413, 415, 422, 429, 502, 503)
     openapi_extra=json_body(ClassifyForm, {"views": "all"}),
 )
 async def classify(form: Annotated[ClassifyForm, _MULTIPART], server: Server) -> Any:
-    """Tell which movement a painting belongs to, and how sure that is.
+    """Classify a painting: which movement it belongs to, and how sure that is.
 
     The other routes take the `view` that `include=view` adds in place of the image: it is a few kilobytes, and what is
     said of it holds for the image.
@@ -181,7 +181,7 @@ async def write_report(form: Annotated[ReportForm, _MULTIPART], server: Server) 
     openapi_extra=json_example({"url": URL}),
 )
 async def fetch(body: FetchRequest, server: Server) -> Any:
-    """Return the file at a URL, named after it; what it is, whoever reads it must find out."""
+    """Return the file at a URL, under its name there, without looking at what it is."""
     fetched = await server.fetch(body.url)
     name = display_name(unquote(urlsplit(fetched.url).path)) or "image"
     return BinaryResponse(fetched.data, headers={"Content-Disposition": attachment(name)})
@@ -204,7 +204,7 @@ async def write_table(body: TableRequest, server: Server) -> Any:
 
 @api.get("/model", response_model=ModelResponse)
 async def model(server: Server) -> Any:
-    """Tell which model answers, what it can be asked, and within which limits."""
+    """Describe the model that answers, what it can do, and the limits of a request."""
     settings = server.settings
     limits = {
         "size_bytes": settings.limits.size_bytes,
@@ -218,7 +218,7 @@ async def model(server: Server) -> Any:
 
 @monitoring.get("/healthz", response_model=HealthResponse)
 async def healthz(server: Server) -> Any:
-    """Tell that the server answers, and how busy it is."""
+    """Report that the server answers, and how busy it is."""
     return {"status": "ok", "running": server.queue.running, "waiting": server.queue.waiting}
 
 

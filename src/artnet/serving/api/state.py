@@ -71,7 +71,7 @@ class ServerState:
         return ImageFile((await self.fetch(url)).data, url, limits)
 
     async def fetch(self, url: str) -> Fetched:
-        """Fetch a URL, which takes no place in the queue.
+        """Fetch a URL, which takes no slot of the work queue.
 
         Raises:
             RefusedAddressError: If this server fetches nothing, or not from there.

@@ -40,7 +40,7 @@ class RequestLimits:
 class LimitsMiddleware:
     """Refuse bodies that are too large (413), memory that is used up (429), and requests that take too long (503).
 
-    A client that hangs up has its request cancelled, so that its place in a queue goes to another.
+    A client that hangs up has its request cancelled, which frees its slot in the work queue.
     """
 
     def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,9 @@ from artnet.errors import UsageError
 from artnet.imaging.decode import ImageFile
 from artnet.model.classifier import Classifier
 from artnet.model.engine import Engine
-from artnet.serving.api.responses import available_methods, classification, explanation, preferred_format
-from artnet.serving.api.schemas import ClassifyForm, ExplainForm
+from artnet.serving.api.responses import available_methods, explanation, preferred_format
+from artnet.serving.api.schemas import ExplainForm
 from fixtures.serving import png
-
-EXAMPLES = Path(__file__).parent.parent.parent.parent.parent / "examples"
 
 
 class WithoutGradients:
@@ -59,16 +56,6 @@ def explained(classifier: Classifier, image: ImageFile, **fields: Any) -> Any:
 )
 def test_an_accept_header_chooses_the_format(accept: str, expected: str | None) -> None:
     assert preferred_format(accept) == expected
-
-
-def test_a_large_jpeg_is_answered_over_http_as_by_the_command(classifier: Classifier, tmp_path: Path) -> None:
-    with Image.open(EXAMPLES / "pointillist.jpg") as image:
-        image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
-    file = ImageFile((tmp_path / "large.jpg").read_bytes(), "large.jpg")
-    expected = classifier.classify(tmp_path / "large.jpg").to_dict()["scores"]
-    answer = classification(classifier, file, ClassifyForm(url="-"))
-    assert (answer["width"], answer["height"]) == (2400, 1800)
-    assert answer["scores"] == explained(classifier, file, depth=9)["prediction"]["scores"] == expected
 
 
 def test_a_whole_graph_allows_every_method(classifier: Classifier) -> None:
