@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,30 +18,6 @@ if TYPE_CHECKING:  # the run half is tested without torch, too
     from artnet.training.run import Run
 
 ROOT = Path(__file__).parent.parent
-
-
-_status = pytest.StashKey[int]()
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Keep what the tests ended with."""
-    session.config.stash[_status] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave with that status at once, after everything is reported.
-
-    With PyTorch, OpenVINO, ONNX Runtime and Arrow in one process the interpreter has crashed while it took them down,
-    after 996 passed tests. The cause is not proven, nor was it seen again without this: 1,116 tests in one process, and
-    all of these libraries with `datasets`, loaded and used in three orders, ended well. A crash after everything has
-    passed would cost a whole run, so this stays. Of the commands only `artnet export` loads PyTorch and OpenVINO.
-    """
-    if _status in config.stash:
-        config.get_terminal_writer().flush()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(config.stash[_status])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,7 +22,7 @@ WITHOUT_PAGE = (
     "import sys\n"
     "class Refuse:\n"
     "    def find_spec(self, name, path=None, target=None):\n"
-    "        if name.split('.')[0] in ('torch', 'gradio', 'onnx', 'timm'):\n"
+    "        if name.split('.')[0] in ('torch', 'onnx', 'timm'):\n"
     "            raise ImportError(name)\n"
     "sys.meta_path.insert(0, Refuse())\n"
     "from artnet.cli.main import main\n"
@@ -50,7 +50,7 @@ def get(url: str, data: bytes | None = None) -> dict:
         return json.load(answer)  # type: ignore[no-any-return]
 
 
-def test_the_api_is_served_without_gradio_and_without_torch(painting_file: Path) -> None:
+def test_the_api_is_served_without_torch(painting_file: Path) -> None:
     with app("--precision", "f32") as (process, url):
         assert get(f"{url}/v1/classify", form(painting_file.read_bytes()))["source"] == "a.png"
         assert get(f"{url}/v1/model")["limits"]["addresses"] is True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,9 +60,3 @@ def test_the_readme_prints_one_command_to_run_and_one_to_test() -> None:
         lines = [line for line in block.splitlines() if line.strip() and not line.startswith("```")]
         assert len(lines) == 1
         assert lines[0].startswith("python3 -m venv")
-
-
-def test_a_space_installs_what_the_package_needs() -> None:
-    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    written = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert [line for line in written if not line.startswith("#")] == needed

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from artnet.cli.console import print_message
 from artnet.cli.options import Model, Precision, Runtime
-from artnet.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from artnet.batch.index import Index
     from artnet.model.classifier import Classifier
-    from artnet.serving.web.page import MountPage
 
 # Earlier, compiling would take the processor from the browser that loads the page: half a second on two cores.
 _WARM_UP_DELAY_S = 1.5
@@ -74,13 +71,10 @@ def serve_app(
     callers = concurrency or serving_concurrency()
     loading = DaemonPool(1).submit(_ready, model, runtime, precision, callers)
     front_end = None if api_only else _front_end()
-    # While the model loads: that waits for the disk and the compiler.
-    mount_page = None if api_only or front_end else _gradio_page()
     quiet = logs == "quiet" or (logs == "auto" and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
     service = ClassifierQueue(loading.result(), QueueLimits(callers, waiting, timeout_s))
-    api = create_app(service, settings, front_end)
-    application = api if mount_page is None else mount_page(api, service, settings)
+    application = create_app(service, settings, front_end)
     print_message(f"artnet: {url_of(listener)} (Ctrl-C stops it)")
     serve(application, listener)
     return 0
@@ -97,19 +91,8 @@ def _index(folder: Path | None, model: Path | None) -> Index | None:
     return Index(folder, model_fingerprint(*read_model(model)))
 
 
-def _front_end() -> Path | None:
-    folder = Path(str(resources.files("artnet") / "serving" / "web" / "static"))
-    return folder if (folder / "index.html").is_file() else None
-
-
-def _gradio_page() -> MountPage:
-    """Import the page; a server for the API alone does without its packages."""
-    try:
-        page = importlib.import_module("artnet.serving.web.page")
-        page.quiet_gradio()
-        return cast("MountPage", page.mount_page)
-    except ImportError as error:
-        raise MissingExtraError(f"the page cannot be loaded ({error}); install it, or serve with --api-only") from None
+def _front_end() -> Path:
+    return Path(str(resources.files("artnet") / "serving" / "web" / "static"))
 
 
 def _ready(model: Path | None, runtime: str, precision: str, concurrency: int) -> Classifier:

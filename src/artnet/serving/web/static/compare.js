@@ -1,88 +1,115 @@
-// The page Compare: two paintings side by side, with one depth, one opacity and one question for both.
-artnet.Half = class {
-  constructor(root, page) {
-    Object.assign(this, { root, page, turn: 0, asked: new Map() });
-    this.painting = new artnet.Painting(root, page.tables);
-    const intake = new artnet.Intake(root.querySelector(".intake"), page.server, page.settings,
-      (files) => this.open(files[0]), (error) => this.trouble(error.message));
+// @ts-check
+/** The view Compare: two paintings side by side, with one depth, one opacity and one question for both. */
+import { find, percent, showProblem } from "./dom.js";
+import { checkFile, Intake } from "./intake.js";
+import { Painting, peakWords } from "./painting.js";
+import { showPrediction } from "./prediction.js";
+import { capitalized, decisionSentence } from "./words.js";
+
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").Model} Model */
+
+class Half {
+  /** @param {HTMLElement} root @param {string} title @param {Compare} view */
+  constructor(root, title, view) {
+    this.root = root;
+    this.view = view;
+    this.turn = 0;
+    /** @type {Map<string, import("./types.js").Explanation>} By movement. */ this.explanations = new Map();
+    /** @type {import("./types.js").Opened | null} */ this.opened = null;
+    this.name = "";
+    root.setAttribute("aria-label", title);
+    find(root, ".drop h2").textContent = title;
+    find(root, "input.chooser").setAttribute("aria-label", `${title}: choose a picture`);
+    this.painting = new Painting(root);
+    const intake = new Intake(find(root, ".intake"), view.backend, view.model, (files) => this.open(files[0]),
+      (error) => showProblem(root, error.message));
     intake.dropOn(root);
-    this.intake = intake;
   }
-  trouble(words) {
-    const line = this.root.querySelector(".trouble");
-    line.textContent = words || "";
-    line.hidden = !words;
-  }
+
+  /** @param {File} file */
   async open(file) {
     const turn = ++this.turn;
-    this.trouble("");
+    showProblem(this.root, "");
     this.root.classList.add("busy");
     try {
-      const picture = await artnet.picture(file, this.page.settings);
-      const answer = await artnet.call(this.page.server.look, { name: picture.name, data: picture.data });
+      checkFile(file, this.view.model);
+      const opened = await this.view.backend.classify(file);
       if (turn !== this.turn) return;
       if (this.address) URL.revokeObjectURL(this.address);
-      Object.assign(this, { picture, answer });
-      this.asked.clear();
-      this.address = answer.preview ? null : URL.createObjectURL(file);
-      this.painting.show(this.address || `data:image/jpeg;base64,${answer.preview}`, "", answer.width, answer.height);
-      artnet.tell(this.root, answer);
-      this.root.querySelector(".result").hidden = false;
+      this.opened = opened;
+      this.name = file.name;
+      this.explanations.clear();
+      this.address = opened.preview ? "" : URL.createObjectURL(file);
+      const { prediction } = opened;
+      this.painting.show(opened.preview || this.address, prediction.width, prediction.height);
+      showPrediction(this.root, prediction);
+      find(this.root, ".result").hidden = false;
       this.root.classList.add("full");
-      this.page.say(`${file.name}: ${answer.movement}, ${artnet.percent(answer.confidence)}. ${answer.words}`);
-      await this.ask();
-    } catch (error) { if (turn === this.turn) this.trouble(error.message); }
+      this.view.say(`${file.name}: ${prediction.movement}, ${percent(prediction.confidence)}. ${decisionSentence(prediction)}`);
+      await this.explain();
+    } catch (error) { if (turn === this.turn) showProblem(this.root, /** @type {Error} */ (error).message); }
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
-  async ask() {
-    if (!this.answer) return;
-    const turn = this.turn, why = this.page.why;
+
+  async explain() {
+    const { turn, opened } = this, movement = this.view.movement;
+    if (!opened) return;
     try {
-      if (!this.asked.has(why)) {
-        const question = { movement: why, rather_than: "", against: false, method: "gradcam" };
-        const found = await artnet.call(this.page.server.ask, { view: this.answer.view, ...question });
+      if (!this.explanations.has(movement)) {
+        const explanation = await this.view.backend.explain(opened, { movement, rather_than: "", against: false, method: "gradcam" });
         if (turn !== this.turn) return;
-        this.asked.set(why, found);
+        this.explanations.set(movement, explanation);
       }
       this.draw();
-    } catch (error) { if (turn === this.turn) this.trouble(error.message); }
+    } catch (error) { if (turn === this.turn) showProblem(this.root, /** @type {Error} */ (error).message); }
   }
-  draw() {
-    const found = this.asked.get(this.page.why);
-    if (!found) return;
-    const where = artnet.place(this.painting.draw(found, this.page.depth));
-    const asked = found.question.charAt(0).toUpperCase() + found.question.slice(1);
-    this.root.querySelector("figcaption").textContent = `${asked}? Depth ${this.page.depth} of 9: ${where}.`;
-    this.painting.picture.alt = `${this.picture.name}, with the evidence over it: depth ${this.page.depth}, ${where}`;
-    this.painting.look(this.page.opacity, false);
-  }
-};
 
-artnet.Compare = class {
-  constructor(root, server) {
-    Object.assign(this, { root, server, settings: JSON.parse(root.dataset.settings) });
-    this.tables = artnet.tables(this.settings);
-    this.halves = [...root.querySelectorAll(".half")].map((half) => new artnet.Half(half, this));
-    const all = (work) => this.halves.forEach(work);
-    root.querySelector("#compare-depth").addEventListener("input", () => all((half) => half.draw()));
-    root.querySelector("#compare-opacity").addEventListener("input", () => all((half) => half.draw()));
-    root.querySelector("#compare-why").addEventListener("change", () => all((half) => half.ask()));
-    // A pasted picture goes to the half that is still empty, or to the first.
-    const free = () => this.halves.find((half) => !half.answer) || this.halves[0];
-    document.addEventListener("paste", (event) => {
-      const files = [...(event.clipboardData?.files || [])];
-      if (root.offsetParent === null || !files.length) return;
-      event.preventDefault();
-      free().open(files[0]);
+  draw() {
+    const explanation = this.explanations.get(this.view.movement), { depth, opacity } = this.view;
+    if (!explanation) return;
+    const peak = peakWords(this.painting.draw(explanation, depth));
+    find(this.root, "figcaption").textContent = `${capitalized(explanation.question)}? Depth ${depth} of 9: ${peak}.`;
+    this.painting.image.alt = `${this.name}, with the map of the answer over it: depth ${depth}, ${peak}`;
+    this.painting.shade(opacity, false);
+  }
+}
+
+export class Compare {
+  /** @param {HTMLElement} root @param {Backend} backend @param {Model} model */
+  constructor(root, backend, model) {
+    this.root = root;
+    this.backend = backend;
+    this.model = model;
+    this.halves = ["First painting", "Second painting"].map((title) => {
+      const half = /** @type {HTMLElement} */ (find(document, "template#half").content.firstElementChild.cloneNode(true));
+      find(root, ".halves").append(half);
+      return new Half(half, title, this);
     });
+    for (const selector of ["#compare-depth", "#compare-opacity"])
+      find(root, selector).addEventListener("input", () => this.halves.forEach((half) => half.draw()));
+    find(root, "#compare-why").addEventListener("change", () => this.halves.forEach((half) => half.explain()));
+    document.addEventListener("paste", (event) => this.paste(event));
     root.dataset.ready = "yes";
   }
+
+  /** Open a pasted picture in the half that is still empty, or in the first. @param {ClipboardEvent} event */
+  paste(event) {
+    const file = event.clipboardData?.files[0];
+    if (this.root.hidden || !file) return;
+    event.preventDefault();
+    (this.halves.find((half) => !half.opened) || this.halves[0]).open(file);
+  }
+
   get depth() {
-    const slider = this.root.querySelector("#compare-depth");
+    const slider = find(this.root, "#compare-depth");
     slider.setAttribute("aria-valuetext", `${slider.value} of 9`);
     return Number(slider.value);
   }
-  get opacity() { return Number(this.root.querySelector("#compare-opacity").value) / 100; }
-  get why() { return this.root.querySelector("#compare-why").value; }
-  say(words) { this.root.querySelector(".said").textContent = words; }
-};
+
+  get opacity() { return Number(find(this.root, "#compare-opacity").value) / 100; }
+  get movement() { return find(this.root, "#compare-why").value; }
+
+  /** @param {string} text */
+  say(text) { find(this.root, ".status").textContent = text; }
+}

@@ -1,129 +1,175 @@
-// Takes pictures in: dropped, pasted, picked, photographed, from an address or an example. Knows nothing of answers.
-artnet.read = (file) => new Promise((resolve, reject) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-  reader.onerror = () => reject(new Error(`${file.name}: cannot be read; choose it again`));
-  reader.readAsDataURL(file);
-});
+// @ts-check
+/** Take pictures in: dropped, pasted, chosen, photographed, from an address or an example. */
+import { element, find } from "./dom.js";
 
-// Reads a file whole and gives what all else works with: its name, its bytes in base64, and where it came from.
-artnet.picture = async (file, settings, from = {}) => {
-  const megabytes = settings.size_bytes / 2 ** 20;
-  if (file.size > settings.size_bytes)
-    throw new Error(`${file.name}: over the budget of ${Math.round(megabytes)} MB; save it smaller first`);
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").Model} Model */
+/** @typedef {{example?: string, address?: string}} Origin Where a picture came from, as a link can name it. */
+
+/** The paintings that the project painted itself: file name, title, and what is to be seen. */
+const EXAMPLES = [
+  ["faceted", "Still life in facets", "a bottle, a guitar, a glass and a newspaper broken into facets"],
+  ["pointillist", "River at dusk", "a river at dusk with poplars, a sail and a parasol, all in small dots"],
+  ["expressive", "Head in a wide hat", "a head in a wide hat, in violent colours and thick strokes"],
+  ["suprematist", "Planes and a disc", "tilted planes, bars and a disc on a warm off-white ground"],
+  ["atelier", "Jug, fruit and linen", "a jug, fruit and linen on a table, lit from one side"],
+];
+
+const NOTHING = "There was no picture in that. Drop or paste a picture, or choose a file.";
+
+/** Refuse a file that no backend would take. @param {File} file @param {Model} model */
+export function checkFile(file, model) {
+  const limit = model.limits.size_bytes;
+  if (file.size > limit) throw new Error(`${file.name}: over the limit of ${Math.round(limit / 2 ** 20)} MB; save it smaller first`);
   if (!file.size) throw new Error(`${file.name}: the file is empty`);
-  return { name: file.name || "pasted picture", data: await artnet.read(file), file, from };
-};
+}
 
-// `ways` is the part of the page that takes pictures in. `onPictures(files, from)` gets what came, `onError(error)`
-// what went wrong.
-artnet.Intake = class {
-  constructor(ways, server, settings, onPictures, onError) {
-    Object.assign(this, { ways, server, settings, onPictures, onError });
-    this.chooser = ways.querySelector("input.chooser");
-    ways.querySelector(".choose").addEventListener("click", () => this.chooser.click());
-    this.chooser.addEventListener("change", () => {
-      this.take([...this.chooser.files]);
-      this.chooser.value = ""; // so that the same file can be chosen twice
-    });
-    this.photograph();
-    this.address();
-    for (const button of ways.querySelectorAll("button[data-example]"))
-      button.addEventListener("click", () => this.example(button.dataset.example));
+export class Intake {
+  /**
+   * @param {HTMLElement} root The part of the page that takes pictures in.
+   * @param {Backend} backend @param {Model} model
+   * @param {(files: File[], origin: Origin) => void} onFiles @param {(error: Error) => void} onError
+   */
+  constructor(root, backend, model, onFiles, onError) {
+    this.root = root;
+    this.backend = backend;
+    this.model = model;
+    this.onFiles = onFiles;
+    this.onError = onError;
+    const chooser = find(root, "input.chooser");
+    find(root, ".choose").addEventListener("click", () => chooser.click());
+    chooser.addEventListener("change", () => this.takeFrom(chooser));
+    this.addExamples();
+    this.addCamera();
+    this.addAddress();
   }
-  take(files, from = {}) {
+
+  /** @param {HTMLInputElement} input */
+  takeFrom(input) {
+    this.take([...(input.files || [])]);
+    input.value = ""; // so that the same file can be chosen twice
+  }
+
+  /** @param {File[]} files @param {Origin} [origin] */
+  take(files, origin = {}) {
     const pictures = files.filter((file) => file instanceof File);
-    if (pictures.length) this.onPictures(pictures, from);
-    else this.onError(new Error("There was no picture in that. Drop or paste a picture, or choose a file."));
+    if (pictures.length) this.onFiles(pictures, origin);
+    else this.onError(new Error(NOTHING));
   }
-  // Makes a part of the page a place to drop on; `when` says whether it listens now.
-  dropOn(place, when = () => true) {
+
+  /** Let files be dropped on an element while `when` holds. @param {HTMLElement} target @param {() => boolean} [when] */
+  dropOn(target, when = () => true) {
     let inside = 0;
-    const lit = (change) => { inside = change; place.classList.toggle("over", inside > 0); };
-    place.addEventListener("dragenter", (event) => { if (when()) { event.preventDefault(); lit(inside + 1); } });
-    place.addEventListener("dragover", (event) => { if (when()) event.preventDefault(); });
-    place.addEventListener("dragleave", () => { if (when()) lit(Math.max(0, inside - 1)); });
-    place.addEventListener("drop", (event) => {
+    const light = (/** @type {number} */ count) => {
+      inside = Math.max(0, count);
+      target.classList.toggle("over", inside > 0);
+    };
+    target.addEventListener("dragenter", (event) => {
       if (!when()) return;
       event.preventDefault();
-      lit(0);
-      const files = [...event.dataTransfer.files], link = event.dataTransfer.getData("text/uri-list").split("\n")[0].trim();
-      if (!files.length && link && this.settings.addresses) this.fetch(link); // a picture of another page
+      light(inside + 1);
+    });
+    target.addEventListener("dragover", (event) => { if (when()) event.preventDefault(); });
+    target.addEventListener("dragleave", () => { if (when()) light(inside - 1); });
+    target.addEventListener("drop", (event) => {
+      if (!when()) return;
+      event.preventDefault();
+      light(0);
+      const files = [...(event.dataTransfer?.files || [])];
+      const link = (event.dataTransfer?.getData("text/uri-list") || "").split("\n")[0].trim();
+      if (!files.length && link && this.model.features.addresses) this.fetch(link); // a picture of another page
       else this.take(files);
     });
   }
-  pasteFrom(place, when = () => true) {
-    place.addEventListener("paste", (event) => {
+
+  /** Let pictures and addresses be pasted while `when` holds. @param {() => boolean} when */
+  pasteWhile(when) {
+    document.addEventListener("paste", (event) => {
       if (!when()) return;
-      const files = [...(event.clipboardData?.files || [])];
-      const text = event.clipboardData?.getData("text") || "";
-      const typing = event.target.closest?.("input, textarea, select");
+      const files = [...(event.clipboardData?.files || [])], text = (event.clipboardData?.getData("text") || "").trim();
+      const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
       if (files.length) {
         event.preventDefault();
         this.take(files);
-      } else if (!typing && /^https?:\/\//i.test(text.trim()) && this.settings.addresses) this.fetch(text.trim());
+      } else if (!typing && /^https?:\/\//i.test(text) && this.model.features.addresses) this.fetch(text);
     });
   }
+
+  addExamples() {
+    const list = this.root.querySelector(".examples ul");
+    list?.replaceChildren(...EXAMPLES.map(([name, title, seen]) => {
+      const image = element("img", { src: `examples/${name}.jpg`, alt: seen, width: 200, height: 200 });
+      const button = element("button", { type: "button", "data-example": name }, image, element("span", {}, title));
+      button.addEventListener("click", () => this.example(name));
+      return element("li", {}, button);
+    }));
+  }
+
+  /** @param {string} name */
   async example(name) {
     try {
-      const answer = await fetch(`page/examples/${name}.jpg`);
-      if (!answer.ok) throw new Error("This example is not there. Choose a file instead.");
-      this.take([new File([await answer.blob()], `${name}.jpg`, { type: "image/jpeg" })], { example: name });
-    } catch (error) { this.onError(error); }
+      const response = await fetch(`examples/${encodeURIComponent(name)}.jpg`);
+      if (!response.ok) throw new Error("This example is not there. Choose a file instead.");
+      this.take([new File([await response.blob()], `${name}.jpg`, { type: "image/jpeg" })], { example: name });
+    } catch (error) { this.onError(/** @type {Error} */ (error)); }
   }
-  address() {
-    const form = this.ways.querySelector("form.address");
+
+  addAddress() {
+    const form = /** @type {HTMLFormElement | null} */ (this.root.querySelector("form.address"));
     if (!form) return;
-    form.hidden = !this.settings.addresses;
+    form.hidden = !this.model.features.addresses;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.fetch(form.querySelector("input").value.trim());
+      this.fetch(find(form, "input").value.trim());
     });
   }
+
+  /** @param {string} address */
   async fetch(address) {
-    if (!/^https?:\/\//i.test(address)) {
-      this.onError(new Error("Give an address that begins with http:// or https://."));
+    try {
+      if (!/^https?:\/\//i.test(address)) throw new Error("Give an address that begins with http:// or https://.");
+      this.take([await this.backend.fetch(address)], { address });
+    } catch (error) { this.onError(/** @type {Error} */ (error)); }
+  }
+
+  /** On a phone the system's own camera; elsewhere, where there is a camera, a dialog with its picture. */
+  addCamera() {
+    const button = /** @type {HTMLButtonElement | null} */ (this.root.querySelector(".photograph"));
+    if (!button) return;
+    const camera = find(this.root, "input.camera"), phone = matchMedia("(pointer: coarse)").matches;
+    button.hidden = !phone && !navigator.mediaDevices?.getUserMedia;
+    camera.addEventListener("change", () => this.takeFrom(camera));
+    button.addEventListener("click", () => (phone ? camera.click() : this.photograph()));
+  }
+
+  async photograph() {
+    /** @type {MediaStream} */
+    let stream;
+    try { stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1920 } }); } catch {
+      this.onError(new Error("No camera could be used. Allow it in the browser, or choose a file."));
       return;
     }
-    try {
-      const found = await artnet.call(this.server.fetch, { address });
-      this.take([new File([artnet.bytes(found.data)], found.name)], { address });
-    } catch (error) { this.onError(error); }
-  }
-  // On a phone the system's own camera; elsewhere, where there is a camera, a small window with its picture.
-  photograph() {
-    const button = this.ways.querySelector(".photograph"), camera = this.ways.querySelector("input.camera");
-    if (!button) return;
-    const phone = matchMedia("(pointer: coarse)").matches;
-    button.hidden = !phone && !navigator.mediaDevices?.getUserMedia;
-    camera.addEventListener("change", () => { this.take([...camera.files]); camera.value = ""; });
-    button.addEventListener("click", () => (phone ? camera.click() : this.watch()));
-  }
-  async watch() {
-    let stream;
-    try { stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1920 } }); }
-    catch { this.onError(new Error("No camera could be used. Allow it in the browser, or choose a file.")); return; }
-    const video = artnet.element("video", { autoplay: true, playsinline: true, "aria-label": "What the camera sees" });
+    const video = /** @type {HTMLVideoElement} */ (element("video", { autoplay: true, playsinline: true, "aria-label": "What the camera sees" }));
     video.muted = true;
     video.srcObject = stream;
-    const take = artnet.element("button", { type: "button", class: "primary" }, "Take the picture");
-    const leave = artnet.element("button", { type: "button" }, "Cancel");
-    const window_ = artnet.element("dialog", { class: "artnet-dialog", "aria-label": "Photograph a painting" }, video,
-      artnet.element("div", { class: "ways" }, take, leave));
-    take.addEventListener("click", () => {
-      const canvas = artnet.element("canvas", { width: video.videoWidth, height: video.videoHeight });
-      canvas.getContext("2d").drawImage(video, 0, 0);
+    const shoot = element("button", { type: "button", class: "primary" }, "Take the picture");
+    const cancel = element("button", { type: "button" }, "Cancel");
+    const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { "aria-label": "Photograph a painting" }, video,
+      element("div", { class: "actions" }, shoot, cancel)));
+    shoot.addEventListener("click", () => {
+      const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { width: video.videoWidth, height: video.videoHeight }));
+      canvas.getContext("2d")?.drawImage(video, 0, 0);
       canvas.toBlob((blob) => {
-        window_.close();
-        this.take([new File([blob], "photograph.jpg", { type: "image/jpeg" })]);
+        dialog.close();
+        if (blob) this.take([new File([blob], "photograph.jpg", { type: "image/jpeg" })]);
       }, "image/jpeg", 0.95);
     });
-    leave.addEventListener("click", () => window_.close());
-    window_.addEventListener("close", () => {
+    cancel.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => {
       stream.getTracks().forEach((track) => track.stop());
-      window_.remove();
+      dialog.remove();
     });
-    this.ways.closest(".artnet").append(window_);
-    window_.showModal();
+    document.body.append(dialog);
+    dialog.showModal();
   }
-};
+}

@@ -1,277 +1,370 @@
-// The page Look: one painting, the answer, the evidence over it, what can be asked and what can be taken away.
-artnet.Look = class {
-  constructor(root, server) {
+// @ts-check
+/** The view Look: one painting, its prediction, the maps over it, what can be asked and what can be taken away. */
+import { element, find, percent, save, showProblem } from "./dom.js";
+import { checkFile, Intake } from "./intake.js";
+import { drawHeatmap, Painting, peakWords } from "./painting.js";
+import { showPrediction } from "./prediction.js";
+import { capitalized, decisionSentence, faithfulnessSentence, METHODS, ranked } from "./words.js";
+
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").Model} Model */
+/** @typedef {import("./types.js").Opened} Opened */
+/** @typedef {import("./types.js").Target} Target */
+/** @typedef {import("./types.js").Explanation & {gains?: Record<number, number>}} Explanation */
+
+const NOT_TESTED = "Does this map show what the answer rests on? Not tested yet for this picture.";
+const THUMBNAIL_PX = 224;
+const FLAGS = ["against", "colours", "votes"];
+
+export class Look {
+  /** @param {HTMLElement} root @param {Backend} backend @param {Model} model */
+  constructor(root, backend, model) {
     this.root = root;
-    this.server = server;
-    this.settings = JSON.parse(root.dataset.settings);
-    this.painting = new artnet.Painting(root, artnet.tables(this.settings));
-    this.asked = new Map(); // answers to questions about the painting that is shown
+    this.backend = backend;
+    this.model = model;
+    this.painting = new Painting(root);
+    /** @type {Map<string, Explanation>} Of the painting that is shown, by target. */
+    this.explanations = new Map();
     this.turn = 0; // counts paintings, so that a late answer about an earlier one is dropped
-    const fail = (error) => this.trouble(error.message);
-    this.intake = new artnet.Intake(this.find(".intake"), server, this.settings, (files, from) => this.open(files[0], from, files.length), fail);
-    const open = () => root.offsetParent !== null;
-    this.intake.dropOn(document.body, open);
-    this.intake.pasteFrom(document, open);
+    this.key = "";
+    /** @type {Opened | null} */ this.opened = null;
+    /** @type {File | null} */ this.file = null;
+    /** @type {import("./types.js").ViewScores[] | null} */ this.views = null;
+    /** @type {import("./intake.js").Origin} */ this.origin = {};
+    /** @type {{why: string, rather: string} | null} What the link that opened the page asks. */ this.linked = null;
+    this.depthSlider = /** @type {HTMLInputElement} */ (find(root, "#look-depth"));
+    this.opacitySlider = /** @type {HTMLInputElement} */ (find(root, "#look-opacity"));
+    this.why = /** @type {HTMLSelectElement} */ (find(root, "#look-why"));
+    this.rather = /** @type {HTMLSelectElement} */ (find(root, "#look-rather"));
+    this.methodChoice = /** @type {HTMLSelectElement} */ (find(root, "#look-method"));
+    this.fillMethods();
+    this.intake = new Intake(find(root, ".intake"), backend, model,
+      (files, origin) => this.open(files[0], origin, files.length), (error) => this.fail(error));
+    const visible = () => !root.hidden;
+    this.intake.dropOn(document.body, visible);
+    this.intake.pasteWhile(visible);
     this.listen();
     this.restore();
     root.dataset.ready = "yes";
   }
-  find(name) { return this.root.querySelector(name); }
+
+  get depth() { return Number(this.depthSlider.value); }
+  get method() { return METHODS[this.methodChoice.value]; }
+  get shown() { return this.explanations.get(this.key); }
+
+  /** @param {string} name @returns {HTMLInputElement} */
+  box(name) { return find(this.root, `input.${name}`); }
+
   listen() {
-    this.find("#look-depth").addEventListener("input", () => this.draw());
-    this.find("#look-opacity").addEventListener("input", () => this.shade());
-    this.find(".colours").addEventListener("change", () => this.shade());
-    for (const name of ["#look-why", "#look-rather", "#look-method", ".against"])
-      this.find(name).addEventListener("change", () => this.ask());
-    this.find(".votes").addEventListener("change", () => this.votes());
-    this.find(".judge").addEventListener("click", () => this.judge());
-    this.find(".all").addEventListener("click", () => this.nine());
-    this.find(".nine .close").addEventListener("click", () => this.find(".nine").close());
-    this.find(".learn").addEventListener("click", () => this.learn());
-    this.find(".learnt .close").addEventListener("click", () => this.find(".learnt").close());
-    this.find(".link").addEventListener("click", () => this.link());
-    for (const button of this.root.querySelectorAll("[data-take]"))
-      button.addEventListener("click", () => this.take(button));
+    this.depthSlider.addEventListener("input", () => this.draw());
+    this.opacitySlider.addEventListener("input", () => this.shade());
+    this.box("colours").addEventListener("change", () => this.shade());
+    for (const choice of [this.why, this.rather, this.methodChoice, this.box("against")])
+      choice.addEventListener("change", () => this.explain());
+    this.box("votes").addEventListener("change", () => this.showVotes());
+    find(this.root, ".measure").addEventListener("click", () => this.measure());
+    find(this.root, ".all").addEventListener("click", () => this.showAllDepths());
+    find(this.root, "button.channels").addEventListener("click", () => this.showChannels());
+    find(this.root, ".link").addEventListener("click", () => this.copyLink());
+    find(this.root, "button.channels").hidden = !this.model.features.channels;
+    find(this.root, ".measure").hidden = !this.model.features.faithfulness;
+    for (const dialog of this.root.querySelectorAll("dialog"))
+      find(dialog, ".close").addEventListener("click", () => dialog.close());
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (this.root.querySelectorAll("[data-download]"))) {
+      button.hidden = button.dataset.download === "report" && !this.model.features.report;
+      button.addEventListener("click", () => this.download(button));
+    }
   }
-  get depth() { return Number(this.find("#look-depth").value); }
-  get method() { return this.settings.methods.find((each) => each.name === this.find("#look-method").value); }
-  say(words) { this.find(".said").textContent = words; }
-  trouble(words) {
-    const line = this.find(".trouble");
-    line.textContent = words || "";
-    line.hidden = !words;
+
+  fillMethods() {
+    const groups = /** @type {[string, boolean][]} */ ([["At nine depths", false], ["On the pixels, without depths", true]]);
+    this.methodChoice.replaceChildren(...groups.map(([label, pixels]) => {
+      const names = this.model.methods.filter((name) => METHODS[name]?.pixels === pixels);
+      const options = names.map((name) => {
+        const { label, takes } = METHODS[name];
+        return element("option", { value: name }, takes ? `${label}, ${takes}` : label);
+      });
+      return element("optgroup", { label }, ...options);
+    }));
+  }
+
+  /** @param {string} text Announced by screen readers. */
+  say(text) { find(this.root, ".status").textContent = text; }
+
+  /** @param {unknown} error */
+  fail(error) {
+    showProblem(this.root, /** @type {Error} */ (error).message);
     this.root.classList.remove("busy");
   }
-  // Shows the picture at once and the answer when it comes.
-  async open(file, from, count = 1) {
+
+  /** Classify a file and show it, then its maps. @param {File} file @param {import("./intake.js").Origin} origin @param {number} [count] */
+  async open(file, origin, count = 1) {
     const turn = ++this.turn;
-    this.trouble(count > 1 ? `Of ${count} pictures, ${file.name} is shown here. The page Many answers all of them.` : "");
+    showProblem(this.root, count > 1 ? `Of ${count} pictures, ${file.name} is shown here. The view Many answers all of them.` : "");
     this.root.classList.add("busy");
     this.say(`Looking at ${file.name}`);
     try {
-      const picture = await artnet.picture(file, this.settings, from);
-      const answer = await artnet.call(this.server.look, { name: picture.name, data: picture.data });
+      checkFile(file, this.model);
+      const opened = await this.backend.classify(file);
       if (turn !== this.turn) return;
-      this.shown(picture, answer);
-      await this.ask(true);
-      if (this.find(".votes").checked) await this.votes();
-      if (this.settings.paintings) await this.near(turn);
-    } catch (error) { if (turn === this.turn) this.trouble(error.message); }
+      this.show(file, origin, opened);
+      await this.explain(true);
+      if (this.box("votes").checked) await this.showVotes();
+      if (this.model.features.similar) await this.showSimilar(turn);
+    } catch (error) { if (turn === this.turn) this.fail(error); }
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
-  shown(picture, answer) {
+
+  /** @param {File} file @param {import("./intake.js").Origin} origin @param {Opened} opened */
+  show(file, origin, opened) {
     if (this.address) URL.revokeObjectURL(this.address);
-    Object.assign(this, { picture, answer });
-    this.asked.clear();
-    this.address = answer.preview ? null : URL.createObjectURL(picture.file);
-    this.painting.show(this.address || `data:image/jpeg;base64,${answer.preview}`, "", answer.width, answer.height);
-    this.painting.look(1, true);
-    artnet.tell(this.root, answer);
-    this.find("#look-why").value = this.wanted?.why || answer.movement;
-    this.find("#look-rather").value = this.wanted?.rather || "";
-    this.wanted = null;
-    this.find(".spoken").hidden = this.find(".near").hidden = true;
-    this.find(".result").hidden = false;
+    Object.assign(this, { file, origin, opened, views: null });
+    this.explanations.clear();
+    this.address = opened.preview ? "" : URL.createObjectURL(file);
+    const { prediction } = opened;
+    this.painting.show(opened.preview || this.address, prediction.width, prediction.height);
+    this.painting.shade(1, true);
+    showPrediction(this.root, prediction);
+    this.why.value = this.linked?.why || prediction.movement;
+    this.rather.value = this.linked?.rather || "";
+    this.linked = null;
+    find(this.root, ".view-scores").hidden = find(this.root, ".similar").hidden = true;
+    find(this.root, ".result").hidden = false;
     this.root.classList.add("full");
-    this.say(`${answer.movement}, ${artnet.percent(answer.confidence)}. ${answer.words}`);
+    this.say(`${prediction.movement}, ${percent(prediction.confidence)}. ${decisionSentence(prediction)}`);
   }
-  question() {
-    const method = this.method, why = this.find("#look-why"), rather = this.find("#look-rather");
-    why.disabled = rather.disabled = !method.asked;
-    this.find(".against").disabled = !method.directed;
-    for (const option of rather.options) option.disabled = option.value !== "" && option.value === why.value;
-    if (rather.value === why.value) rather.value = "";
+
+  /** Read what is asked, and switch off what the method cannot be asked. @returns {Target} */
+  target() {
+    const { target, signed } = this.method;
+    this.why.disabled = this.rather.disabled = !target;
+    this.box("against").disabled = !signed;
+    for (const option of this.rather.options) option.disabled = option.value !== "" && option.value === this.why.value;
+    if (this.rather.value === this.why.value) this.rather.value = "";
     return {
-      movement: method.asked ? why.value : "",
-      rather_than: method.asked ? rather.value : "",
-      against: method.directed && this.find(".against").checked,
-      method: method.name,
+      movement: target ? this.why.value : "",
+      rather_than: target ? this.rather.value : "",
+      against: signed && this.box("against").checked,
+      method: this.methodChoice.value,
     };
   }
-  // Asks for the maps of a question, unless they are there already, and draws.
-  async ask(first = false) {
-    if (!this.answer) return;
-    const turn = this.turn, question = this.question(), key = JSON.stringify(question);
+
+  /** Fetch the maps of the target, unless they are there, and draw. @param {boolean} [first] */
+  async explain(first = false) {
+    if (!this.opened) return;
+    const turn = this.turn, target = this.target(), key = JSON.stringify(target), { label, takes } = this.method;
     this.key = key;
-    if (!this.asked.has(key)) {
-      const method = this.method;
-      if (method.takes) {
-        this.find("figcaption").textContent = `${method.label}, ${method.takes} …`;
-        this.say(`${method.label} takes ${method.takes}`);
+    const frame = find(this.root, ".frame"), caption = find(this.root, "figcaption");
+    if (!this.explanations.has(key)) {
+      if (takes) {
+        caption.textContent = `${label}, ${takes} …`;
+        this.say(`${label} takes ${takes}`);
       }
-      this.find(".hung").classList.add("waiting");
+      frame.classList.add("waiting");
+      const progress = (/** @type {number} */ share) => { if (key === this.key) caption.textContent = `${label}, ${percent(share)} …`; };
       try {
-        const found = await artnet.call(this.server.ask, { view: this.answer.view, ...question });
-        if (turn === this.turn) this.asked.set(key, found);
+        const explanation = await this.backend.explain(this.opened, target, progress);
+        if (turn === this.turn) this.explanations.set(key, explanation);
       } catch (error) {
         if (turn !== this.turn || key !== this.key) return;
-        this.trouble(error.message);
-        this.find("figcaption").textContent = `${method.label}: no map could be made.`;
+        this.fail(error);
+        caption.textContent = `${label}: no map could be made.`;
         return;
-      } finally { if (key === this.key) this.find(".hung").classList.remove("waiting"); }
+      } finally { if (key === this.key) frame.classList.remove("waiting"); }
     }
     if (turn !== this.turn || key !== this.key) return; // something else was asked meanwhile
-    this.find(".hung").classList.remove("waiting");
-    if (!first) this.trouble("");
+    frame.classList.remove("waiting");
+    if (!first) showProblem(this.root, "");
     this.draw();
   }
+
   draw() {
-    const found = this.asked.get(this.key);
-    if (!found) return;
-    const single = !(9 in found.maps), slider = this.find("#look-depth");
-    slider.disabled = single;
-    this.find(".all").disabled = single;
-    const map = this.painting.draw(found, this.depth), where = artnet.place(map);
-    const place = single ? "on the pixels" : `depth ${this.depth} of 9`;
-    slider.setAttribute("aria-valuetext", single ? "this method has no depths" : `${this.depth} of 9, ${where}`);
-    const asked = found.question.charAt(0).toUpperCase() + found.question.slice(1);
-    this.find("figcaption").textContent = `${asked}? ${this.method.label}, ${place}: ${where}.`;
-    this.painting.picture.alt = `${this.picture.name}, ${this.answer.width} by ${this.answer.height} pixels, `
-      + `with the evidence for the answer over it: ${place}, ${where}`;
-    this.find(".scale").classList.toggle("signed", found.signed);
-    this.find(".scale span").textContent = found.signed ? "against" : "none";
-    this.find(".scale span:last-child").textContent = found.signed ? "for" : "most";
+    const explanation = this.shown;
+    if (!explanation || !this.opened || !this.file) return;
+    const single = !(9 in explanation.maps);
+    this.depthSlider.disabled = find(this.root, ".all").disabled = single;
+    const peak = peakWords(this.painting.draw(explanation, this.depth));
+    const where = single ? "on the pixels" : `depth ${this.depth} of 9`;
+    this.depthSlider.setAttribute("aria-valuetext", single ? "this method has no depths" : `${this.depth} of 9, ${peak}`);
+    find(this.root, "figcaption").textContent = `${capitalized(explanation.question)}? ${this.method.label}, ${where}: ${peak}.`;
+    const { width, height } = this.opened.prediction;
+    this.painting.image.alt = `${this.file.name}, ${width} by ${height} pixels, with the map of the answer over it: ${where}, ${peak}`;
+    find(this.root, ".scale").classList.toggle("signed", explanation.signed);
+    find(this.root, ".scale span").textContent = explanation.signed ? "against" : "none";
+    find(this.root, ".scale span:last-child").textContent = explanation.signed ? "for" : "most";
     this.shade();
-    this.trust();
+    this.showFaithfulness();
   }
+
   shade() {
-    const opacity = Number(this.find("#look-opacity").value);
-    this.find("#look-opacity").setAttribute("aria-valuetext", `${opacity}%`);
-    this.painting.look(opacity / 100, this.find(".colours").checked);
+    const opacity = Number(this.opacitySlider.value);
+    this.opacitySlider.setAttribute("aria-valuetext", `${opacity}%`);
+    this.painting.shade(opacity / 100, this.box("colours").checked);
     this.remember();
   }
-  trust() {
-    const found = this.asked.get(this.key), tested = found?.tested?.[this.depth] || found?.tested?.[0];
-    this.find(".faithful").textContent = tested ? tested.words
-      : "Does this map show what the answer rests on? Not tested yet for this picture.";
-    this.find(".judge").hidden = Boolean(tested);
+
+  showFaithfulness() {
+    if (!this.model.features.faithfulness) return;
+    const gain = this.shown?.gains?.[this.depth] ?? this.shown?.gains?.[0];
+    find(this.root, ".faithfulness").textContent = gain === undefined ? NOT_TESTED : faithfulnessSentence(gain);
+    find(this.root, ".measure").hidden = gain !== undefined;
   }
-  async judge() {
-    const key = this.key, found = this.asked.get(key);
-    if (!found) return;
-    const button = this.find(".judge");
+
+  /** Test the maps of the target against random ones. */
+  async measure() {
+    const { key, opened, shown } = this;
+    if (!shown || !opened) return;
+    const button = find(this.root, ".measure");
     button.disabled = true;
-    this.find(".faithful").textContent = "Covering and uncovering the painting bit by bit, about 3 seconds …";
+    find(this.root, ".faithfulness").textContent = "Covering and uncovering the painting bit by bit, about 3 seconds …";
     try {
-      found.tested = await artnet.call(this.server.judge, { view: this.answer.view, ...JSON.parse(key) });
-      if (key === this.key) this.say((found.tested[this.depth] || found.tested[0]).words);
-    } catch (error) { this.trouble(error.message); }
-    finally { button.disabled = false; this.trust(); }
+      shown.gains = await this.backend.faithfulness(opened, JSON.parse(key));
+      if (key === this.key) this.say(faithfulnessSentence(shown.gains[this.depth] ?? shown.gains[0]));
+    } catch (error) { this.fail(error); }
+    finally {
+      button.disabled = false;
+      this.showFaithfulness();
+    }
   }
-  // Shows what one channel has learnt: the one named, or the one that adds most to the answer.
-  async learn(channel = null) {
-    if (!this.answer) return;
-    const turn = this.turn, depth = this.depth, dialog = this.find(".learnt"), told = dialog.querySelector(".told");
-    const image = dialog.querySelector("img"), choices = dialog.querySelector(".channels");
-    dialog.querySelector("h2").textContent = `What depth ${depth} has learnt`;
-    told.textContent = "Making a picture that excites the channel, about 10 seconds …";
+
+  /** Show what a channel has learnt: the one named, or the one that adds most to the answer. @param {number} [channel] */
+  async showChannels(channel) {
+    if (!this.opened) return;
+    const { turn, depth } = this, dialog = find(this.root, ".channels-dialog");
+    const line = find(dialog, ".line"), image = find(dialog, "img"), choices = find(dialog, ".choices");
+    find(dialog, "h2").textContent = `What depth ${depth} has learnt`;
+    line.textContent = "Making a picture that excites the channel, about 10 seconds …";
     image.hidden = true;
-    if (channel === null) choices.replaceChildren();
+    if (channel === undefined) choices.replaceChildren();
     if (!dialog.open) dialog.showModal();
     try {
-      const found = await artnet.call(this.server.learnt, { view: this.answer.view, ...this.question(), depth, channel });
+      const answer = await this.backend.channels(this.opened, this.target(), depth, channel);
       if (turn !== this.turn || depth !== this.depth) return;
-      image.src = `data:image/png;base64,${found.sheet}`;
-      image.alt = told.textContent = found.line;
+      image.src = answer.sheet;
+      image.alt = line.textContent = answer.line;
       image.hidden = false;
-      choices.replaceChildren(...found.channels.map((each) => {
-        const button = artnet.element("button", { type: "button", "aria-pressed": String(each === found.channel) }, `channel ${each}`);
-        button.addEventListener("click", () => this.learn(each));
+      choices.replaceChildren(...answer.channels.map((each) => {
+        const button = element("button", { type: "button", "aria-pressed": String(each === answer.channel) }, `channel ${each}`);
+        button.addEventListener("click", () => this.showChannels(each));
         return button;
       }));
-    } catch (error) { told.textContent = error.message; }
+    } catch (error) { line.textContent = /** @type {Error} */ (error).message; }
   }
-  async votes() {
-    const wanted = this.find(".votes").checked, turn = this.turn;
+
+  /** Frame the six views with what each alone says, or take the frames away. */
+  async showVotes() {
+    const { turn, file } = this, box = this.box("votes");
     this.remember();
-    if (!this.answer) return;
-    if (wanted && !this.answer.six) {
+    if (!file || !this.opened) return;
+    if (box.checked && !this.views) {
       try {
-        const found = await artnet.call(this.server.votes, { name: this.picture.name, data: this.picture.data });
+        const views = await this.backend.votes(file);
         if (turn !== this.turn) return;
-        this.answer.six = found.views;
-      } catch (error) { this.trouble(error.message); return; }
+        this.views = views;
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
     }
-    const views = wanted && this.find(".votes").checked ? this.answer.six : [];
-    this.painting.frames(views);
-    this.find(".spoken").hidden = !views.length;
-    this.find(".spoken tbody").replaceChildren(...views.map((view) => {
-      const best = artnet.best(view.scores);
-      return artnet.element("tr", {}, artnet.element("th", { scope: "row" }, view.name.replace("-", " ")),
-        artnet.element("td", {}, best), artnet.element("td", { class: "share" }, artnet.percent(view.scores[best])));
+    const views = (box.checked && this.views) || [];
+    this.painting.frame(views);
+    find(this.root, ".view-scores").hidden = !views.length;
+    find(this.root, ".view-scores tbody").replaceChildren(...views.map(({ name, scores }) => {
+      const [best] = ranked(scores);
+      return element("tr", {}, element("th", { scope: "row" }, name.replace("-", " ")), element("td", {}, best),
+        element("td", { class: "share" }, percent(scores[best])));
     }));
   }
-  async near(turn) {
-    const { nearest } = await artnet.call(this.server.near, { view: this.answer.view });
+
+  /** @param {number} turn */
+  async showSimilar(turn) {
+    const nearest = await this.backend.similar(/** @type {Opened} */ (this.opened));
     if (turn !== this.turn) return;
-    this.find(".near ol").replaceChildren(...nearest.map(({ name, movement, similarity, thumb }) =>
-      artnet.element("li", {}, artnet.element("img", { src: `data:image/jpeg;base64,${thumb}`, alt: "" }),
-        artnet.element("span", { class: "name" }, name), artnet.element("span", { class: "quiet" }, `${movement}, ${similarity.toFixed(2)}`))));
-    this.find(".near").hidden = false;
+    find(this.root, ".similar ol").replaceChildren(...nearest.map(({ name, movement, similarity, thumbnail }) =>
+      element("li", {}, element("img", { src: thumbnail, alt: "" }), element("span", { class: "name" }, name),
+        element("span", { class: "quiet" }, `${movement}, ${similarity.toFixed(2)}`))));
+    find(this.root, ".similar").hidden = false;
   }
-  nine() {
-    const found = this.asked.get(this.key), dialog = this.find(".nine");
-    if (!found) return;
-    dialog.querySelector("h2").textContent = this.find("figcaption").textContent.split("?")[0] + "?";
-    const longest = 224, scale = longest / Math.max(this.answer.width, this.answer.height);
-    dialog.querySelector("ol").replaceChildren(...Object.keys(found.maps).map((depth) => {
-      const canvas = artnet.element("canvas", { "aria-hidden": "true" });
-      artnet.paint(canvas, found.maps[depth], found.signed, this.painting.tables,
-        Math.max(1, Math.round(this.answer.width * scale)), Math.max(1, Math.round(this.answer.height * scale)));
+
+  showAllDepths() {
+    const explanation = this.shown, dialog = find(this.root, "dialog.nine");
+    if (!explanation) return;
+    find(dialog, "h2").textContent = `${capitalized(explanation.question)}?`;
+    const [width, height] = this.painting.scaledTo(THUMBNAIL_PX);
+    find(dialog, "ol").replaceChildren(...Object.entries(explanation.maps).map(([depth, grid]) => {
+      const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { "aria-hidden": "true" }));
+      drawHeatmap(canvas, grid, explanation.signed, width, height);
       canvas.style.opacity = this.painting.canvas.style.opacity;
-      const image = artnet.element("img", { src: this.painting.picture.src, alt: "", class: this.painting.picture.className });
-      const words = `Depth ${depth}, ${artnet.place(found.maps[depth])}`;
-      const button = artnet.element("button", { type: "button", "aria-label": words },
-        artnet.element("span", { class: "hung", style: `--aspect: ${this.answer.width / this.answer.height}` }, image, canvas), artnet.element("span", {}, `depth ${depth}`));
+      const image = element("img", { src: this.painting.image.src, alt: "", class: this.painting.image.className });
+      const frame = element("span", { class: "frame" }, image, canvas);
+      frame.style.setProperty("--aspect", String(this.painting.size[0] / this.painting.size[1]));
+      const button = element("button", { type: "button", "aria-label": `Depth ${depth}, ${peakWords(grid)}` }, frame,
+        element("span", {}, `depth ${depth}`));
       button.addEventListener("click", () => {
-        this.find("#look-depth").value = depth;
+        this.depthSlider.value = depth;
         dialog.close();
         this.draw();
       });
-      return artnet.element("li", {}, button);
+      return element("li", {}, button);
     }));
     dialog.showModal();
   }
-  async take(button) {
-    if (!this.answer) return;
+
+  /** @param {HTMLButtonElement} button */
+  async download(button) {
+    if (!this.file) return;
     button.disabled = true;
+    const options = {
+      kind: button.dataset.download || "", depth: this.depthSlider.disabled ? 0 : this.depth,
+      opacity: Number(this.opacitySlider.value) / 100, inColour: this.box("colours").checked,
+    };
     try {
-      artnet.save(await artnet.call(this.server.take, {
-        kind: button.dataset.take, name: this.picture.name, data: this.picture.data, ...this.question(),
-        depth: this.depth, opacity: Number(this.find("#look-opacity").value) / 100,
-        in_colour: this.find(".colours").checked,
-      }));
+      const { name, blob } = await this.backend.download(this.file, this.target(), options);
+      save(blob, name);
       this.say(`${button.textContent} saved`);
-    } catch (error) { this.find(".nine").close(); this.trouble(error.message); }
-    finally { button.disabled = false; }
+    } catch (error) {
+      find(this.root, "dialog.nine").close();
+      this.fail(error);
+    } finally { button.disabled = false; }
   }
-  // Keeps the settings in the page's address, so that a copy of it opens the same again.
+
+  /** Keep the settings in the page's address, so that a copy of it opens the same again. */
   remember() {
-    if (!this.answer) return;
-    const said = { ...this.picture.from, depth: this.depth, opacity: this.find("#look-opacity").value };
-    if (this.find("#look-why").value !== this.answer.movement) said.why = this.find("#look-why").value;
-    if (this.find("#look-rather").value) said.rather = this.find("#look-rather").value;
-    if (this.method.name !== "gradcam") said.method = this.method.name;
-    for (const name of ["against", "colours", "votes"]) if (this.find(`.${name}`).checked) said[name] = "yes";
-    history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(said)}`);
+    if (!this.opened) return;
+    /** @type {Record<string, string>} */
+    const settings = { ...this.origin, depth: this.depthSlider.value, opacity: this.opacitySlider.value };
+    if (this.why.value !== this.opened.prediction.movement) settings.why = this.why.value;
+    if (this.rather.value) settings.rather = this.rather.value;
+    if (this.methodChoice.value !== "gradcam") settings.method = this.methodChoice.value;
+    for (const name of FLAGS) if (this.box(name).checked) settings[name] = "yes";
+    history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(settings)}${location.hash}`);
   }
+
   restore() {
-    const said = new URLSearchParams(location.search), within = (value, low, high) => value !== null && value >= low && value <= high;
-    if (within(said.get("depth"), 1, 9)) this.find("#look-depth").value = said.get("depth");
-    if (within(said.get("opacity"), 0, 100)) this.find("#look-opacity").value = said.get("opacity");
-    if (this.settings.methods.some((each) => each.name === said.get("method"))) this.find("#look-method").value = said.get("method");
-    for (const name of ["against", "colours", "votes"]) this.find(`.${name}`).checked = said.get(name) === "yes";
-    const known = (name) => (this.settings.movements.includes(name) ? name : "");
-    this.wanted = { why: known(said.get("why")), rather: known(said.get("rather")) };
-    if (said.get("example")) this.intake.example(said.get("example"));
-    else if (said.get("address") && this.settings.addresses) this.intake.fetch(said.get("address"));
+    const settings = new URLSearchParams(location.search);
+    const set = (/** @type {HTMLInputElement} */ slider, /** @type {string | null} */ value) => {
+      if (value && Number(value) >= Number(slider.min) && Number(value) <= Number(slider.max)) slider.value = value;
+    };
+    set(this.depthSlider, settings.get("depth"));
+    set(this.opacitySlider, settings.get("opacity"));
+    const method = settings.get("method") || "", example = settings.get("example"), address = settings.get("address");
+    if (this.model.methods.includes(method)) this.methodChoice.value = method;
+    for (const name of FLAGS) this.box(name).checked = settings.get(name) === "yes";
+    const known = (/** @type {string} */ key) => this.model.movements.find((name) => name === settings.get(key)) || "";
+    this.linked = { why: known("why"), rather: known("rather") };
+    if (example) this.intake.example(example);
+    else if (address && this.model.features.addresses) this.intake.fetch(address);
   }
-  async link() {
+
+  async copyLink() {
     this.remember();
-    const same = this.picture.from.example || this.picture.from.address ? "" : " The picture itself is not in it.";
-    try { await navigator.clipboard.writeText(location.href); this.say(`Link copied.${same}`); }
-    catch { this.say(`The link is the address of this page.${same}`); }
-    this.find(".link").textContent = "Link copied";
-    setTimeout(() => { this.find(".link").textContent = "Link"; }, 3000);
+    const missing = this.origin.example || this.origin.address ? "" : " The picture itself is not in it.";
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.say(`Link copied.${missing}`);
+    } catch { this.say(`The link is the address of this page.${missing}`); }
+    const button = find(this.root, ".link");
+    button.textContent = "Link copied";
+    setTimeout(() => { button.textContent = "Link"; }, 3000);
   }
-};
+}

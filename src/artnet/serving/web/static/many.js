@@ -1,100 +1,120 @@
-// The page Many: several files to a table, two on their way at a time; a failed picture is a row that says why.
-artnet.Many = class {
-  static atOnce = 2;
-  constructor(root, server) {
-    Object.assign(this, { root, server, settings: JSON.parse(root.dataset.settings), rows: [], queue: [] });
-    this.total = this.failed = this.going = 0;
-    const intake = new artnet.Intake(root.querySelector(".intake"), server, this.settings,
-      (files) => this.add(files), (error) => this.trouble(error.message));
-    const open = () => root.offsetParent !== null;
-    intake.dropOn(document.body, open);
-    intake.pasteFrom(document, open);
-    root.querySelector(".stop").addEventListener("click", () => this.stop());
-    for (const button of root.querySelectorAll("[data-table]"))
-      button.addEventListener("click", () => this.take(button));
+// @ts-check
+/** The view Many: several files to a table; a file that fails is a row that says why. */
+import { element, find, percent, save, showProblem } from "./dom.js";
+import { checkFile, Intake } from "./intake.js";
+import { csvOf } from "./csv.js";
+import { BackendError } from "./types.js";
+import { decisionLabel } from "./words.js";
+
+/** @typedef {import("./types.js").Row | import("./types.js").FailedRow} Row */
+
+const AT_ONCE = 2, TRIES = 10;
+
+export class Many {
+  /** @param {HTMLElement} root @param {import("./types.js").Backend} backend @param {import("./types.js").Model} model */
+  constructor(root, backend, model) {
+    this.root = root;
+    this.backend = backend;
+    this.model = model;
+    /** @type {Row[]} In the order of the files, with gaps for those under way. */ this.rows = [];
+    /** @type {{file: File, line: HTMLElement, index: number}[]} */ this.queue = [];
+    this.total = this.failed = this.running = 0;
+    const intake = new Intake(find(root, ".intake"), backend, model, (files) => this.add(files),
+      (error) => showProblem(root, error.message));
+    const visible = () => !root.hidden;
+    intake.dropOn(document.body, visible);
+    intake.pasteWhile(visible);
+    find(root, ".stop").addEventListener("click", () => this.stop());
+    find(root, "[data-table=csv]").addEventListener("click", () => this.saveCsv());
+    find(root, "[data-table=parquet]").addEventListener("click", () => this.saveParquet());
+    find(root, "[data-table=parquet]").hidden = !model.features.parquet;
     root.dataset.ready = "yes";
   }
-  trouble(words) {
-    const line = this.root.querySelector(".trouble");
-    line.textContent = words || "";
-    line.hidden = !words;
-  }
+
+  /** @param {File[]} files */
   add(files) {
-    this.trouble("");
-    this.root.querySelector(".result").hidden = false;
+    showProblem(this.root, "");
+    find(this.root, ".result").hidden = false;
     this.root.classList.add("full");
     for (const file of files) {
-      const line = artnet.element("tr", {}, artnet.element("td", { class: "thumb" }),
-        artnet.element("th", { scope: "row" }, file.name), artnet.element("td", { colspan: 3, class: "quiet" }, "waiting"));
-      this.root.querySelector("tbody").append(line);
-      this.queue.push({ file, line, place: this.total++ });
+      const line = element("tr", {}, element("td", { class: "thumb" }), element("th", { scope: "row" }, file.name),
+        element("td", { colspan: 3, class: "quiet" }, "waiting"));
+      find(this.root, "tbody").append(line);
+      this.queue.push({ file, line, index: this.total++ });
     }
     this.count();
-    while (this.going < artnet.Many.atOnce && this.queue.length) this.work();
+    while (this.running < AT_ONCE && this.queue.length) this.work();
   }
+
   async work() {
-    this.going++;
-    while (this.queue.length) {
-      const { file, line, place } = this.queue.shift();
-      const row = await this.answer(file);
-      this.rows[place] = row;
-      if (row.error) this.failed++;
-      this.show(line, row);
+    this.running++;
+    for (let next = this.queue.shift(); next; next = this.queue.shift()) {
+      const row = await this.classify(next.file);
+      this.rows[next.index] = row;
+      if ("error" in row) this.failed++;
+      this.show(next.line, row);
       this.count();
     }
-    this.going--;
+    this.running--;
     this.count();
   }
-  // Waits and tries again where the server is busy: these pictures are in no hurry.
-  async answer(file) {
+
+  /** Classify a file, again where the server is busy: these pictures are in no hurry. @param {File} file @returns {Promise<Row>} */
+  async classify(file) {
     try {
-      const picture = await artnet.picture(file, this.settings);
-      for (let tried = 0; ; tried++) {
-        const answer = await this.server.row({ name: picture.name, data: picture.data });
-        if (answer?.error?.kind === "busy" && tried < 10) {
-          await new Promise((resolve) => setTimeout(resolve, 1000 * (tried + 1)));
-          continue;
+      checkFile(file, this.model);
+      for (let tries = 1; ; tries++) {
+        try { return await this.backend.row(file); } catch (error) {
+          if (!(error instanceof BackendError) || error.kind !== "busy" || tries > TRIES) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(tries, /** @type {BackendError} */ (error).retryAfter)));
         }
-        if (!answer) throw new Error(`${file.name}: no answer came; see that ArtNet still runs`);
-        return { ...answer, source: file.name };
       }
-    } catch (error) { return { source: file.name, error: { kind: "missing", message: error.message } }; }
+    } catch (error) {
+      const kind = error instanceof BackendError ? error.kind : "missing";
+      return { source: file.name, error: { kind, message: /** @type {Error} */ (error).message } };
+    }
   }
+
+  /** @param {HTMLElement} line @param {Row} row */
   show(line, row) {
-    const cell = artnet.element;
-    if (row.error) {
-      line.lastChild.replaceWith(cell("td", { colspan: 3, class: "failed" }, row.error.message));
+    if ("error" in row) {
+      line.lastChild?.replaceWith(element("td", { colspan: 3, class: "failed" }, row.error.message));
       return;
     }
-    const thumb = cell("img", { src: `data:image/jpeg;base64,${row.thumb}`, alt: "" });
-    line.firstChild.replaceChildren(thumb);
-    line.lastChild.remove();
-    line.append(cell("td", { class: "movement" }, row.movement),
-      cell("td", { class: "share" }, artnet.percent(row.confidence)),
-      cell("td", { class: "quiet" }, row.decision === "unsure" ? row.words.replace(/\.$/, "") : row.words.split(/[:.]/)[0]));
-    delete row.thumb;
+    find(line, ".thumb").replaceChildren(element("img", { src: row.thumbnail, alt: "" }));
+    row.thumbnail = ""; // shown, and not needed in a table
+    line.lastChild?.remove();
+    line.append(element("td", { class: "movement" }, row.movement), element("td", { class: "share" }, percent(row.confidence)),
+      element("td", { class: "quiet" }, decisionLabel(row)));
   }
+
   count() {
-    const done = this.rows.filter(Boolean).length, bar = this.root.querySelector("progress");
-    bar.max = Math.max(1, this.total);
-    bar.value = done;
-    const failed = this.failed ? `, ${this.failed} failed` : "";
-    this.root.querySelector(".count").textContent = `${done} of ${this.total} answered${failed}`;
-    const running = this.going > 0;
-    bar.hidden = this.root.querySelector(".stop").hidden = !running;
-    for (const button of this.root.querySelectorAll("[data-table]")) button.disabled = running || !done;
-    if (!running && done) this.root.querySelector(".said").textContent = `Done: ${done} of ${this.total} answered${failed}`;
+    const done = this.done().length, progress = find(this.root, "progress"), running = this.running > 0;
+    progress.max = Math.max(1, this.total);
+    progress.value = done;
+    const text = `${done} of ${this.total} answered${this.failed ? `, ${this.failed} failed` : ""}`;
+    find(this.root, ".count").textContent = text;
+    progress.hidden = find(this.root, ".stop").hidden = !running;
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (this.root.querySelectorAll("[data-table]"))) button.disabled = running || !done;
+    if (!running && done) find(this.root, ".status").textContent = `Done: ${text}`;
   }
+
+  /** @returns {Row[]} */
+  done() { return this.rows.filter(Boolean); }
+
   stop() {
     for (const { line } of this.queue) line.remove();
     this.total -= this.queue.length;
     this.queue = [];
     this.count();
   }
-  async take(button) {
-    const rows = this.rows.filter(Boolean).map((row) => (row.error ? { source: row.source, error: row.error }
-      : { source: row.source, sha256: row.sha256, decision: row.decision, scores: row.scores }));
-    try { artnet.save(await artnet.call(this.server.table, { kind: button.dataset.table, rows })); }
-    catch (error) { this.trouble(error.message); }
+
+  saveCsv() {
+    save(new Blob([csvOf(this.done(), this.model.movements)], { type: "text/csv" }), "artnet.csv");
   }
-};
+
+  async saveParquet() {
+    try { save(await this.backend.parquet(this.done()), "artnet.parquet"); }
+    catch (error) { showProblem(this.root, /** @type {Error} */ (error).message); }
+  }
+}

@@ -1,0 +1,107 @@
+"""What the static site costs a visitor, in a real Chromium with one thread of WebAssembly.
+
+    python benchmarks/site.py --onnxruntime-web FOLDER [--rounds 7] [--pictures 200]
+
+Prints the bytes loaded before the page takes a picture and in all, the time from dropping a picture of two megapixels
+to the bars and to the maps of nine depths, and the memory of the page over many pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from page import DROP, two_megapixels
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fixtures.page import FLAGS, Site, chromium, ready, static_site, until  # noqa: E402
+
+LIMITS = {"before it is usable": 3.5, "in all": 30.0, "bars": 1.2, "nine maps": 1.2}
+
+
+def loaded_mb(browser: Any, site: Site) -> dict[str, float]:
+    """Measure what is loaded until the page takes a picture, and until the model is there."""
+    context = browser.new_context(service_workers="block")
+    page = context.new_page()
+    sizes: dict[str, int] = {}
+    page.on("response", lambda response: sizes.update({response.url: int(response.headers.get("content-length", 0))}))
+    ready(page, site.address)
+    before = sum(size for url, size in sizes.items() if "model.onnx" not in url and "onnxruntime" not in url)
+    loaded(page)
+    context.close()
+    return {"before it is usable": before / 1e6, "in all": sum(sizes.values()) / 1e6}
+
+
+def loaded(page: Any) -> None:
+    """Wait until the model is there."""
+    page.wait_for_selector(".loading", state="visible")
+    page.wait_for_selector(".loading", state="hidden", timeout=120_000)
+
+
+def answer_times(browser: Any, site: Site, picture: str, rounds: int) -> dict[str, list[float]]:
+    """Time drops once the model is loaded, in seconds."""
+    times: dict[str, list[float]] = {"bars": [], "nine maps": []}
+    for number in range(rounds + 1):
+        page = browser.new_page()
+        ready(page, site.address)
+        loaded(page)
+        page.wait_for_timeout(2000)  # the graph of the maps is made meanwhile
+        bars, maps = page.evaluate(DROP, picture)
+        page.close()
+        if number:
+            times["bars"].append(bars / 1000)
+            times["nine maps"].append(maps / 1000)
+    return times
+
+
+def memory_mb(browser: Any, site: Site, folder: Path, count: int) -> list[float]:
+    """Measure the page's heap after each quarter of many pictures."""
+    paths = [folder / f"{number:04}.jpg" for number in range(count)]
+    for number, path in enumerate(paths):
+        Image.open(ROOT / "examples" / "faceted.jpg").resize((360 + number % 7, 465)).save(path)
+    page, heaps = browser.new_page(), []
+    ready(page, site.address, "Many")
+    session = page.context.new_cdp_session(page)
+    for part in range(4):
+        start, end = part * count // 4, (part + 1) * count // 4
+        page.locator(".many input.chooser").set_input_files([str(path) for path in paths[start:end]])
+        until(page, f"document.querySelector('.many .count').textContent.startsWith('{end} of {end}')", 600)
+        session.send("HeapProfiler.collectGarbage")
+        heaps.append(page.evaluate("performance.memory.usedJSHeapSize / 1e6"))
+    page.close()
+    return heaps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--onnxruntime-web", type=Path)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--pictures", type=int, default=200)
+    options = parser.parse_args()
+    if options.onnxruntime_web:
+        os.environ["ARTNET_ONNXRUNTIME_WEB"] = str(options.onnxruntime_web)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch, static_site(Path(scratch)) as site:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, "--enable-precise-memory-info"])
+        for name, size in loaded_mb(browser, site).items():
+            print(f"loaded {name}: {size:.2f} MB, limit {LIMITS[name]} MB")
+        for name, values in answer_times(browser, site, two_megapixels(Path(scratch)), options.rounds).items():
+            print(
+                f"{name}: median {statistics.median(values):.3f} s, slowest {max(values):.3f} s, limit {LIMITS[name]} s"
+            )
+        heaps = ", ".join(f"{heap:.1f}" for heap in memory_mb(browser, site, Path(scratch), options.pictures))
+        print(f"the page's heap after each quarter of {options.pictures} pictures: {heaps} MB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

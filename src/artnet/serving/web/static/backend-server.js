@@ -1,0 +1,104 @@
+// @ts-check
+/** The backend over the REST API. */
+import { BackendError } from "./types.js";
+
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").Target} Target */
+
+const NO_ANSWER = "No answer came. See that ArtNet still runs and that you are online, then try again.";
+
+/** @param {string} text Base64. @returns {Uint8Array<ArrayBuffer>} */
+export const decodeBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+/**
+ * Ask the server. @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}
+ * @throws {BackendError} With the server's own sentence.
+ */
+async function ask(path, init) {
+  let response;
+  try { response = await fetch(path, init); } catch { throw new BackendError(NO_ANSWER, "unreachable"); }
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  throw new BackendError(problem.detail || NO_ANSWER, problem.kind, Number(response.headers.get("retry-after")) || 0);
+}
+
+/** @param {Blob} image @param {string} name @param {Record<string, unknown>} fields Those that are empty are left out. */
+function form(image, name, fields) {
+  const data = new FormData();
+  for (const [key, value] of Object.entries(fields))
+    if (value !== "" && value != null && value !== false) data.append(key, String(value));
+  data.append("file", image, name);
+  return { method: "POST", body: data };
+}
+
+/** @param {string} path @param {Blob} image @param {string} name @param {Record<string, unknown>} [fields] @returns {Promise<any>} */
+const askJson = async (path, image, name, fields = {}) => (await ask(path, form(image, name, fields))).json();
+
+const VIEW = "view.png";
+const LONGEST_PX = 4096; // of an overlay: over it, writing takes longer than the network
+const SAMPLING = { sampling: "half" }; // nobody waits half a minute for a page
+
+/** @param {(text: string) => void} [onLoading] Told what is being loaded; nothing is, here. @returns {Backend} */
+export function createBackend(onLoading) {
+  const view = (/** @type {import("./types.js").Opened} */ opened) => /** @type {Blob} */ (opened.view);
+  return {
+    async model() {
+      const model = await (await ask("v1/model")).json();
+      return { ...model, features: { ...model.features, similar: model.features.similar > 0, faithfulness: true, channels: true, report: true, parquet: true }, local: false };
+    },
+    async classify(file) {
+      const { view, preview, ...prediction } = await askJson("v1/classify", file, file.name, { include: "view,preview" });
+      return {
+        prediction,
+        view: new Blob([decodeBase64(view)], { type: "image/png" }),
+        preview: preview && `data:image/jpeg;base64,${preview}`,
+      };
+    },
+    async votes(file) { return (await askJson("v1/classify", file, file.name, { views: "all" })).views; },
+    async row(file) {
+      const { thumbnail, ...row } = await askJson("v1/classify", file, file.name, { include: "thumbnail,sha256" });
+      return { ...row, thumbnail: `data:image/jpeg;base64,${thumbnail}` };
+    },
+    async explain(opened, target) {
+      const answer = await askJson("v1/explain", view(opened), VIEW, { ...target, ...SAMPLING, format: "grids" });
+      const maps = answer.depths.map((/** @type {any} */ { depth, rows, columns, box, data }) =>
+        [depth ?? 0, { rows, columns, box, cells: new Int8Array(decodeBase64(data).buffer) }]);
+      return { question: answer.question, movement: answer.movement, signed: answer.against, maps: Object.fromEntries(maps) };
+    },
+    async faithfulness(opened, target) {
+      const { depths } = await askJson("v1/faithfulness", view(opened), VIEW, { ...target, ...SAMPLING });
+      return Object.fromEntries(depths.map((/** @type {any} */ each) => [each.depth ?? 0, each.gain]));
+    },
+    async channels(opened, { movement, rather_than }, depth, channel) {
+      const { channels, caption, sheet, ...answer } = await askJson("v1/channels", view(opened), VIEW, { movement, rather_than, depth, channel });
+      return { channels, channel: answer.channel, line: caption, sheet: `data:image/png;base64,${sheet}` };
+    },
+    async similar(opened) {
+      const { nearest } = await askJson("v1/similar", view(opened), VIEW);
+      return nearest.map((/** @type {any} */ each) => ({ ...each, thumbnail: `data:image/jpeg;base64,${each.thumbnail}` }));
+    },
+    async download(file, target, { kind, depth, opacity, inColour }) {
+      const stem = file.name.replace(/\.[^.]*$/, "") || "painting";
+      const fields = { ...target, ...SAMPLING, opacity, colour: inColour };
+      const kinds = /** @type {Record<string, [string, Record<string, unknown>, string]>} */ ({
+        overlay: ["v1/explain", { ...fields, format: "overlay", depth: depth || "", side_px: LONGEST_PX }, `${stem}-depth${depth}.png`],
+        sheet: ["v1/explain", { ...fields, format: "sheet" }, `${stem}-explained.png`],
+        report: ["v1/report", { ...fields, depth: depth || "" }, `${stem}-report.html`],
+        numbers: ["v1/explain", { ...target, ...SAMPLING, format: "json" }, `${stem}.json`],
+      });
+      const [path, given, name] = kinds[kind];
+      return { name, blob: await (await ask(path, form(file, file.name, given))).blob() };
+    },
+    async parquet(rows) {
+      const body = JSON.stringify({ rows });
+      return (await ask("v1/table", { method: "POST", headers: { "content-type": "application/json" }, body })).blob();
+    },
+    async fetch(address) {
+      const response = await ask("v1/fetch", {
+        method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ url: address }),
+      });
+      const name = /filename="([^"]*)"/.exec(response.headers.get("content-disposition") || "")?.[1];
+      return new File([await response.blob()], name || "picture");
+    },
+  };
+}

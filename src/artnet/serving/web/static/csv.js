@@ -1,0 +1,22 @@
+// @ts-check
+/** The table of predictions as CSV, with the columns of `artnet classify --out`. */
+
+/** @typedef {import("./types.js").Row | import("./types.js").FailedRow} Row */
+
+/** @param {string} movement @returns {string} */
+const scoreColumn = (movement) => `score_${movement.toLowerCase().replaceAll(" ", "_")}`;
+
+/** Quote a value where CSV needs it (RFC 4180). @param {unknown} value @returns {string} */
+function cell(value) {
+  const text = value == null ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** @param {Row[]} rows @param {string[]} movements @returns {string} */
+export function csvOf(rows, movements) {
+  const header = ["source", "sha256", "movement", "confidence", "decision", ...movements.map(scoreColumn), "error_kind", "error"];
+  const lines = rows.map((row) => ("error" in row
+    ? [row.source, "", "", "", "", ...movements.map(() => ""), row.error.kind, row.error.message]
+    : [row.source, row.sha256, row.movement, row.confidence, row.decision, ...movements.map((name) => row.scores[name]), "", ""]));
+  return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
+}

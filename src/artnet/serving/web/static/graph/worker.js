@@ -1,0 +1,166 @@
+// @ts-check
+/** The Web Worker behind `backend-browser.js`: decodes, classifies and explains, so that the page stays responsive. */
+import { BackendError } from "../types.js";
+import { ranked, targetWords } from "../words.js";
+import { decode } from "./decode.js";
+import { gridOf, layerMap, occlusion, targetScore, targetWeights } from "./explain.js";
+import { download, GraphModel, sha256 } from "./model.js";
+import { decide, oodScore, softmax, styleScores, vote } from "./scores.js";
+import { contentBox, networkInput, REGIONS, regionView, wholeView } from "./views.js";
+import { CAMS } from "./cam.js";
+
+/** @typedef {import("../types.js").Target} Target */
+/** @typedef {import("../types.js").Prediction} Prediction */
+
+const LIMITS = { size_bytes: 64 * 2 ** 20, pixels: 100e6 };
+const THUMBNAIL_PX = 96;
+
+const MODEL = new URL("../model/", import.meta.url).href, RUNTIME = new URL("../onnxruntime/", import.meta.url).href;
+
+/** @type {GraphModel} */ let model;
+/** Settled once the graph is loaded. @type {Promise<void>} */ let ready;
+/** @type {import("./scores.js").Ood | null} */ let ood = null;
+/** Of the images that the page has open, by number. @type {Map<number, {input: Float32Array<ArrayBuffer>, content: import("./views.js").Box}>} */
+const opened = new Map();
+let lastOpened = 0;
+const KEPT = 8; // more than the page shows at once
+
+/** @param {{shape: number[], data: string}} array */
+const floats = ({ data }) => new Float32Array(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)).buffer);
+
+/** What the page can ask; the last argument tells it how far something is. @type {Record<string, (...args: any[]) => Promise<any>>} */
+const CALLS = {
+  /** Return what the page must know; the graph is loaded meanwhile. */
+  async load() {
+    const config = JSON.parse(new TextDecoder().decode(await download(`${MODEL}config.json`)));
+    model = new GraphModel(config);
+    ready = loadGraph().then(() => self.postMessage({ loading: "" }));
+    ready.catch((error) => self.postMessage({ loading: error.message }));
+    return { config, movements: config.movements, methods: [...Object.keys(CAMS), "occlusion"], limits: LIMITS };
+  },
+
+  /** @param {File} file */
+  async classify(file) {
+    const { image, input, prediction } = await classified(file);
+    const { size_px: size, fit } = model.config.preprocessing;
+    opened.set(++lastOpened, { input, content: contentBox(image.width, image.height, size, fit) });
+    opened.delete(lastOpened - KEPT);
+    return { prediction, view: lastOpened };
+  },
+
+  /** @param {File} file */
+  async votes(file) {
+    const image = await decode(file, LIMITS.pixels), { size_px: size, fit, ...normalization } = model.config.preprocessing;
+    const views = [wholeView(image, size, fit), ...REGIONS.map((name) => regionView(image, name, size))];
+    const scores = [];
+    for (const view of views) { // one by one: six at once would need six times the memory
+      const { logits } = await model.predict(networkInput([view], normalization), 1);
+      scores.push({ name: view.name, box: view.box, scores: named(softmax(logits, model.config.calibration.temperature)) });
+    }
+    return scores;
+  },
+
+  /** @param {File} file */
+  async row(file) {
+    const { image, prediction } = await classified(file);
+    return { ...prediction, sha256: await sha256(new Uint8Array(await file.arrayBuffer())), thumbnail: await thumbnail(image) };
+  },
+
+  /** @param {number} view @param {Target} target @param {(progress: {share: number}) => void} tell */
+  async explain(view, target, tell) {
+    const image = opened.get(view), { movements, preprocessing: { size_px: size } } = model.config;
+    if (!image) throw new BackendError("This picture is no longer open. Show it again.", "usage");
+    const { logits } = target.movement ? { logits: new Float32Array() } : await model.predict(image.input, 1);
+    const movement = target.movement || movements[logits.indexOf(Math.max(...logits))];
+    const weights = targetWeights({ ...target, movement }, movements);
+    const question = targetWords(movement, target.rather_than, target.against);
+    if (target.method === "occlusion") {
+      const score = async (/** @type {Float32Array<ArrayBuffer>} */ inputs, /** @type {number} */ count) => {
+        const results = await model.predict(inputs, count);
+        return Array.from({ length: count }, (_, index) => targetScore(results.logits.subarray(index * movements.length, (index + 1) * movements.length), weights));
+      };
+      const [map, shape] = await occlusion(image.input, size, score, (share) => tell({ share }));
+      const shown = target.against ? map : map.map((value) => Math.max(value, 0));
+      return { question, movement, signed: target.against, maps: { 0: gridOf(shown, shape, image.content, size) } };
+    }
+    const results = await model.explain(image.input, weights);
+    const maps = model.config.layers.map((/** @type {any} */ { depth, channels, grid }) => {
+      const map = layerMap(target.method, results[`activation_${depth}`], results[`gradient_${depth}`], channels, target.against);
+      return [depth, gridOf(map, grid, image.content, size)];
+    });
+    return { question, movement, signed: target.against, maps: Object.fromEntries(maps) };
+  },
+};
+
+/** Load the graph, its out-of-distribution statistics and what runs it, and tell the page how far that is. */
+async function loadGraph() {
+  const { config } = model, tell = (/** @type {string} */ text) => self.postMessage({ loading: text });
+  const bytes = await download(`${MODEL}model.onnx`, (share) => tell(`Loading the model, ${Math.round(100 * share)}% …`));
+  if (await sha256(bytes) !== config.graph_sha256)
+    throw new BackendError("model.onnx: is not the file that config.json describes; load the page again, or build the site again", "model");
+  if (config.ood) {
+    const { means, directions, variances, rest } = JSON.parse(new TextDecoder().decode(await download(`${MODEL}ood.json`)));
+    ood = { means: floats(means), directions: floats(directions), variances: floats(variances), rest: floats(rest)[0] };
+  }
+  tell("Starting the model …");
+  const runtime = await import(`${RUNTIME}ort.wasm.min.mjs`);
+  runtime.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+  runtime.env.wasm.wasmPaths = RUNTIME;
+  await model.start(runtime, bytes);
+}
+
+/** @param {File} file */
+async function classified(file) {
+  const { size_px: size, fit, ...normalization } = model.config.preprocessing, { view_weights: weights } = model.config;
+  const image = await decode(file, LIMITS.pixels), whole = wholeView(image, size, fit);
+  const names = Object.keys(weights).filter((name) => weights[name] > 0);
+  const views = names.map((name) => (name === "whole" ? whole : regionView(image, name, size)));
+  const { logits, embedding, styles } = await model.predict(networkInput(views, normalization), views.length);
+  const rows = (/** @type {Float32Array} */ values) => views.map((_, index) => values.subarray((index * values.length) / views.length, ((index + 1) * values.length) / views.length));
+  const voting = names.map((name) => weights[name]), temperature = model.config.calibration.temperature;
+  const scores = named(vote(rows(logits), voting, temperature)), [movement] = ranked(scores);
+  const index = names.indexOf("whole"), distance = ood && index >= 0 ? oodScore(rows(embedding)[index], ood) : null;
+  /** @type {Prediction} */
+  const prediction = {
+    source: file.name, movement, confidence: scores[movement], decision: decide(scores[movement], distance, model.config), scores,
+    ...(styles ? { styles: named(styleScores(rows(styles), voting), model.config.styles) } : {}),
+    views: views.map((view, each) => ({ name: view.name, box: view.box, scores: named(softmax(rows(logits)[each], temperature)) })),
+    model: model.config.name, width: image.width, height: image.height,
+  };
+  return { image, input: networkInput([whole], normalization), prediction };
+}
+
+/** @param {number[]} scores @param {string[]} [names] @returns {Record<string, number>} */
+function named(scores, names = model.config.movements) {
+  return Object.fromEntries(names.map((name, index) => [name, scores[index]]));
+}
+
+/** @param {import("./views.js").Image} image @returns {Promise<string>} A data address. */
+async function thumbnail({ width, height, data }) {
+  const rgba = new ImageData(width, height);
+  for (let pixel = 0, from = 0, to = 0; pixel < width * height; pixel++, from += 3, to += 4) {
+    rgba.data.set(data.subarray(from, from + 3), to);
+    rgba.data[to + 3] = 255;
+  }
+  const scale = Math.min(1, THUMBNAIL_PX / Math.max(width, height)), bitmap = await createImageBitmap(rgba);
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 })).arrayBuffer());
+  return `data:image/jpeg;base64,${btoa(String.fromCharCode(...bytes))}`;
+}
+
+let queue = Promise.resolve(); // onnxruntime-web runs one thing at a time
+self.addEventListener("message", ({ data: { id, name, args } }) => {
+  const tell = (/** @type {object} */ progress) => self.postMessage({ id, progress });
+  queue = queue.then(async () => {
+    try {
+      if (name !== "load") await ready;
+      self.postMessage({ id, result: await CALLS[name](...args, tell) }); }
+    catch (error) {
+      const { message, kind } = /** @type {BackendError} */ (error);
+      const known = error instanceof BackendError;
+      self.postMessage({ id, error: { message: known ? message : `Something went wrong in this browser (${message}). Load the page again.`, kind: kind || "error" } });
+    }
+  });
+});

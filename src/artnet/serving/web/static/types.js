@@ -1,0 +1,81 @@
+// @ts-check
+/**
+ * The types that the modules share. A backend answers what the page asks; `backend-server.js` asks the REST API,
+ * `backend-browser.js` runs the model's graph in this browser.
+ *
+ * @typedef {{name: string, box: [number, number, number, number], scores: Record<string, number>}} ViewScores
+ *
+ * @typedef {object} Prediction  As `artnet classify --json` prints it.
+ * @property {string} source
+ * @property {string} movement
+ * @property {number} confidence
+ * @property {"confident" | "unsure" | "unfamiliar"} decision
+ * @property {Record<string, number>} scores
+ * @property {Record<string, number>} [styles]
+ * @property {ViewScores[]} views
+ * @property {string} model
+ * @property {number} width
+ * @property {number} height
+ *
+ * @typedef {object} Opened  An image that was classified; `view` is what later questions are asked about.
+ * @property {Prediction} prediction
+ * @property {unknown} view  The backend's own handle.
+ * @property {string | null} preview  An address to show where the browser cannot show the file itself.
+ *
+ * @typedef {object} Target  What is explained.
+ * @property {string} movement  Empty for the movement with the highest score.
+ * @property {string} rather_than  Empty for anything else.
+ * @property {boolean} against  Whether what speaks against it is shown, too.
+ * @property {string} method
+ *
+ * @typedef {object} Grid  A map at the network's own resolution, -127 to 127, row by row.
+ * @property {number} rows
+ * @property {number} columns
+ * @property {[number, number, number, number]} box  Where the painting lies in it, in cells: left, top, right, bottom.
+ * @property {Int8Array} cells
+ *
+ * @typedef {object} Explanation
+ * @property {string} question  In words: "why Cubism rather than Realism".
+ * @property {string} movement
+ * @property {boolean} signed
+ * @property {Record<number, Grid>} maps  By depth; 0 for a method on the pixels.
+ *
+ * @typedef {{channels: number[], channel: number, line: string, sheet: string}} Channels  `sheet` is an address.
+ * @typedef {{name: string, movement: string, similarity: number, thumbnail: string}} Similar
+ * @typedef {{kind: string, depth: number, opacity: number, inColour: boolean}} DownloadOptions
+ * @typedef {Prediction & {sha256: string, thumbnail: string}} Row
+ *
+ * @typedef {object} Model
+ * @property {Record<string, any>} config  The model folder's config.json.
+ * @property {string[]} movements
+ * @property {string[]} methods  The names that this model and backend can do.
+ * @property {{size_bytes: number, pixels: number}} limits
+ * @property {{addresses: boolean, similar: boolean, faithfulness: boolean, channels: boolean, report: boolean,
+ *   parquet: boolean}} features
+ * @property {boolean} local  Whether pictures stay in this browser.
+ *
+ * @typedef {object} Backend
+ * @property {() => Promise<Model>} model
+ * @property {(file: File) => Promise<Opened>} classify
+ * @property {(file: File) => Promise<ViewScores[]>} votes
+ * @property {(file: File) => Promise<Row>} row
+ * @property {(opened: Opened, target: Target, onProgress?: (share: number) => void) => Promise<Explanation>} explain
+ * @property {(opened: Opened, target: Target) => Promise<Record<number, number>>} faithfulness  Gain by depth.
+ * @property {(opened: Opened, target: Target, depth: number, channel?: number) => Promise<Channels>} channels
+ * @property {(opened: Opened) => Promise<Similar[]>} similar
+ * @property {(file: File, target: Target, options: DownloadOptions) => Promise<{name: string, blob: Blob}>} download
+ * @property {(rows: (Row | FailedRow)[]) => Promise<Blob>} parquet
+ * @property {(address: string) => Promise<File>} fetch
+ *
+ * @typedef {{source: string, error: {kind: string, message: string}}} FailedRow
+ */
+
+/** An error that the visitor can read; `kind` is that of the problem, `retryAfter` in seconds where the server says so. */
+export class BackendError extends Error {
+  /** @param {string} message @param {string} [kind] @param {number} [retryAfter] */
+  constructor(message, kind = "error", retryAfter = 0) {
+    super(message);
+    this.kind = kind;
+    this.retryAfter = retryAfter;
+  }
+}

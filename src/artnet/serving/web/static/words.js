@@ -1,0 +1,67 @@
+// @ts-check
+/** The page's sentences and labels. */
+
+/** @typedef {import("./types.js").Prediction} Prediction */
+
+/**
+ * What each attribution method is called, how long it takes on a server, and what it can be asked: `pixels` has no
+ * depths, `target` depends on the movement, `signed` tells what speaks against.
+ * @type {Record<string, {label: string, takes: string, pixels: boolean, target: boolean, signed: boolean}>}
+ */
+export const METHODS = {
+  gradcam: { label: "Grad-CAM", takes: "", pixels: false, target: true, signed: true },
+  "gradcam++": { label: "Grad-CAM++", takes: "", pixels: false, target: true, signed: true },
+  xgradcam: { label: "XGrad-CAM", takes: "", pixels: false, target: true, signed: true },
+  hirescam: { label: "HiResCAM", takes: "", pixels: false, target: true, signed: true },
+  layercam: { label: "LayerCAM", takes: "", pixels: false, target: true, signed: true },
+  eigencam: { label: "Eigen-CAM", takes: "", pixels: false, target: false, signed: false },
+  scorecam: { label: "Score-CAM", takes: "about 10 s", pixels: false, target: true, signed: true },
+  occlusion: { label: "Occlusion", takes: "about 6 s", pixels: true, target: true, signed: true },
+  rise: { label: "RISE", takes: "about 10 s", pixels: true, target: true, signed: true },
+  integrated: { label: "Integrated gradients", takes: "about 3 s", pixels: true, target: true, signed: true },
+  smoothgrad: { label: "SmoothGrad", takes: "about 2 s", pixels: true, target: true, signed: false },
+};
+
+const STYLES_SHOWN = 3, LIKELY = 0.5;
+
+/** @param {Record<string, number>} scores @returns {string[]} Names, the highest score first. */
+export const ranked = (scores) => Object.keys(scores).sort((one, other) => scores[other] - scores[one]);
+
+/** Say in one sentence what a prediction is worth. @param {Prediction} prediction @returns {string} */
+export function decisionSentence({ decision, scores }) {
+  const [first, second] = ranked(scores);
+  if (decision === "confident") return "Confident.";
+  if (decision === "unsure") return `Unsure: ${first} or ${second}.`;
+  return "Unfamiliar: this picture is unlike the paintings the model knows, so do not rely on the answer.";
+}
+
+/** Say in two words what a prediction is worth, for a table. @param {Prediction} prediction @returns {string} */
+export function decisionLabel(prediction) {
+  const sentence = decisionSentence(prediction);
+  return prediction.decision === "unsure" ? sentence.replace(/\.$/, "") : sentence.split(/[:.]/)[0];
+}
+
+/** Return the likeliest styles, each at least one half. @param {Record<string, number>} [styles] @returns {[string, number][]} */
+export function likelyStyles(styles = {}) {
+  return ranked(styles).filter((name) => styles[name] >= LIKELY).slice(0, STYLES_SHOWN).map((name) => [name, styles[name]]);
+}
+
+/** Say whether a map shows what the answer rests on. @param {number} gain @returns {string} */
+export function faithfulnessSentence(gain) {
+  const signed = `${gain < 0 ? "-" : "+"}${Math.abs(gain).toFixed(3)}`;
+  const said = gain >= 0.02
+    ? "Tested: covering what this map marks changes the answer more than covering parts at random"
+    : gain > 0
+      ? "Tested: this map does hardly better than parts taken at random"
+      : "Tested: this map does no better than parts taken at random. Do not read much into it";
+  return `${said} (gain ${signed}).`;
+}
+
+/** Put a target in words, as `artnet explain` does. @param {string} movement @param {string} ratherThan @param {boolean} against @returns {string} */
+export function targetWords(movement, ratherThan, against) {
+  const rather = ratherThan ? ` rather than ${ratherThan}` : "";
+  return against ? `what speaks for and against ${movement}${rather}` : `why ${movement}${rather}`;
+}
+
+/** @param {string} text @returns {string} */
+export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,96 @@
+// What the static site computes agrees with the Python code, on the values in vectors.json.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const STATIC = "../../src/artnet/serving/web/static";
+const { CAMS, quantized } = await import(`${STATIC}/graph/cam.js`);
+const { gridOf, layerMap, occlusion, targetScore, targetWeights } = await import(`${STATIC}/graph/explain.js`);
+const { decide, oodScore, softmax, styleScores, vote } = await import(`${STATIC}/graph/scores.js`);
+const { contentBox, networkInput, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
+const { colormap } = await import(`${STATIC}/colormap.js`);
+
+const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
+
+function close(actual, expected, tolerance = 1e-4) {
+  assert.equal(actual.length, expected.length);
+  for (let index = 0; index < expected.length; index++)
+    assert.ok(Math.abs(actual[index] - expected[index]) <= tolerance, `value ${index}: ${actual[index]}, expected ${expected[index]}`);
+}
+
+test("regions lie where Python cuts them", () => {
+  for (const { name, size, box } of vectors.regions) assert.deepEqual(regionBox(name, ...size, 224), box);
+});
+
+test("the whole painting lies in its view where Python lays it", () => {
+  for (const { size, fit, box } of vectors.placements) assert.deepEqual(contentBox(...size, 224, fit), box);
+});
+
+for (const { width, height, fit, image, view } of vectors.resizes)
+  test(`${width} x ${height} pixels are resized as Pillow does, ${fit}`, () => {
+    const whole = wholeView({ width, height, data: Uint8Array.from(image) }, 16, fit);
+    close(whole.image.data, view, 1); // one level of 255: Pillow computes with integers
+    const mean = whole.image.data.reduce((sum, value, index) => sum + Math.abs(value - view[index]), 0) / view.length;
+    assert.ok(mean < 0.02, `mean difference ${mean}`);
+  });
+
+test("the network's input is normalised as in Python", () => {
+  const { image, mean, std, values } = vectors.input;
+  close(networkInput([{ image: { width: 4, height: 4, data: Uint8Array.from(image) } }], { mean, std }), values);
+});
+
+for (const [name, { shape, activation, gradient, maps }] of Object.entries(vectors.cams))
+  for (const method of Object.keys(CAMS))
+    test(`${method} of ${name} layers is Python's`, () => {
+      close(CAMS[method](Float32Array.from(activation), Float32Array.from(gradient), shape[0]), maps[method], 1e-3);
+    });
+
+test("scores are voted, calibrated and named out of distribution as in Python", () => {
+  const { logits, weights, ood, ...expected } = vectors.scores;
+  close(softmax(logits[0], 1.7), expected.softmax);
+  close(vote(logits, weights, 1.7), expected.vote);
+  close(styleScores([logits[0]], [1]), expected.sigmoid);
+  const detector = { ...ood, rest: ood.rest[0] ?? ood.rest };
+  assert.ok(Math.abs(oodScore(Float32Array.from(ood.embedding), detector) - ood.score) < 1e-3 * ood.score);
+});
+
+test("a decision follows the thresholds", () => {
+  const config = { ood: { threshold: 2 }, calibration: { unsure_below: 0.5 } };
+  assert.equal(decide(0.9, 1, config), "confident");
+  assert.equal(decide(0.4, 1, config), "unsure");
+  assert.equal(decide(0.9, 3, config), "unfamiliar");
+  assert.equal(decide(0.9, 3, { ...config, ood: null }), "confident");
+});
+
+test("targets weigh and score logits as in Python", () => {
+  for (const { movement, rather_than, weights, score } of vectors.scores.targets) {
+    const target = targetWeights({ movement, rather_than: rather_than ?? "" }, ["A", "B", "C", "D", "E"]);
+    assert.deepEqual([...target], weights);
+    assert.ok(Math.abs(targetScore(vectors.scores.logits[0], target) - score) < 1e-5);
+  }
+});
+
+test("what speaks against is the map of the contrary target", () => {
+  const [activation, gradient] = [Float32Array.of(1, 2, 3, 4), Float32Array.of(1, 1, -1, -1)];
+  const against = layerMap("hirescam", activation, gradient.map((value) => -value), 2, true);
+  close(against, layerMap("hirescam", activation, gradient, 2, true).map((value) => -value));
+});
+
+test("occlusion is Python's", async () => {
+  const { view, kernel, map } = vectors.occlusion;
+  const score = async (inputs, count) => Array.from({ length: count }, (_, index) =>
+    kernel.reduce((sum, weight, each) => sum + weight * inputs[index * kernel.length + each], 0));
+  const shares = [];
+  close((await occlusion(Float32Array.from(view), 28, score, (share) => shares.push(share)))[0], map, 1e-3);
+  assert.equal(shares.at(-1), 1);
+});
+
+test("a map is cut to the painting and scaled to its own maximum", () => {
+  const grid = gridOf(Float32Array.of(9, 1, 2, 9, 4, -2), [3, 2], [0, 75, 224, 149], 224);
+  assert.deepEqual([grid.rows, grid.columns], [1, 2]);
+  assert.deepEqual([...quantized([1, -2, 0])], [64, -127, 0]);
+});
+
+test("the colour maps are Python's", () => {
+  for (const [side, table] of Object.entries(vectors.colors)) close(colormap(side), table, 1);
+});

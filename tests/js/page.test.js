@@ -1,0 +1,73 @@
+// The page's pure functions: sentences, tables, and where a map is strongest.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const STATIC = "../../src/artnet/serving/web/static";
+const { csvOf } = await import(`${STATIC}/csv.js`);
+const { decisionLabel, decisionSentence, faithfulnessSentence, likelyStyles, ranked, targetWords } = await import(`${STATIC}/words.js`);
+const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
+const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
+
+const scores = { Cubism: 0.2, Realism: 0.5, Abstract: 0.3 };
+
+test("a decision is said in words", () => {
+  assert.equal(decisionSentence({ decision: "confident", scores }), "Confident.");
+  assert.equal(decisionSentence({ decision: "unsure", scores }), "Unsure: Realism or Abstract.");
+  assert.match(decisionSentence({ decision: "unfamiliar", scores }), /^Unfamiliar: .*do not rely on the answer\.$/);
+  assert.equal(decisionLabel({ decision: "unsure", scores }), "Unsure: Realism or Abstract");
+  assert.equal(decisionLabel({ decision: "unfamiliar", scores }), "Unfamiliar");
+});
+
+test("scores are ranked, and only likely styles are named", () => {
+  assert.deepEqual(ranked(scores), ["Realism", "Abstract", "Cubism"]);
+  assert.deepEqual(likelyStyles({ a: 0.6, b: 0.49, c: 0.9, d: 0.7, e: 0.8 }), [["c", 0.9], ["e", 0.8], ["d", 0.7]]);
+  assert.deepEqual(likelyStyles(), []);
+});
+
+test("a gain is put into words by its size", () => {
+  assert.match(faithfulnessSentence(0.02), /more than covering parts at random \(gain \+0\.020\)\.$/);
+  assert.match(faithfulnessSentence(0.001), /hardly better/);
+  assert.match(faithfulnessSentence(-0.1), /Do not read much into it \(gain -0\.100\)\.$/);
+});
+
+test("a target is put into words as the command does", () => {
+  assert.equal(targetWords("Cubism", "", false), "why Cubism");
+  assert.equal(targetWords("Cubism", "Realism", true), "what speaks for and against Cubism rather than Realism");
+});
+
+test("a table has a row for each file, quoted where it must be, and errors in their columns", () => {
+  const rows = [
+    { source: 'a "b", c.jpg', sha256: "ab", movement: "Realism", confidence: 0.5, decision: "unsure", scores },
+    { source: "broken.jpg", error: { kind: "corrupt", message: "broken.jpg: is broken" } },
+  ];
+  assert.deepEqual(csvOf(rows, ["Cubism", "Pop Art"]).split("\r\n"), [
+    "source,sha256,movement,confidence,decision,score_cubism,score_pop_art,error_kind,error",
+    '"a ""b"", c.jpg",ab,Realism,0.5,unsure,0.2,,,',
+    "broken.jpg,,,,,,,corrupt,broken.jpg: is broken",
+    "",
+  ]);
+});
+
+test("where a map is strongest is said by thirds of the painting", () => {
+  const grid = (index) => ({ rows: 3, columns: 3, box: [0, 0, 3, 3], cells: Int8Array.from({ length: 9 }, (_, cell) => (cell === index ? 9 : 0)) });
+  assert.equal(peakWords(grid(4)), "strongest in the centre");
+  assert.equal(peakWords(grid(2)), "strongest at top right");
+  assert.equal(peakWords(grid(-1)), "no evidence for it here");
+});
+
+test("an enlarged map stays within its own range", () => {
+  const grid = { rows: 2, columns: 2, box: [0, 0, 2, 2], cells: Int8Array.of(127, 0, 0, 127) };
+  const values = heatmapOf(grid, 16, 16);
+  assert.equal(values.length, 256);
+  assert.ok(Math.min(...values) >= 0 && Math.max(...values) <= 127);
+});
+
+test("the size that a file declares is read before it is decoded", () => {
+  const png = new Uint8Array(40);
+  png.set([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+  assert.deepEqual(declaredSize(png), [30000, 30000]);
+  const jpeg = new Uint8Array(40);
+  jpeg.set([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 17, 8, 1, 2, 3, 4]);
+  assert.deepEqual(declaredSize(jpeg), [772, 258]);
+  assert.equal(declaredSize(new Uint8Array(40)), null);
+});

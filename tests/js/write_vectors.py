@@ -1,0 +1,143 @@
+"""Write tests/js/vectors.json: what the Python code computes, for the JavaScript of the static site to agree with.
+
+    python tests/js/write_vectors.py
+
+A test says when the file is no longer what this script writes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from artnet.attribution.cam import CAMS
+from artnet.attribution.perturbation import occlusion
+from artnet.attribution.target import Target, target_score
+from artnet.imaging.views import FITS, REGIONS, placement, region_box, whole_view
+from artnet.metrics.classification import sigmoid, softmax
+from artnet.model.ood import fit_ood_detector
+from artnet.model.prediction import vote
+from artnet.model.preprocessing import network_input
+from artnet.render.colormap import colormap
+
+SIZES = [(640, 480), (100, 333), (224, 224), (1000, 7)]
+
+
+def image_of(width: int, height: int, seed: int) -> Image.Image:
+    """Return a random image with structure: a gradient and noise."""
+    rng = np.random.default_rng(seed)
+    ramp = np.linspace(0, 200, width)[None, :, None] + np.linspace(0, 50, height)[:, None, None]
+    return Image.fromarray((ramp + rng.integers(0, 6, (height, width, 3)) * 9).clip(0, 255).astype(np.uint8))
+
+
+def pixels(image: Image.Image) -> list[int]:
+    return [int(value) for value in np.asarray(image).ravel()]
+
+
+def rounded(values: Any) -> Any:
+    return np.asarray(values, np.float64).round(6).tolist()
+
+
+def resizes() -> list[dict[str, Any]]:
+    cases = []
+    for (width, height), fit in [
+        ((37, 23), "stretch"),
+        ((70, 53), "stretch"),
+        ((9, 30), "letterbox"),
+        ((64, 48), "letterbox"),
+    ]:
+        image = image_of(width, height, width)
+        view = whole_view(image, 16, fit)  # type: ignore[arg-type]
+        cases.append({"width": width, "height": height, "fit": fit, "image": pixels(image), "view": pixels(view.image)})
+    return cases
+
+
+def cams() -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    cases = {}
+    for name, shape in (("wide", (7, 3, 4)), ("narrow", (3, 5, 6))):
+        activation = np.maximum(rng.normal(size=shape), 0).astype(np.float32)
+        gradient = rng.normal(size=shape).astype(np.float32)
+        maps = {method: rounded(cam.compute(activation, gradient).ravel()) for method, cam in CAMS.items()}
+        cases[name] = {
+            "shape": shape,
+            "activation": rounded(activation.ravel()),
+            "gradient": rounded(gradient.ravel()),
+            "maps": maps,
+        }
+    return cases
+
+
+def scores() -> dict[str, Any]:
+    rng = np.random.default_rng(2)
+    logits, weights = rng.normal(size=(3, 5)), [0.5, 0.0, 1.5]
+    embeddings = rng.normal(size=(60, 8)).astype(np.float32)
+    ood = fit_ood_detector(embeddings, np.arange(60) % 3, directions=4)
+    arrays = {name: rounded(np.ravel(getattr(ood, name))) for name in ("means", "directions", "variances", "rest")}
+    movements = ("A", "B", "C", "D", "E")
+    targets = [("B", None), ("B", "D")]
+    return {
+        "logits": rounded(logits),
+        "weights": weights,
+        "softmax": rounded(softmax(logits[0], 1.7)),
+        "vote": rounded(vote(logits, weights, 1.7)),
+        "sigmoid": rounded(sigmoid(logits[0])),
+        "ood": {**arrays, "embedding": rounded(embeddings[0]), "score": float(ood.ood_score(embeddings[:1])[0])},
+        "targets": [
+            {
+                "movement": movement,
+                "rather_than": other,
+                "weights": Target(movement, other).logit_weights(movements).ravel().tolist(),
+                "score": float(target_score(logits[:1], Target(movement, other).logit_weights(movements))[0]),
+            }
+            for movement, other in targets
+        ],
+    }
+
+
+def occluded() -> dict[str, Any]:
+    rng = np.random.default_rng(3)
+    view, kernel = rng.normal(size=(3, 28, 28)).astype(np.float32), rng.normal(size=(3, 28, 28)).astype(np.float32)
+    grid = occlusion(lambda views: (views * kernel).sum((1, 2, 3)), view)
+    return {"view": rounded(view.ravel()), "kernel": rounded(kernel.ravel()), "map": rounded(grid.ravel())}
+
+
+def vectors() -> dict[str, Any]:
+    """Compute everything that the file holds."""
+    image = image_of(4, 4, 9)
+    view = whole_view(image, 4, "stretch")
+    from artnet.model.config import Preprocessing
+
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    return {
+        "regions": [
+            {"name": name, "size": size, "box": region_box(name, *size, 224).as_tuple()}
+            for name in REGIONS
+            for size in SIZES
+        ],
+        "placements": [
+            {"size": size, "fit": fit, "box": placement(*size, 224, fit).content.as_tuple()}
+            for size in SIZES
+            for fit in FITS
+        ],
+        "resizes": resizes(),
+        "input": {
+            "image": pixels(image),
+            "mean": mean,
+            "std": std,
+            "values": rounded(network_input([view], Preprocessing(4, "stretch", mean, std)).ravel()),
+        },
+        "cams": cams(),
+        "scores": scores(),
+        "occlusion": occluded(),
+        "colors": {side: colormap(side).ravel().tolist() for side in ("sequential", "positive", "negative")},  # type: ignore[arg-type]
+    }
+
+
+if __name__ == "__main__":
+    path = Path(__file__).with_name("vectors.json")
+    path.write_text(json.dumps(vectors(), separators=(",", ":")) + "\n", encoding="utf-8")
