@@ -97,7 +97,7 @@ def compute(classifier: Classifier, paths: list[Path]) -> None:
     """Run the network on ready views, from twice as many threads as there are processors."""
     views = [classifier.open(decode_image(path.read_bytes(), "picture")).views for path in paths]
     with timed("engine", len(paths)), ThreadPoolExecutor(2 * processor_count()) as pool:
-        list(pool.map(classifier.see, views))
+        list(pool.map(classifier.infer, views))
 
 
 def ours(paths: list[Path], answer: Callable[[Iterable[SourceItem]], Iterator[Result]], out: Path) -> float:
