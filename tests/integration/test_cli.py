@@ -57,7 +57,7 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
-def test_one_picture_as_json_is_one_object(artnet: Artnet, painting_file: Path) -> None:
+def test_one_image_as_json_is_one_object(artnet: Artnet, painting_file: Path) -> None:
     done = artnet("classify", painting_file, "--json")
     assert done.code == 0
     assert json.loads(done.out)["source"] == str(painting_file)
@@ -88,7 +88,7 @@ def test_a_folder_is_a_list_even_of_one(artnet: Artnet, painting_file: Path) -> 
     assert len(json.loads(artnet("classify", painting_file.parent, "--json").out)) == 1
 
 
-def test_people_get_one_line_a_picture(artnet: Artnet, painting_file: Path) -> None:
+def test_people_get_one_line_an_image(artnet: Artnet, painting_file: Path) -> None:
     done = artnet("classify", painting_file)
     assert done.out.count("\n") == 1
     assert done.out.startswith(f"{painting_file}: ")
@@ -103,7 +103,7 @@ def test_people_get_one_line_a_picture(artnet: Artnet, painting_file: Path) -> N
         ("cut.png", png_header(300, 300)[:60], "corrupt"),
     ],
 )
-def test_a_bad_picture_is_one_sentence_and_the_others_are_answered(
+def test_a_bad_image_is_one_sentence_and_the_others_are_classified(
     artnet: Artnet, painting_file: Path, tmp_path: Path, name: str, data: bytes, kind: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -116,14 +116,14 @@ def test_a_bad_picture_is_one_sentence_and_the_others_are_answered(
     assert "Traceback" not in done.err
 
 
-def test_a_folder_without_pictures_is_a_failure(artnet: Artnet, tmp_path: Path) -> None:
+def test_a_folder_without_images_is_a_failure(artnet: Artnet, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here")
     done = artnet("classify", tmp_path)
     assert done.code == 1
     assert "holds no image" in done.err
 
 
-def test_a_picture_of_one_pixel_is_answered(artnet: Artnet, tmp_path: Path) -> None:
+def test_an_image_of_one_pixel_is_classified(artnet: Artnet, tmp_path: Path) -> None:
     Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
     assert artnet("classify", tmp_path / "dot.png", "--json", "--all-views").code == 0
 
@@ -160,7 +160,7 @@ def test_an_existing_table_is_left_alone(artnet: Artnet, painting_file: Path, tm
     assert (tmp_path / "table.csv").read_text() == "mine"
 
 
-def test_a_table_that_exists_is_replaced_or_gone_on_with_only_when_asked(
+def test_an_existing_table_is_replaced_or_resumed_only_by_an_option(
     artnet: Artnet, painting_file: Path, tmp_path: Path
 ) -> None:
     table = tmp_path / "table.csv"
@@ -174,7 +174,7 @@ def test_a_table_that_exists_is_replaced_or_gone_on_with_only_when_asked(
     assert artnet("classify", painting_file, "--out", table, "--resume", "--overwrite").code == 2
 
 
-def test_failing_fast_stops_and_goes_on_from_there(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+def test_failing_fast_stops_and_is_resumed_from_there(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
     bad, table = tmp_path / "bad.png", tmp_path / "table.csv"
     bad.write_bytes(b"no picture")
     arguments = ("classify", painting_file, bad, painting_file, "--out", table)
@@ -204,7 +204,7 @@ def test_all_views_embeddings_and_overlays_come_in_json(artnet: Artnet, painting
     assert len(json.loads(artnet("classify", painting_file, "--json", "--all-views").out)["views"]) == 6
 
 
-def test_other_settings_do_not_go_on(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+def test_other_settings_do_not_resume(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
     bad, table = tmp_path / "bad.png", tmp_path / "table.csv"
     bad.write_bytes(b"no picture")
     artnet("classify", painting_file, bad, "--out", table, "--fail-fast")
@@ -213,7 +213,7 @@ def test_other_settings_do_not_go_on(artnet: Artnet, painting_file: Path, tmp_pa
     assert "was begun with embeddings false, now it is true" in done.err
 
 
-def test_an_index_answers_with_the_nearest(artnet: Artnet, painting: Image.Image, tmp_path: Path) -> None:
+def test_an_index_finds_the_nearest(artnet: Artnet, painting: Image.Image, tmp_path: Path) -> None:
     pytest.importorskip("lancedb", reason="needs pip install 'artnet[similar]'")
     (tmp_path / "all").mkdir()
     for angle in (0, 180):
@@ -329,7 +329,7 @@ def test_an_interrupt_is_no_traceback(artnet: Artnet, painting_file: Path, monke
     assert done.err == "artnet: interrupted\n"
 
 
-def test_evaluate_compares_and_measures_strangers_and_warns(
+def test_evaluate_compares_and_measures_ood_images_and_warns(
     artnet: Artnet, exported: Path, data: Path, painting_file: Path, tmp_path: Path
 ) -> None:
     asked = ["--against", exported, "--ood", painting_file.parent, "--split", "train", "--no-images"]

@@ -1,4 +1,4 @@
-"""What people read: one line a picture, odd names included, failures on standard error."""
+"""Output of the commands on real files and terminals."""
 
 from __future__ import annotations
 
@@ -6,46 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
-import pytest
 
-from artnet.batch.job import Summary
-from artnet.batch.predict import Result
-from artnet.cli.console import ResultCounter, prediction_line, print_json, print_summary, progress_bar
-from artnet.errors import EmptyImageError
-from artnet.model.prediction import Decision, Prediction
-
-
-def prediction(decision: Decision, source: str = "a.jpg") -> Prediction:
-    return Prediction(source, "Realism", 0.6, decision, {"Cubism": 0.4, "Realism": 0.6}, (), "m", 3, 2)
-
-
-def test_a_confident_answer_in_one_line() -> None:
-    line = prediction_line(prediction("confident"))
-    assert line == "a.jpg: Realism 60% (confident)  [Realism 0.60, Cubism 0.40]"
-
-
-def test_an_unsure_answer_names_both_candidates() -> None:
-    assert "(unsure: Realism or Cubism)" in prediction_line(prediction("unsure"))
-
-
-def test_failures_are_counted_and_said(capsys: pytest.CaptureFixture[str]) -> None:
-    counter = ResultCounter()
-    answers = [Result("a", prediction=prediction("unsure")), Result("b", error=EmptyImageError("b: the file is empty"))]
-    assert list(counter.count(answers, lambda done: None)) == answers
-    assert (counter.total, counter.failed) == (2, 1)
-    assert capsys.readouterr().err == "artnet: b: the file is empty\n"
-
-
-@pytest.mark.parametrize("count", [0, 1, 3])
-def test_a_list_is_valid_json_of_any_length(capsys: pytest.CaptureFixture[str], count: int) -> None:
-    print_json([Result("a", prediction=prediction("unsure"))] * count, is_single=False)
-    assert len(json.loads(capsys.readouterr().out)) == count
-
-
-def test_answers_reach_a_file_while_progress_shows_on_a_terminal(painting_file: Path, tmp_path: Path) -> None:
+def test_results_reach_a_file_while_progress_shows_on_a_terminal(painting_file: Path, tmp_path: Path) -> None:
     terminal, ours = os.openpty()
     command = [sys.executable, "-m", "artnet", "classify", str(painting_file), "--json"]
     with (tmp_path / "out.json").open("wb") as file:
@@ -63,23 +27,3 @@ def test_a_name_that_the_terminals_encoding_lacks_is_escaped(painting_file: Path
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "\\u65e5" in done.stdout
-
-
-def test_progress_is_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar("working") as advance:
-        advance(1, 2)
-    assert capsys.readouterr().err == ""
-
-
-def test_a_summary_names_movements_decisions_and_failures(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(Summary(Counter(Realism=2, Cubism=1), Counter(confident=2, unsure=1), Counter(corrupt=1)))
-    assert capsys.readouterr().err.splitlines() == [
-        "movements: Realism 2, Cubism 1",
-        "decisions: 66.7% confident, 33.3% unsure",
-        "failures: 1 corrupt",
-    ]
-
-
-def test_of_nothing_a_summary_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(Summary())
-    assert capsys.readouterr().err == ""

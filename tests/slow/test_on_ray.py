@@ -1,4 +1,4 @@
-"""A cluster gives the same answers in the same order, whatever dies."""
+"""A cluster gives the same results in the same order, whatever dies."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def table_of(job: BatchJob, predictor: Predictor, out: Path, on_progress: Callab
 
 
 @needs_ray
-def test_a_cluster_that_is_not_there_is_said_at_once(images: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_is_not_there_is_reported_at_once(images: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
-    with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
+    with pytest.raises(WorkerError, match=f"no Ray cluster results at RAY_ADDRESS=127.0.0.1:{port}"):
         list(predict_on_ray(find_items([images]), MODEL, PredictOptions()))
 
 
@@ -87,7 +87,7 @@ def test_a_slice_ends_with_its_bytes_or_its_time_and_holds_at_least_one_block() 
     assert list(first_blocks(iter([]), 10**9, 0)) == []
 
 
-def test_places_on_a_disk_are_sent_out_by_their_whole_path(images: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locations_on_a_disk_are_sent_out_by_their_absolute_path(images: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(images)
     with zipfile.ZipFile("a.zip", "w") as archive:
         archive.write("001.jpg")

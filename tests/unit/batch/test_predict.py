@@ -1,4 +1,4 @@
-"""Many pictures: one answer each, in order, as they come."""
+"""Many images: one result each, in order, as they come."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
 from artnet.batch.predict import (
-    ModelSpec,
     PipelineLimits,
     PredictOptions,
     classify_sources,
@@ -56,27 +54,27 @@ class Static:
 EXAMPLES = Path(__file__).parent.parent.parent.parent / "examples"
 
 
-def test_answers_come_in_the_order_of_the_sources(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
+def test_results_come_in_the_order_of_the_sources(classifier: Classifier, painting_file: Path, tmp_path: Path) -> None:
     sources = [str(tmp_path / "gone.png"), str(painting_file), str(tmp_path / "empty")]
     (tmp_path / "empty").mkdir()
-    answers = list(classify_sources(classifier, sources))
-    assert [answer.source for answer in answers] == sources
-    assert [answer.error is None for answer in answers] == [False, True, False]
+    results = list(classify_sources(classifier, sources))
+    assert [result.source for result in results] == sources
+    assert [result.error is None for result in results] == [False, True, False]
 
 
-def test_an_answer_names_the_files_own_bytes(classifier: Classifier, painting_file: Path) -> None:
-    (answer,) = classify_sources(classifier, [str(painting_file)])
-    assert answer.sha256 == hashlib.sha256(painting_file.read_bytes()).hexdigest()
+def test_a_result_names_the_files_own_bytes(classifier: Classifier, painting_file: Path) -> None:
+    (result,) = classify_sources(classifier, [str(painting_file)])
+    assert result.sha256 == hashlib.sha256(painting_file.read_bytes()).hexdigest()
 
 
 def test_a_damaged_file_keeps_its_digest_beside_its_error(classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    (answer,) = classify_sources(classifier, [str(tmp_path / "cut.png")])
-    assert answer.sha256 is not None
-    assert answer.to_dict()["error"]["kind"] == "corrupt"
+    (result,) = classify_sources(classifier, [str(tmp_path / "cut.png")])
+    assert result.sha256 is not None
+    assert result.to_dict()["error"]["kind"] == "corrupt"
 
 
-def test_pictures_are_read_a_little_ahead_and_never_all(classifier: Classifier) -> None:
+def test_images_are_read_a_little_ahead_and_never_all(classifier: Classifier) -> None:
     read: list[str] = []
 
     class Counting:
@@ -84,20 +82,20 @@ def test_pictures_are_read_a_little_ahead_and_never_all(classifier: Classifier) 
             read.append(name)
             return b""
 
-    answers = predict_items(classifier, (SourceItem(f"{index}.png", Counting()) for index in range(1000)))
-    assert next(answers).source == "0.png"
-    answers.close()
+    results = predict_items(classifier, (SourceItem(f"{index}.png", Counting()) for index in range(1000)))
+    assert next(results).source == "0.png"
+    results.close()
     assert 0 < len(read) < 100
 
 
-def test_a_slow_picture_keeps_its_place(classifier: Classifier, painting_file: Path) -> None:
+def test_a_slow_image_keeps_its_place(classifier: Classifier, painting_file: Path) -> None:
     class Late:
         def read(self, name: str, rules: SourceRules) -> bytes:
             time.sleep(0.3)
             return painting_file.read_bytes()
 
     found = [SourceItem("late.png", Late()), *find_items([str(painting_file)] * 3)]
-    assert [answer.source for answer in predict_items(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
+    assert [result.source for result in predict_items(classifier, found)] == ["late.png", *[str(painting_file)] * 3]
 
 
 def test_readers_wait_where_many_bytes_are_held(classifier: Classifier) -> None:
@@ -163,31 +161,31 @@ def test_a_caller_who_stops_waits_for_no_reader_and_has_nothing_more_read() -> N
     assert 1 <= len(read) <= 5
 
 
-def test_a_picture_that_is_drawn_over_is_classified_once(
+def test_an_image_that_is_drawn_over_is_classified_once(
     classifier: Classifier, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
     infer = Classifier.infer
     monkeypatch.setattr(Classifier, "infer", lambda self, *given: seen.append(given) or infer(self, *given))
-    (answer,) = predict_items(classifier, find_items([str(painting_file)]), PredictOptions(overlay_folder=tmp_path))
-    assert answer.overlay is not None
+    (result,) = predict_items(classifier, find_items([str(painting_file)]), PredictOptions(overlay_folder=tmp_path))
+    assert result.overlay is not None
     assert len(seen) == 1
 
 
-def test_a_large_jpeg_is_decoded_small_and_answered_nearly_as_in_full(classifier: Classifier, tmp_path: Path) -> None:
+def test_a_large_jpeg_is_decoded_small_and_scored_nearly_as_in_full(classifier: Classifier, tmp_path: Path) -> None:
     with Image.open(EXAMPLES / "pointillist.jpg") as image:
         image.resize((2400, 1800), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
-    (answer,) = classify_sources(classifier, [str(tmp_path / "large.jpg")])
+    (result,) = classify_sources(classifier, [str(tmp_path / "large.jpg")])
     expected = classifier.classify(open_image(tmp_path / "large.jpg"))
-    assert answer.prediction is not None
-    assert answer.prediction == classifier.classify(tmp_path / "large.jpg")
-    assert answer.prediction.scores == explain(classifier, tmp_path / "large.jpg", depth=9).prediction.scores
-    assert (answer.prediction.width, answer.prediction.height) == (2400, 1800)
-    assert answer.prediction.views[0].box == expected.views[0].box
-    assert list(answer.prediction.scores.values()) == pytest.approx(list(expected.scores.values()), abs=0.03)
+    assert result.prediction is not None
+    assert result.prediction == classifier.classify(tmp_path / "large.jpg")
+    assert result.prediction.scores == explain(classifier, tmp_path / "large.jpg", depth=9).prediction.scores
+    assert (result.prediction.width, result.prediction.height) == (2400, 1800)
+    assert result.prediction.views[0].box == expected.views[0].box
+    assert list(result.prediction.scores.values()) == pytest.approx(list(expected.scores.values()), abs=0.03)
 
 
-def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
+def test_a_bug_is_raised_and_is_no_result(classifier: Classifier) -> None:
     class Broken:
         def read(self, name: str, rules: SourceRules) -> bytes:
             raise RuntimeError("a fault of ours")
@@ -196,31 +194,17 @@ def test_a_fault_of_ours_is_no_answer(classifier: Classifier) -> None:
         list(predict_items(classifier, [SourceItem("a.png", Broken())]))
 
 
-def test_every_thread_of_a_shared_model_gives_the_bits_of_one_alone(
-    classifier: Classifier, painting: Image.Image, tmp_path: Path
-) -> None:
-    for index in range(12):
-        painting.rotate(30 * index).save(tmp_path / f"{index:02d}.png")
-    shared = ModelSpec(precision="f32").load(concurrency=2)
-    options, limits = PredictOptions(embedding=True), PipelineLimits(workers=5)
-    together = predict_items(shared, find_items([str(tmp_path)]), options, limits=limits)
-    for answer in together:
-        assert answer.prediction == classifier.classify(answer.source)
-        views = classifier.open(open_image(answer.source)).views
-        assert np.array_equal(answer.embedding, classifier.infer(views, embed=True).embedding)
-
-
 def test_an_overlay_is_drawn_for_each_and_named_by_its_content(
     classifier: Classifier, painting_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "why").mkdir()
     found = find_items([str(painting_file), str(tmp_path / "gone.png")])
-    drawn, failed = predict_items(classifier, found, PredictOptions(overlay_folder=tmp_path / "why"))
-    assert drawn.overlay == f"painting-{drawn.sha256[:12]}.jpg"
+    succeeded, failed = predict_items(classifier, found, PredictOptions(overlay_folder=tmp_path / "why"))
+    assert succeeded.overlay == f"painting-{succeeded.sha256[:12]}.jpg"
     assert failed.overlay is None
-    with Image.open(tmp_path / "why" / drawn.overlay) as overlay:
+    with Image.open(tmp_path / "why" / succeeded.overlay) as overlay:
         assert overlay.size == (420, 300)
-    assert [path.name for path in (tmp_path / "why").iterdir()] == [drawn.overlay]
+    assert [path.name for path in (tmp_path / "why").iterdir()] == [succeeded.overlay]
 
 
 def test_an_overlay_that_cannot_be_written_stops_the_work(
@@ -240,26 +224,26 @@ def test_an_overlays_name_is_a_plain_file_name(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,60}-abababababab\.jpg", found)
 
 
-def test_a_batch_answers_as_a_single_picture_is_answered(
+def test_a_batch_gives_each_image_the_prediction_that_it_has_alone(
     classifier: Classifier, painting: Image.Image, tmp_path: Path
 ) -> None:
     for index, angle in enumerate((0, 90, 180)):
         painting.rotate(angle, expand=True).save(tmp_path / f"{index}.png")
     together = list(classify_sources(classifier, [str(tmp_path)]))
-    for answer in together:
-        assert answer.prediction == classifier.classify(answer.source)
+    for result in together:
+        assert result.prediction == classifier.classify(result.source)
 
 
 AWKWARD = Path(__file__).parent.parent.parent.parent.parent / "shared" / "data" / "awkward"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken pictures")
-def test_a_folder_of_odd_and_broken_pictures_gives_an_answer_or_an_error_for_each(classifier: Classifier) -> None:
+@pytest.mark.skipif(not AWKWARD.is_dir(), reason="needs ../shared/data/awkward, a folder of odd and broken images")
+def test_a_folder_of_odd_and_broken_images_gives_a_result_or_an_error_for_each(classifier: Classifier) -> None:
     found = list(find_items([str(AWKWARD)]))
-    answers = list(predict_items(classifier, found))
-    assert [answer.source for answer in answers] == [one.name for one in found]
-    assert all((answer.prediction is None) != (answer.error is None) for answer in answers)
-    kinds = {answer.error.kind for answer in answers if answer.error}
+    results = list(predict_items(classifier, found))
+    assert [result.source for result in results] == [one.name for one in found]
+    assert all((result.prediction is None) != (result.error is None) for result in results)
+    kinds = {result.error.kind for result in results if result.error}
     assert "corrupt" in kinds
     assert kinds <= {"corrupt", "format", "empty", "too-large"}

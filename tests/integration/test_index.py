@@ -91,13 +91,13 @@ def test_an_index_of_another_model_is_refused(tmp_path: Path) -> None:
 
 
 @needs_lancedb
-def test_what_is_no_index_is_said_so(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not an index; build one with artnet index"):
         Index(tmp_path, MODEL)
 
 
 @needs_lancedb
-def test_pictures_that_all_failed_make_no_index(tmp_path: Path) -> None:
+def test_images_that_all_failed_make_no_index(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none of the images could be read"):
         write_index(tmp_path / "index", rows([None]), SCHEMA, MODEL)
     assert not (tmp_path / "index").exists()
