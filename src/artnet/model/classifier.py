@@ -15,9 +15,7 @@ from artnet.imaging.views import VIEWS, WHOLE, View
 from artnet.metrics.classification import softmax
 from artnet.model.config import GRAPH_FILE, OOD_FILE, ModelConfig, read_model
 from artnet.model.engine import STYLES, Engine
-from artnet.model.onnxruntime import OnnxRuntimeEngine
 from artnet.model.ood import OodDetector, read_ood_detector
-from artnet.model.openvino import OpenVinoEngine
 from artnet.model.prediction import ModelOutputs, Prediction, ViewScores, decide, style_scores, vote
 from artnet.model.preprocessing import ImageSource, OpenedImage, network_input, open_views
 
@@ -181,8 +179,12 @@ def open_engine(
     if concurrency < 1:
         raise UsageError(f"concurrency is {concurrency}; use 1 or more")
     if runtime == "openvino":
+        from artnet.model.openvino import OpenVinoEngine  # each brings a library that the other does without
+
         return OpenVinoEngine(graph, precision, concurrency=concurrency, processors=processors)
     if runtime == "onnxruntime":
+        from artnet.model.onnxruntime import OnnxRuntimeEngine
+
         return OnnxRuntimeEngine(graph)
     raise UsageError(f"runtime is {runtime!r}; use one of {', '.join(RUNTIMES)}")
 
