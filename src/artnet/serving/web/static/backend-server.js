@@ -19,7 +19,8 @@ async function ask(path, init) {
   try { response = await fetch(path, init); } catch { throw new BackendError(NO_ANSWER, "unreachable"); }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  throw new BackendError(problem.detail || NO_ANSWER, problem.kind, Number(response.headers.get("retry-after")) || 0);
+  const kind = problem.kind || (response.status === 429 ? "busy" : undefined); // a proxy's own 429 is no problem document
+  throw new BackendError(problem.detail || NO_ANSWER, kind, Number(response.headers.get("retry-after")) || 0);
 }
 
 /** @param {Blob} image @param {string} name @param {Record<string, unknown>} fields Those that are empty are left out. */
@@ -97,8 +98,8 @@ export function createBackend(onLoading) {
       const response = await ask("v1/fetch", {
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ url: address }),
       });
-      const name = /filename="([^"]*)"/.exec(response.headers.get("content-disposition") || "")?.[1];
-      return new File([await response.blob()], name || "picture");
+      const name = /filename\*=UTF-8''(\S+)/.exec(response.headers.get("content-disposition") || "")?.[1];
+      return new File([await response.blob()], name ? decodeURIComponent(name) : "picture");
     },
   };
 }
