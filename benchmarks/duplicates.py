@@ -1,12 +1,11 @@
 """Measure how well `artnet.data.duplicates` finds copies, what it finds among different paintings, and what it costs.
 
-    python benchmarks/duplicates.py COLLECTION... [--copies 600] [--seed 0] [--sheet FOUND.png]
+    python benchmarks/duplicates.py COLLECTION... [--copies 600] [--seed 0] [--sheet PAIRS.png]
 
-A COLLECTION is anything that `artnet prepare` takes: a folder of styles, a table, a zip. Prints the share of copies
-found for each kind of copy, made of COPIES pictures drawn at random; the pairs found among all pictures as they
-are, per million pairs; and the time per picture and per pair. What is found among the pictures as they are may be
-true duplicates: nothing but eyes can tell, so `--sheet` draws the pairs side by side. Pairs of which both artists
-are known and differ are counted apart.
+A COLLECTION is anything that `artnet prepare` reads: a folder of styles, a table, a zip. Prints the recall of each
+kind of copy, made of COPIES random images; the pairs found among all unchanged images, per million pairs; and the time
+per image and per pair. Pairs of unchanged images may be true duplicates, which only a person can tell, so `--sheet`
+draws them side by side. Pairs with two known, different artists are counted separately.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ PAIRS_ON_SHEET = 300
 
 @dataclass
 class Collection:
-    """The readable pictures: records, fingerprints, and seconds spent in `fingerprint`."""
+    """The readable images: records, fingerprints, and seconds spent in `fingerprint`."""
 
     records: list[Record]
     prints: list[Fingerprint]
@@ -55,15 +54,15 @@ def scaled(image: Image.Image, share: float) -> Image.Image:
 
 
 def cropped(image: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
-    """Take shares of the sides away."""
+    """Crop shares of the sides."""
     across, down = image.size
     return image.crop(
         (round(left * across), round(top * down), round((1 - right) * across), round((1 - bottom) * down))
     )
 
 
-def together(image: Image.Image) -> Image.Image:
-    """Do it all at once: grey, crop by 3 %, stretch, brighten and encode."""
+def all_changes(image: Image.Image) -> Image.Image:
+    """Make the image grey, crop it by 3 %, stretch, brighten and encode it."""
     small = cropped(image.convert("L").convert("RGB"), 0.03, 0.03, 0.03, 0.03).resize((150, 150))
     return reencoded(ImageEnhance.Brightness(small).enhance(1.1))
 
@@ -83,13 +82,13 @@ def kinds_of_copy(rng: random.Random) -> dict[str, Callable[[Image.Image], Image
         "cropped by 0 to 8 %, each side its own": lambda image: cropped(image, *(rng.uniform(0, 0.08) for _ in "ltrb")),
         "cropped by 10 % on one side": lambda image: cropped(image, 0, 0, 0, 0.10),
         "cropped to the centred square": lambda image: ImageOps.fit(image, (min(image.size),) * 2),
-        "grey, cropped 3 %, stretched, +10 %, JPEG 30": together,
+        "grey, cropped 3 %, stretched, +10 %, JPEG 30": all_changes,
         "mirrored (must not be found)": ImageOps.mirror,
     }
 
 
 def read(records: Iterable[Record]) -> Iterable[tuple[Record, Image.Image]]:
-    """Decode what can be decoded."""
+    """Yield the records whose image can be decoded, with it."""
     with RecordReader() as reader:
         for record in records:
             if record.location is not None:
@@ -100,7 +99,7 @@ def read(records: Iterable[Record]) -> Iterable[tuple[Record, Image.Image]]:
 
 
 def small_fingerprint(image: Image.Image) -> Fingerprint:
-    """Take the fingerprint as `prepare` does: of the whole view, without its bands."""
+    """Return the fingerprint as `prepare` computes it: of the whole view, without its bands."""
     return fingerprint(without_letterbox(whole_view(image, 256, "letterbox"), "letterbox"), image.width / image.height)
 
 
@@ -115,7 +114,7 @@ def fingerprints_of(paths: Sequence[Path]) -> Collection:
 
 
 def print_recall(chosen: Sequence[Record], rng: random.Random) -> None:
-    """Print the share found for each kind of copy, of the pictures chosen."""
+    """Print the recall of each kind of copy of some images."""
     kinds = kinds_of_copy(rng)
     originals: list[Fingerprint] = []
     copies: dict[str, list[Fingerprint]] = {kind: [] for kind in kinds}
@@ -129,19 +128,19 @@ def print_recall(chosen: Sequence[Record], rng: random.Random) -> None:
         print(f"| {kind} | {100 * found / len(made):.1f} % |")
 
 
-def print_found(whole: Collection) -> list[tuple[int, int]]:
-    """Print what is found among the pictures as they are, and what it costs; return the pairs."""
+def print_pairs(whole: Collection) -> list[tuple[int, int]]:
+    """Print the pairs among the unchanged images and the cost of the search; return the pairs."""
     started = time.perf_counter()
     pairs = near_duplicates(whole.prints)
     seconds = time.perf_counter() - started
     count = len(whole.prints)
     million = count * (count - 1) / 2e6
     artists = [normalise_artist(record.artist) for record in whole.records]
-    strange = sum(artists[i] != artists[j] for i, j in pairs if artists[i] and artists[j])
+    different = sum(artists[i] != artists[j] for i, j in pairs if artists[i] and artists[j])
     groups = len(set(clusters(count, pairs)))
-    print(f"\n{count} pictures, {million:.1f} million pairs: {len(pairs)} found, {len(pairs) / million:.2f} a million;")
-    print(f"{strange} of them between two known artists; {count - groups} pictures fewer when each counts once")
-    print(f"fingerprint: {1e3 * whole.seconds / count:.2f} ms a picture without decoding")
+    print(f"\n{count} images, {million:.1f} million pairs: {len(pairs)} found, {len(pairs) / million:.2f} a million;")
+    print(f"{different} of them with two known artists; {count - groups} images fewer without duplicates")
+    print(f"fingerprint: {1e3 * whole.seconds / count:.2f} ms an image without decoding")
     print(f"near_duplicates: {seconds:.1f} s; as pairs grow, {seconds * (1e5 / count) ** 2 / 60:.0f} min for 100,000")
     return pairs
 
@@ -149,23 +148,24 @@ def print_found(whole: Collection) -> list[tuple[int, int]]:
 def draw_sheet(whole: Collection, pairs: Sequence[tuple[int, int]], path: Path) -> None:
     """Draw the first pairs side by side, numbered."""
     shown = pairs[:PAIRS_ON_SHEET]
-    wanted = sorted({index for pair in shown for index in pair})
+    indices = sorted({index for pair in shown for index in pair})
     images = {
-        index: image.resize((CELL_PX,) * 2) for index, (_, image) in zip(wanted, _again(whole, wanted), strict=True)
+        index: image.resize((CELL_PX,) * 2)
+        for index, (_, image) in zip(indices, _read_again(whole, indices), strict=True)
     }
     height = -(-len(shown) // PAIRS_A_ROW) * (CELL_PX + 14)
     sheet = Image.new("RGB", (PAIRS_A_ROW * (2 * CELL_PX + 8), max(1, height)), "white")
     draw = ImageDraw.Draw(sheet)
-    for place, (i, j) in enumerate(shown):
-        left, top = place % PAIRS_A_ROW * (2 * CELL_PX + 8), place // PAIRS_A_ROW * (CELL_PX + 14)
-        draw.text((left, top), f"{place}: {i} {j}", fill="black")
+    for number, (i, j) in enumerate(shown):
+        left, top = number % PAIRS_A_ROW * (2 * CELL_PX + 8), number // PAIRS_A_ROW * (CELL_PX + 14)
+        draw.text((left, top), f"{number}: {i} {j}", fill="black")
         sheet.paste(images[i], (left, top + 12))
         sheet.paste(images[j], (left + CELL_PX, top + 12))
     sheet.save(path)
 
 
-def _again(whole: Collection, wanted: Sequence[int]) -> Iterable[tuple[Record, Image.Image]]:
-    return read(whole.records[index] for index in wanted)
+def _read_again(whole: Collection, indices: Sequence[int]) -> Iterable[tuple[Record, Image.Image]]:
+    return read(whole.records[index] for index in indices)
 
 
 def main() -> None:
@@ -178,7 +178,7 @@ def main() -> None:
     whole = fingerprints_of(options.collections)
     rng = random.Random(options.seed)
     print_recall(rng.sample(whole.records, min(options.copies, len(whole.records))), rng)
-    pairs = print_found(whole)
+    pairs = print_pairs(whole)
     if options.sheet:
         draw_sheet(whole, pairs, options.sheet)
 

@@ -1,20 +1,18 @@
-"""Measure `artnet prepare` against a plain loop doing the same work, and against merely decoding.
+"""Compare `artnet prepare` with a plain loop that does the same work, and with mere decoding.
 
-    python benchmarks/prepare.py [COUNT] [--pictures FOLDER]
-                                        rates, on COUNT (1,000) drawn JPEGs of two megapixels, kept in FOLDER if named
+    python benchmarks/prepare.py [COUNT] [--images FOLDER]
+                                        rates, on COUNT (1,000) generated JPEGs of two megapixels, kept in FOLDER
     python benchmarks/prepare.py --memory
-                                        peak memory at 2,000 and at 20,000 small pictures
+                                        peak memory for 2,000 and for 20,000 small images
 
-The pictures are drawn first, which is not counted: forms of four sizes, the finest a grain that makes the files as
-heavy as those of paintings (0.24 bytes a pixel). "Plain loop" is one process of Pillow that opens each picture, cuts
-the same six views, encodes them alike and keeps the bytes. "Decoding" is two processes that decode and do nothing
-else. Of `prepare` everything is counted from the start of the command to its end, and its start takes two to three
-seconds of processors: measure on no fewer pictures than collections have.
-All three run in turn, three times; printed
-are the medians of the ratios, and their lowest and highest. Processor time is given as well, since it suffers less
-from other work on the machine: twice the loop's over prepare's is what two idle cores would give. Memory is that of
-the command with its workers, added up from /proc ten times a second, and that of the largest of these processes; Linux
-alone tells.
+The images are generated first, which is not counted: noise of four scales, the finest a grain that makes the files as
+large as those of paintings (0.24 bytes a pixel). "Plain loop" is one process of Pillow that opens each image, extracts
+the same six views, encodes them alike and keeps the bytes. "Decoding" is two processes that decode and do nothing else.
+For `prepare` everything counts from the start of the command to its end; its start takes two to three seconds of
+processor time, so measure on no fewer images than collections have. All three run in turn, three times; printed are the
+medians of the ratios with the lowest and highest. Processor time is printed as well, since other work on the machine
+affects it less: twice the loop's over prepare's is what two idle cores would reach. Memory is that of the command with
+its workers, summed from /proc ten times a second, and that of the largest of these processes, on Linux only.
 """
 
 from __future__ import annotations
@@ -41,35 +39,35 @@ VIEW_PX = 256
 ROUNDS = 3
 
 
-def draw(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
-    """Fill folders named by style with painted noise of several scales, no two alike; what is there already stays."""
+def generate(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
+    """Write noise of several scales, no two images alike, to folders named by style, unless they exist."""
     paths = [folder / STYLES[index % len(STYLES)] / f"{index:06d}.jpg" for index in range(count)]
     for style in STYLES:
         (folder / style).mkdir(parents=True, exist_ok=True)
     missing = [path for path in paths if not path.exists()]
     with ProcessPoolExecutor() as pool:
-        list(pool.map(draw_one, missing, [size] * len(missing), chunksize=8))
+        list(pool.map(generate_one, missing, [size] * len(missing), chunksize=8))
     return paths
 
 
-def draw_one(path: Path, size: tuple[int, int]) -> None:
-    """Paint one picture, which its number decides."""
+def generate_one(path: Path, size: tuple[int, int]) -> None:
+    """Write one image, which its number decides."""
     rng = np.random.default_rng(int(path.stem))
     layers = [
         Image.fromarray(rng.integers(0, 255, (side, side, 3), dtype=np.uint8)).resize(size)
         for side in (5, 23, 160, 640)
         if side < max(size)
     ]
-    picture = layers[0]
+    image = layers[0]
     for layer, share in zip(layers[1:], (0.4, 0.2, 0.14), strict=False):
-        picture = Image.blend(picture, layer, share)
+        image = Image.blend(image, layer, share)
     unfinished = path.with_suffix(".part")
-    picture.save(unfinished, "JPEG", quality=88)
+    image.save(unfinished, "JPEG", quality=88)
     unfinished.rename(path)
 
 
 def plain_loop(paths: Sequence[Path]) -> None:
-    """Cut and encode the same views with Pillow alone, one picture after the other."""
+    """Extract and encode the same views with Pillow alone, one image after the other."""
     kept = []
     for path in paths:
         data = path.read_bytes()
@@ -90,7 +88,7 @@ def plain_loop(paths: Sequence[Path]) -> None:
 
 
 def decode(path: Path) -> int:
-    """Decode one picture and do nothing with it."""
+    """Decode one image and do nothing with it."""
     with Image.open(path) as opened:
         opened.load()
         return opened.width
@@ -103,14 +101,14 @@ def artnet_prepare(folder: Path, out: Path) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the command and refuse to measure a failure."""
+    """Wait for the command and exit if it failed."""
     if process.wait() != 0:
         raise SystemExit(f"artnet prepare ended with {process.returncode}")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, and seconds of processors in this process and those that it waited for."""
+    """Wall seconds, and processor seconds of this process and those that it waited for."""
 
     wall_s: float
     processor_s: float
@@ -130,13 +128,13 @@ def decode_all(paths: Sequence[Path]) -> None:
         list(pool.map(decode, paths, chunksize=8))
 
 
-def rates(count: int, pictures: Path | None) -> None:
+def rates(count: int, images: Path | None) -> None:
     """Print how `prepare` compares with the loop and with decoding."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = (pictures or Path(scratch)) / f"{count}"
-        paths = draw(folder, count, (1600, 1250))
+        folder = (images or Path(scratch)) / f"{count}"
+        paths = generate(folder, count, (1600, 1250))
         heavy = sum(path.stat().st_size for path in paths) / (1600 * 1250 * count)
-        print(f"{count} pictures of 1600 x 1250 pixels, {heavy:.2f} bytes a pixel")
+        print(f"{count} images of 1600 x 1250 pixels, {heavy:.2f} bytes a pixel")
         rounds = []
         for number in range(ROUNDS):
             loop = timed(lambda: plain_loop(paths))
@@ -145,7 +143,7 @@ def rates(count: int, pictures: Path | None) -> None:
             rounds.append((loop, decoding, ours))
             for name, cost in zip(("plain loop", "decoding", "prepare"), rounds[-1], strict=True):
                 milliseconds = 1e3 * cost.processor_s / count
-                print(f"{name} {count / cost.wall_s:.1f}/s, {milliseconds:.1f} ms of a processor a picture", end="; ")
+                print(f"{name} {count / cost.wall_s:.1f}/s, {milliseconds:.1f} ms of a processor an image", end="; ")
             print()
     print_ratio("times the plain loop", [loop.wall_s / ours.wall_s for loop, _, ours in rounds])
     print_ratio("of the rate of decoding", [decoding.wall_s / ours.wall_s for _, decoding, ours in rounds])
@@ -161,7 +159,7 @@ def print_ratio(what: str, ratios: Sequence[float]) -> None:
 
 
 def resident_mb(pid: int) -> list[float]:
-    """List the resident memory of a process and of all below it, in MB; of one that has ended, nothing."""
+    """Return the resident memory of a process and its descendants in MB; nothing for one that has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -172,7 +170,7 @@ def resident_mb(pid: int) -> list[float]:
 
 
 def peak_memory(process: subprocess.Popen[bytes]) -> tuple[float, float]:
-    """Watch a command to its end: the most that all its processes held together, and the most that one held."""
+    """Return the peak memory of all processes of a command together, and of the largest one."""
     together = largest = 0.0
     while process.poll() is None:
         found = resident_mb(process.pid)
@@ -187,21 +185,21 @@ def memory() -> None:
     peaks = []
     with tempfile.TemporaryDirectory() as scratch:
         for count in (2_000, 20_000):
-            draw(Path(scratch) / str(count), count, (96, 80))
+            generate(Path(scratch) / str(count), count, (96, 80))
             started = time.perf_counter()
             peaks.append(peak_memory(artnet_prepare(Path(scratch) / str(count), Path(scratch) / f"out{count}")))
             seconds = time.perf_counter() - started
-            print(f"{count} pictures: {peaks[-1][0]:.0f} MB together, {peaks[-1][1]:.0f} MB in one, {seconds:.0f} s")
+            print(f"{count} images: {peaks[-1][0]:.0f} MB together, {peaks[-1][1]:.0f} MB in one, {seconds:.0f} s")
     print(f"together {peaks[1][0] / peaks[0][0] - 1:+.1%}, the largest {peaks[1][1] / peaks[0][1] - 1:+.1%}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", nargs="?", type=int, default=1000)
-    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--images", type=Path)
     parser.add_argument("--memory", action="store_true")
-    given = parser.parse_args()
-    if given.memory:
+    options = parser.parse_args()
+    if options.memory:
         memory()
     else:
-        rates(given.count, given.pictures)
+        rates(options.count, options.images)

@@ -1,21 +1,20 @@
-"""Measure training side by side: our artnet-2020 step, Keras' and timm's; then `probe` against fine-tuning.
+"""Compare training steps of artnet-2020, Keras and timm, then `probe` with fine-tuning.
 
     python benchmarks/train.py [--steps N] [--only steps|probe] [--backbone NAME ...]
 
-Makes a throw-away environment with tensorflow-cpu (pip, some 1.5 GB, needs an index) and removes it afterwards;
-`--keras PYTHON` names an interpreter that has it already. Every contestant is a process of its own that takes one step
-of 32 pictures of 256 px when told to, in turn, so that all of them meet the same load; the median step counts. On a
-busy machine the processors' seconds say more, with one thread for each (OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1):
-waiting is not in them.
+Makes a temporary environment with tensorflow-cpu (pip, some 1.5 GB, needs an index), unless `--keras PYTHON` names an
+interpreter that has it. Each program is a process that takes one step of 32 images of 256 px when told to, in turn, so
+that all run under the same load; printed are medians. On a busy machine the processor seconds, which do not contain
+waiting, say more, with one thread each (OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1).
 
-The contestants, all on a DenseNet-121 with random weights and five classes:
-- artnet: the step of `artnet train --recipe artnet-2020`: three convolutions, all normalisation and the head learn.
-- keras: the same network and the same trainable layers, `train_on_batch`, Adam, float32, as the project of 2020 did.
-- timm: what timm's train.py does without options: SGD with momentum, float32, channels first; everything learns.
-- timm, same tensors: the same with only the tensors of artnet-2020 learning.
+The programs, all with a DenseNet-121 with random weights and five classes:
+- artnet: a step of `artnet train --recipe artnet-2020`: three convolutions, normalisations and head are trained.
+- keras: the same network and the same trained layers, `train_on_batch`, Adam, float32, as in the project of 2020.
+- timm: timm's train.py without options: SGD with momentum, float32, channels first; all tensors are trained.
+- timm, same tensors: the same with only the tensors of artnet-2020 trained.
 
-Then `probe` on 5,000 stored views (all of it: writing the trunk, embedding, 60 passes over the head) against five
-epochs of `finetune` on them, computed from the median of measured steps and of measured validation batches.
+Then `probe` on 5,000 stored views (all of it: writing the trunk, embedding, 60 epochs of the head) is compared with
+five epochs of `finetune`, calculated from the median of measured steps and of measured validation batches.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ import numpy as np
 import keras
 from keras import layers
 trunk = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=({size}, {size}, 3))
-wanted = ("conv5_block15_2_conv", "conv5_block16_1_conv", "conv5_block16_2_conv")
+trained = ("conv5_block15_2_conv", "conv5_block16_1_conv", "conv5_block16_2_conv")
 for layer in trunk.layers:
-    layer.trainable = layer.name in wanted or isinstance(layer, layers.BatchNormalization)
+    layer.trainable = layer.name in trained or isinstance(layer, layers.BatchNormalization)
 head = [layers.GlobalAveragePooling2D(), layers.Dropout(0.5), layers.BatchNormalization(),
         layers.Dense({classes}, activation="softmax")]
 model = keras.Sequential([trunk, *head])
@@ -58,9 +57,9 @@ for line in sys.stdin:
 """
 
 
-def serve(step, said: str) -> None:  # type: ignore[no-untyped-def]
-    """Take a step for each line of standard input and print its seconds on the wall and of processors."""
-    print("ready", said, flush=True)
+def serve(step, label: str) -> None:  # type: ignore[no-untyped-def]
+    """Take a step for each line of standard input and print its wall and processor seconds."""
+    print("ready", label, flush=True)
     for _ in sys.stdin:
         started = time.perf_counter(), time.process_time()
         step()
@@ -68,7 +67,7 @@ def serve(step, said: str) -> None:  # type: ignore[no-untyped-def]
 
 
 def serve_artnet() -> None:
-    """Take the loop's own steps of the recipe artnet-2020."""
+    """Take steps of the recipe artnet-2020."""
     import torch
 
     from artnet.training.data import Batch
@@ -102,17 +101,21 @@ def serve_timm(same_tensors: bool) -> None:
 
     model = timm.create_model("densenet121", num_classes=CLASSES).train()
     if same_tensors:
-        only = find_recipe("artnet-2020").freezing.trained_modules
+        modules = find_recipe("artnet-2020").freezing.trained_modules
         for name, module in model.named_modules():
-            learns = name in only or name == "classifier" or isinstance(module, nn.BatchNorm2d)
+            learns = name in modules or name == "classifier" or isinstance(module, nn.BatchNorm2d)
             for tensor in module.parameters(recurse=False):
                 tensor.requires_grad_(learns)
     optimizer = create_optimizer_v2(model, opt="sgd", lr=0.1, momentum=0.9, weight_decay=2e-5)
-    loss_of, views, movements = nn.CrossEntropyLoss(), torch.randn(BATCH, 3, SIZE_PX, SIZE_PX), torch.arange(BATCH) % 5
+    criterion, views, movements = (
+        nn.CrossEntropyLoss(),
+        torch.randn(BATCH, 3, SIZE_PX, SIZE_PX),
+        torch.arange(BATCH) % 5,
+    )
     count = sum(tensor.numel() for tensor in model.parameters() if tensor.requires_grad)
 
     def step() -> None:
-        loss = loss_of(model(views), movements)
+        loss = criterion(model(views), movements)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -122,7 +125,7 @@ def serve_timm(same_tensors: bool) -> None:
 
 
 def race(commands: dict[str, list[str]], steps: int) -> dict[str, tuple[float, float]]:
-    """Let every process take a step in turn; the median wall and processor seconds of each, two rounds not counted."""
+    """Return each program's median wall and processor seconds of a step, taken in turn, without two warm-up rounds."""
     processes = {
         name: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for name, command in commands.items()
@@ -150,7 +153,7 @@ def race(commands: dict[str, list[str]], steps: int) -> dict[str, tuple[float, f
 
 
 def keras_python(folder: Path) -> str:
-    """Make an environment with Keras on TensorFlow."""
+    """Make an environment with Keras on TensorFlow and return its interpreter."""
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
     subprocess.run([python, "-m", "pip", "install", "-q", "tensorflow-cpu"], check=True)
@@ -158,7 +161,7 @@ def keras_python(folder: Path) -> str:
 
 
 def stored_views(count: int):  # type: ignore[no-untyped-def]
-    """Make stored views: smooth random pictures as JPEG, 64 different ones."""
+    """Return stored views: smooth random images as JPEG, 64 different ones."""
     import numpy as np
     from PIL import Image
 
@@ -232,7 +235,7 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
 
 
 def now():  # type: ignore[no-untyped-def]
-    """Give the seconds on the wall and those that processors spent on this process."""
+    """Return the wall and processor seconds."""
     import numpy as np
 
     return np.array([time.perf_counter(), time.process_time()])
@@ -264,9 +267,7 @@ def main() -> None:
             }
             seconds = race(commands, options.steps)
         own_wall, own_spent = seconds["artnet-2020"]
-        print(
-            f"{'a step of 32 pictures':22} {'wall s':>8} {'pictures/s':>11} {'ours is':>8} {'cpu s':>8} {'ours is':>8}"
-        )
+        print(f"{'a step of 32 images':22} {'wall s':>8} {'images/s':>11} {'ours is':>8} {'cpu s':>8} {'ours is':>8}")
         for name, (wall, spent) in seconds.items():
             print(
                 f"{name:22} {wall:10.2f} {BATCH / wall:10.1f} {wall / own_wall:9.2f}x {spent:10.2f} "

@@ -444,7 +444,7 @@ def test_the_same_painting_under_two_artists_never_stands_on_two_sides(tmp_path:
 
 
 def test_adding_paintings_moves_nobody(tmp_path: Path) -> None:
-    added = [Work("Realism", f"Newcomer {number // 2}", "", "", paint(7000 + number)) for number in range(100)]
+    added = [Work("Realism", f"Newcomer {number // 2}", "", "", paint(7000 + number)) for number in range(40)]
     sides = []
     for name, works in (("few", GOOD), ("many", [*added, *GOOD])):
         catalog = read_catalog(draw_csv(tmp_path / name, works))
@@ -452,7 +452,7 @@ def test_adding_paintings_moves_nobody(tmp_path: Path) -> None:
         rows = ((split, row) for split in SPLITS for row in iterate_rows(tmp_path / f"{name}-out", split, ["id"]))
         sides.append({row["id"]: split for split, row in rows})
     few, many = sides
-    assert len(many) == len(few) + 100
+    assert len(many) == len(few) + 40
     assert few.items() <= many.items()
 
 

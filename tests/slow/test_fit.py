@@ -191,14 +191,15 @@ def test_epochs_differ_and_repeat(data: Path) -> None:
 def test_workers_change_nothing(data: Path) -> None:
     """In a process of its own: workers are forked, and a process full of native libraries is no good to fork."""
     script = (
-        "import sys, torch\nfrom pathlib import Path\nfrom fixtures.training import RECIPE\n"
+        "import sys, torch\nfrom pathlib import Path\nfrom artnet.training.recipe import Recipe\n"
         "from artnet.training.data import Epoch, load_views, training_batches\n"
         "views = load_views(Path(sys.argv[1]), 'train')\n"
-        "one, two = ([x for x, *_ in training_batches(views, RECIPE, Epoch(0, 0, 64), workers=w)] for w in (0, 1))\n"
+        "recipe, epoch = Recipe(batch=8), Epoch(0, 0, 64)\n"
+        "one, two = ([x for x, *_ in training_batches(views, recipe, epoch, workers=w)] for w in (0, 1))\n"
         "assert len(one) == len(two) > 0 and all(torch.equal(a, b) for a, b in zip(one, two))\n"
     )
     command = [sys.executable, "-c", script, str(data)]
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -212,18 +213,15 @@ def test_workers_change_nothing(data: Path) -> None:
 def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, said: str) -> None:
     """It ends by itself: the other workers heed no signal. A batch is of one, so that there are batches to come."""
     script = (
-        "import dataclasses, multiprocessing, sys\nfrom pathlib import Path\nfrom fixtures.training import RECIPE\n"
+        "import multiprocessing, sys\nfrom pathlib import Path\nfrom artnet.training.recipe import Recipe\n"
         "from artnet.training.data import Epoch, load_views, training_batches\n"
         "from artnet.training.devices import worker_errors\n"
         "views = load_views(Path(sys.argv[1]), 'train')\n"
-        "recipe = dataclasses.replace(RECIPE, batch=1, balance=0.0)\n"
-        "batches = training_batches(views, recipe, Epoch(0, 0, 64), workers=2)\n"
+        "batches = training_batches(views, Recipe(batch=1, balance=0.0), Epoch(0, 0, 64), workers=2)\n"
         f"with worker_errors():\n    {harm}\n    list(batches)\n"
     )
     command = [sys.executable, "-c", script, str(data)]
-    done = subprocess.run(
-        command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert said in done.stderr
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs process groups
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred and sixty pictures: five chunks."""
+    """A hundred and sixty images: five chunks."""
     works = [Work(STYLES[number % 5], "", "", "", forms(number)) for number in range(160)]
     return draw_style_folders(tmp_path_factory.mktemp("stopped") / "collection", works)
 
@@ -83,15 +83,13 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_a_command_killed_at_five_moments_goes_on_to_the_same_bytes(
+def test_a_command_killed_at_three_moments_goes_on_to_the_same_bytes(
     collection: Path, straight: dict[str, bytes], tmp_path: Path
 ) -> None:
     out, partial = tmp_path / "out", tmp_path / "out.partial"
     moments: list[Callable[[], bool]] = [
-        lambda: any(tmp_path.iterdir()),
         lambda: (partial / "chunks").exists(),
         lambda: len(list((partial / "chunks").glob("[0-9]*.parquet"))) >= 2,
-        lambda: len(list((partial / "chunks").glob("[0-9]*.parquet"))) >= 3,
         lambda: len(list((partial / "chunks").glob("[0-9]*.parquet"))) == 5,  # all: shards are next
     ]
     for reached in moments:

@@ -112,7 +112,7 @@ def test_a_stopped_service_ends_its_step_though_its_workers_are_told_to_stop_too
 
 
 def test_two_processes_share_a_start_and_a_run(data: Path, tmp_path: Path) -> None:
-    options = ("--set", "head_first=true", "--set", "freezing.batch_norm=restored", "--epochs", "1")
+    options = ("--set", "freezing.batch_norm=restored", "--set", "batch=24", "--epochs", "1")
     train(data, tmp_path / "one", *options)
     with training(data, tmp_path / "two", "--devices", "2", *options) as process:
         said = process.communicate(timeout=120)[1]

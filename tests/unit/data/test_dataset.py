@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artnet.data.dataset import (
@@ -125,6 +125,7 @@ def test_rows_come_in_the_order_they_were_written_in(tmp_path: Path) -> None:
     assert count_rows(tmp_path, "train") == 7
 
 
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(0, 6), max_size=4))
 def test_how_rows_come_does_not_show_in_the_bytes(cuts: list[int]) -> None:
     rows, places = table([row(number) for number in range(7)]), sorted([0, *cuts, 7])
