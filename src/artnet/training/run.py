@@ -195,13 +195,13 @@ def lock_run(folder: Path) -> Iterator[None]:
         OutputError: where another process holds the lock
     """
     lock = FileLock(folder / LOCK_FILE, timeout=0)
-    try:
-        with output_errors(folder):
+    with output_errors(folder):
+        try:
             lock.acquire()
-    except Timeout:
-        raise OutputError(
-            f"{folder}: another process trains in it; wait until it ends or choose another folder"
-        ) from None
+        except Timeout:  # an OSError, too
+            raise OutputError(
+                f"{folder}: another process trains in it; wait until it ends or choose another folder"
+            ) from None
     try:
         yield
     finally:
