@@ -1,39 +1,19 @@
-"""Find the example pictures that the project painted itself.
-
-Knows nothing about what is done with them.
-"""
+"""The example paintings that the project painted itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One example: its name, a title for people, and in words what can be seen on it."""
-
-    name: str
-    title: str
-    seen: str
-
-
-SAMPLES = (
-    Sample("faceted", "Still life in facets", "a bottle, a guitar, a glass and a newspaper broken into facets"),
-    Sample("pointillist", "River at dusk", "a river at dusk with poplars, a sail and a parasol, all in small dots"),
-    Sample("expressive", "Head in a wide hat", "a head in a wide hat, in violent colours and thick strokes"),
-    Sample("suprematist", "Planes and a disc", "tilted planes, bars and a disc on a warm off-white ground"),
-    Sample("atelier", "Jug, fruit and linen", "a jug, fruit and linen on a table, lit from one side"),
-)
+SAMPLES = ("faceted", "pointillist", "expressive", "suprematist", "atelier")
 
 
 def sample_path(name: str) -> Path | None:
-    """Give the picture of that name; None where there is none, or the installation came without them.
+    """Return the file of an example, None for an unknown name or an installation without examples.
 
-    In an installed package they lie inside it; in a checkout they lie in `examples/`, so that no picture is kept twice.
+    An installed package holds them; a checkout has them in `examples/`, so that no image is kept twice.
     """
-    if name not in {sample.name for sample in SAMPLES}:
+    if name not in SAMPLES:
         return None
     package = Path(str(resources.files("artnet")))
     folders = (package / "examples", package.parent.parent / "examples")

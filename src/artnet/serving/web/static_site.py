@@ -73,8 +73,8 @@ def _copy_page(site: Path) -> None:
     shutil.copyfile(web / "site" / "backend.js", site / "backend.js")
     (site / "backend-server.js").unlink()
     (site / "examples").mkdir()
-    for sample in SAMPLES:
-        if (path := sample_path(sample.name)) is not None:
+    for name in SAMPLES:
+        if (path := sample_path(name)) is not None:
             shutil.copyfile(path, site / "examples" / path.name)
 
 
@@ -105,7 +105,7 @@ def _copy_runtime(target: Path, folder: Path | None) -> None:
 
 
 def _downloaded(scratch: Path) -> Path:
-    """Let npm download the pinned package, check its integrity and unpack it."""
+    """Download the pinned package with npm, check its integrity and unpack it."""
     npm = shutil.which("npm")
     if npm is None:
         raise MissingExtraError(

@@ -8,7 +8,7 @@ from artnet.serving.web.samples import SAMPLES, sample_path
 
 
 def test_every_example_is_there() -> None:
-    assert all(sample_path(sample.name) for sample in SAMPLES)
+    assert all(sample_path(name) for name in SAMPLES)
 
 
 @pytest.mark.parametrize("name", ["", "README", "../pyproject", "faceted.jpg", "/etc/passwd"])

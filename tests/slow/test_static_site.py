@@ -1,0 +1,126 @@
+"""The static site in a real browser: without a network, with broken files, and where it cannot work."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.page import FLAGS, ROOT, chromium, heatmap, ready, static_site, until
+
+FACETED = ROOT / "examples" / "faceted.jpg"
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Any]:
+    chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def browser(playwright: Any) -> Iterator[Any]:
+    opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield opened
+    opened.close()
+
+
+def problem(page: Any, path: Path) -> str:
+    """Choose a file and return what the page says is wrong with it."""
+    page.locator(".look input.chooser").set_input_files(str(path))
+    until(page, f"document.querySelector('.look .problem').textContent.startsWith('{path.name}:')")
+    return str(page.text_content(".look .problem"))
+
+
+def png_of(width: int, height: int) -> bytes:
+    """Return a PNG that declares a size and holds next to nothing."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0" * 20
+
+
+def test_what_cannot_be_decoded_is_named_and_the_next_picture_classified(browser: Any, tmp_path: Path) -> None:
+    broken = {
+        "large.png": (png_of(30000, 30000), "30000 x 30000 pixels are over the limit of 100 megapixels"),
+        "phone.heic": (b"\0\0\0\x18ftypheic" + b"\0" * 60, "this browser cannot decode HEIC"),
+        "scan.tif": (b"II*\0" + b"\0" * 60, "this browser cannot decode TIFF"),
+        "text.jpg": (b"no picture at all, but a text", "is not a picture in a format that this browser reads"),
+        "cut.jpg": (FACETED.read_bytes()[:300], "broken or cut short"),
+    }
+    with static_site(tmp_path / "server") as site:
+        page = browser.new_page()
+        ready(page, site.address)
+        for name, (data, message) in broken.items():
+            (tmp_path / name).write_bytes(data)
+            assert message in problem(page, tmp_path / name)
+        page.locator(".look input.chooser").set_input_files(str(FACETED))
+        heatmap(page)
+        assert not page.is_visible(".look .problem")
+
+
+def test_it_works_after_the_server_has_stopped(browser: Any, tmp_path: Path) -> None:
+    page = browser.new_page()
+    with static_site(tmp_path) as site:
+        ready(page, site.address)
+        until(page, "navigator.serviceWorker.controller !== null", 120)  # installed: every file is kept
+    page.goto(f"{site.address}/?example=pointillist")
+    heatmap(page)
+    assert page.text_content(".look .movement") == "Impressionism"
+    assert page.text_content("main > .about h2") == "What this is"
+
+
+def test_a_model_with_another_checksum_is_refused_in_words(browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path) as site:
+        with (tmp_path / "artnet/model/model.onnx").open("ab") as graph:
+            graph.write(b"altered")
+        page = browser.new_page()
+        ready(page, site.address)
+        until(
+            page,
+            "document.querySelector('.loading').textContent.includes('is not the file that config.json describes')",
+        )
+        assert "model.onnx" in problem_of_example(page)
+
+
+def test_a_model_that_does_not_load_is_said(browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path) as site:
+        (tmp_path / "artnet/model/model.onnx").unlink()
+        page = browser.new_page()
+        ready(page, site.address)
+        assert "could not be loaded" in problem_of_example(page)
+
+
+def problem_of_example(page: Any) -> str:
+    page.click(".look [data-example=faceted]")
+    page.wait_for_selector(".look .problem:not([hidden])")
+    return str(page.text_content(".look .problem"))
+
+
+def test_without_webassembly_the_page_says_so(playwright: Any, tmp_path: Path) -> None:
+    browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, "--js-flags=--jitless"])
+    with static_site(tmp_path) as site:
+        page = browser.new_page()
+        page.goto(f"{site.address}/")
+        until(page, "document.querySelector('.loading').textContent.includes('WebAssembly')")
+    browser.close()
+
+
+def test_many_files_are_answered_or_named_one_by_one(browser: Any, tmp_path: Path) -> None:
+    paths = []
+    for number in range(12):
+        paths.append(tmp_path / f"{number:02}.jpg")
+        shutil.copyfile(FACETED, paths[-1])
+    paths[5].write_bytes(b"broken")
+    with static_site(tmp_path / "server") as site:
+        page = browser.new_page()
+        ready(page, site.address, "Many")
+        page.locator(".many input.chooser").set_input_files([str(path) for path in paths])
+        until(page, "document.querySelector('.many .count').textContent === '12 of 12 answered, 1 failed'", 120)
+        assert page.locator(".many .thumb img").count() == 11
+        assert not page.is_visible(".many [data-table=parquet]")
