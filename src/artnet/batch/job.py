@@ -236,9 +236,9 @@ def _resumed(journal: Journal, items: Iterator[SourceItem]) -> Summary:
     for row in journal.summary_rows():
         item = next(items, None)
         if item is None or printable(item.name) != row["source"]:
-            found = "nothing" if item is None else printable(item.name)
+            name = "nothing" if item is None else printable(item.name)
             raise UsageError(
-                f"{journal.output}: row {summary.total + 1} is of {row['source']}, but the sources now have {found} "
+                f"{journal.output}: row {summary.total + 1} is of {row['source']}, but the sources now have {name} "
                 "there; use the same sources to resume, or start again with --overwrite"
             )
         summary.count(row)

@@ -87,17 +87,17 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
     """Print what a prepared dataset holds; what its audit warns of goes to standard error."""
     for split, counts in summary["splits"].items():
         print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
-    for facet in (name for name, found in summary["facets"].items() if found["gives_away"]):
+    for facet in (name for name, facet in summary["facets"].items() if facet["gives_away"]):
         print_message(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
     uneven = [
-        f"{each['split']} has {each['paintings']} of {each['movement']} "
-        f"({each['share']:.0%}, requested {each['wanted']:.0%})"
-        for each in summary["stratification"]["warnings"]
+        f"{share['split']} has {share['paintings']} of {share['movement']} "
+        f"({share['share']:.0%}, requested {share['wanted']:.0%})"
+        for share in summary["stratification"]["warnings"]
     ]
     if uneven:
         more = f" and {len(uneven) - 3} more" if len(uneven) > 3 else ""
         print_message(
-            f"artnet: warning: few, or far from the shares wanted: {', '.join(uneven[:3])}{more}; see audit.html"
+            f"artnet: warning: few paintings, or not the requested share: {', '.join(uneven[:3])}{more}; see audit.html"
         )
     left_out = sum(summary["rejected"].values())
     print_line(f"{summary['paintings']} paintings in {folder}; {left_out} left out, see rejected.csv and audit.html")
@@ -200,12 +200,7 @@ def _rich_bar(details: str = "") -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(details),
-        TimeRemainingColumn(),
-    )
+    description, facts = TextColumn("{task.description}"), TextColumn(details)
+    columns = (description, BarColumn(), MofNCompleteColumn(), facts, TimeRemainingColumn())
     # Rich would otherwise catch what goes to standard output and print it on the terminal, redirected or not.
     return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)

@@ -51,13 +51,12 @@ def explain(
 ) -> int:
     """Show which parts of a painting support a prediction."""
     from artnet.attribution.explain import ExplainOptions
-    from artnet.attribution.explain import explain as explain_picture
+    from artnet.attribution.explain import explain as explain_image
     from artnet.attribution.methods import Sampling
     from artnet.model.classifier import Classifier
     from artnet.render.overlay import OverlayStyle
     from artnet.render.writers import check_output_path, write_explanation
 
-    wanted = cast("Depth", int(depth) if depth.lstrip("-").isdecimal() else depth)
     if channel is not None:
         if (movement or rather_than or against or canvas or faithfulness) or (method, depth) != ("gradcam", "all"):
             raise UsageError(
@@ -67,29 +66,34 @@ def explain(
         return _show_channel(image, channel, out, seed, as_json, model, runtime)
     if image is None:
         raise UsageError("explain needs IMAGE; only --channel works without it")
-    target = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
-    if target is not None:
-        check_output_path(target, image)
+    path = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
+    if path is not None:
+        check_output_path(path, image)
+    depths = cast("Depth", int(depth) if depth.lstrip("-").isdecimal() else depth)
     options = ExplainOptions(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)
-    found = explain_picture(classifier, image, movement, rather_than, method, wanted, against, options)
-    written = [] if target is None else write_explanation(target, found, OverlayStyle(opacity, in_colour))
-    if as_json:
-        print_line(json.dumps({**found.to_dict(), "pictures": [str(path) for path in written]}, ensure_ascii=False))
-        return 0
-    print_line(prediction_line(found.prediction))
-    _print_faithfulness(found)
-    print_line(f"{found.target.description}: {', '.join(str(path) for path in written)}")
+    explanation = explain_image(classifier, image, movement, rather_than, method, depths, against, options)
+    written = [] if path is None else write_explanation(path, explanation, OverlayStyle(opacity, in_colour))
+    _print_explanation(explanation, [str(path) for path in written], as_json)
     return 0
 
 
-def _print_faithfulness(found: Explanation) -> None:
-    if found.chosen_depth is not None:
-        gain = found.gains[found.chosen_depth].gain
+def _print_explanation(explanation: Explanation, paths: list[str], as_json: bool) -> None:
+    if as_json:
+        print_line(json.dumps({**explanation.to_dict(), "pictures": paths}, ensure_ascii=False))
+        return
+    print_line(prediction_line(explanation.prediction))
+    _print_faithfulness(explanation)
+    print_line(f"{explanation.target.description}: {', '.join(paths)}")
+
+
+def _print_faithfulness(explanation: Explanation) -> None:
+    if explanation.chosen_depth is not None:
+        gain = explanation.gains[explanation.chosen_depth].gain
         rank = "the most faithful" if gain > 0 else "the least unfaithful, no better than chance"
-        print_line(f"depth {found.chosen_depth} is {rank} of nine for this image (gain {gain:+.3f})")
-    for depth, result in found.faithfulness.items():
-        label = f"depth {depth}" if depth else found.method
+        print_line(f"depth {explanation.chosen_depth} is {rank} of nine for this image (gain {gain:+.3f})")
+    for depth, result in explanation.faithfulness.items():
+        label = f"depth {depth}" if depth else explanation.method
         print_line(
             f"{label}: gain {result.faithfulness.gain:+.3f}, correlation with shuffled weights "
             f"{result.shuffled_correlation:+.2f}: {'passes' if result.passes else 'fails'}"
@@ -104,15 +108,15 @@ def _show_channel(
     from artnet.render.writers import SHEET_FORMATS, check_output_path, write_sheet
 
     name = "channel" if image is None else f"{image.stem}-channel"
-    target = out if out is not None or as_json else Path(f"{name}.png")
-    if target is not None:
-        check_output_path(target, image, SHEET_FORMATS)
+    path = out if out is not None or as_json else Path(f"{name}.png")
+    if path is not None:
+        check_output_path(path, image, SHEET_FORMATS)
     shown = channel_sheet(Classifier.load(model, runtime), image, channel, seed)
-    if target is not None:
-        write_sheet(target, shown.sheet)
+    if path is not None:
+        write_sheet(path, shown.sheet)
     if as_json:
-        pictures = [] if target is None else [str(target)]
+        pictures = [] if path is None else [str(path)]
         print_line(json.dumps({**shown.details, "pictures": pictures}, ensure_ascii=False))
         return 0
-    print_line(shown.summary + (f": {target}" if target else ""))
+    print_line(shown.summary + (f": {path}" if path else ""))
     return 0

@@ -47,14 +47,14 @@ def similar(
         note = "similarity: the cosine between embeddings"
         write_sheet(out, tile_sheet(title, note, [("query", opened.image), *tiles]))
     if as_json:
-        answer = {
+        description = {
             "source": str(image),
             "index": str(folder),
             "paintings": index.count,
             "sheet": str(out) if out else None,
             "nearest": [near.to_dict() for near in neighbours],
         }
-        print_line(json.dumps(answer, ensure_ascii=False))
+        print_line(json.dumps(description, ensure_ascii=False))
         return 0
     for near in neighbours:
         print_line(f"{near.similarity:.3f}  {near.source}: {near.movement} {near.confidence:.0%} ({near.decision})")
