@@ -93,7 +93,7 @@ def _field_of(location: Sequence[int | str]) -> str:
 def _message_of(entry: Mapping[str, Any]) -> str:
     if entry["type"] == "extra_forbidden":
         return f"unknown field; {DOCS} lists the known ones"
-    return str(entry["msg"])
+    return str(entry["msg"]).removeprefix("Value error, ")  # pydantic's words before ours
 
 
 def _of_http(error: HTTPException) -> Problem:

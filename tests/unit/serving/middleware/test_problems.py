@@ -40,6 +40,11 @@ def test_fields_that_are_not_valid_are_listed() -> None:
     assert (problem.status, problem.kind) == (422, "fields")
 
 
+def test_a_rule_of_ours_is_told_in_our_words_alone() -> None:
+    entry = {"type": "value_error", "loc": ("body",), "msg": "Value error, send one image"}
+    assert problem_of(RequestValidationError([entry])).detail == "the fields are not valid: body: send one image"
+
+
 def test_what_reading_a_form_raises_is_told_as_it_is() -> None:
     error = HTTPException(400)
     error.__cause__ = FormatError("send a form")
