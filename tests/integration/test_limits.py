@@ -21,7 +21,8 @@ SMALL = ApiSettings(limits=Limits(size_bytes=200_000), memory_bytes=600_000)
 
 @pytest.fixture(scope="module")
 def server(classifier: Classifier) -> Iterator[Live]:
-    with live(classifier, SMALL, QueueLimits(concurrency=1, queue_size=1, timeout_s=1.0)) as found:
+    with live(classifier, SMALL, QueueLimits(concurrency=1, queue_size=1, timeout_s=2.0)) as found:
+        until(lambda: found.send("/v1/classify", png(Image.new("RGB", (9, 9)))).status == 200)  # warm
         yield found
 
 
@@ -96,7 +97,7 @@ def test_a_client_that_sends_a_byte_now_and_then_is_refused_in_time(server: Live
             except TimeoutError:
                 assert server.send("/v1/classify", picture).status == 200  # the others notice nothing
     assert said.startswith(b"HTTP/1.1 503 ")
-    assert 0.9 < time.monotonic() - begun < 3
+    assert 1.9 < time.monotonic() - begun < 6
 
 
 def test_a_client_that_leaves_while_sending_leaves_nothing_behind(server: Live, picture: bytes) -> None:
@@ -112,7 +113,7 @@ def test_a_client_that_leaves_while_waiting_frees_its_place(server: Live, pictur
         with server.raw() as connection:
             connection.sendall(head(f"Content-Length: {len(body)}\r\n") + body)
             until(lambda: server.service.waiting == 1)
-        until(lambda: server.service.waiting == 0, 0.8)
+        until(lambda: server.service.waiting == 0, 1.8)
 
 
 def test_one_more_than_can_wait_is_told_when_to_come_again(server: Live, picture: bytes) -> None:
@@ -126,7 +127,7 @@ def test_what_is_not_answered_in_time_is_given_up(server: Live, picture: bytes) 
     with occupied(server.service, 1):
         begun = time.monotonic()
         said = server.send("/v1/explain", picture)
-        assert 0.9 < time.monotonic() - begun < 2
+        assert 1.9 < time.monotonic() - begun < 6
     assert (said.status, said.json["kind"]) == (503, "deadline")
     assert server.send("/v1/classify", picture).status == 200
 
