@@ -202,7 +202,7 @@ def test_identical_files_under_two_movements_are_all_dropped(prepared: Prepared)
     with (prepared.folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
         conflicts = [row for row in csv.DictReader(file) if row["reason"] == "conflict"]
     assert [row["style"] for row in conflicts] == ["Cubism", "Realism"]
-    assert {row["message"] for row in conflicts} == {"the same file stands under Cubism and Realism"}
+    assert {row["message"] for row in conflicts} == {"the same file is listed under Cubism and Realism"}
     assert hashlib.sha256(TWIN).hexdigest() not in {row["id"] for row in prepared.all_rows()}
 
 

@@ -206,7 +206,7 @@ def test_workers_change_nothing(data: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        ("views.encoded[5] = b'no picture'", "UnidentifiedImageError"),
+        ("views.encoded[5] = b'no image'", "UnidentifiedImageError"),
         ("next(batches)\n    [child.kill() for child in multiprocessing.active_children()]", "WorkerError"),
     ],
 )

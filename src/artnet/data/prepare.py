@@ -200,7 +200,7 @@ def _without_copies(
     for each in facts:
         record = selected[each.position].record
         if len(listed[each.id]) > 1:
-            message = f"the same file stands under {' and '.join(sorted(listed[each.id]))}"
+            message = f"the same file is listed under {' and '.join(sorted(listed[each.id]))}"
             rejected.append(Rejection(record.source, record.style, "conflict", message))
         elif each.id in first:
             message = f"the same file as {first[each.id]}"

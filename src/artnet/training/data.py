@@ -1,6 +1,6 @@
 """Batches of a prepared dataset's views.
 
-A view's augmentation depends on seed, epoch and its place in the epoch alone, never on the number of workers.
+A view's augmentation depends on seed, epoch and its position in the epoch alone, never on the number of workers.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class _AugmentedViews(Dataset[Batch]):
         self._views, self._augmentation, self._epoch = views, augmentation, epoch
 
     def __getitem__(self, position: tuple[int, int]) -> Batch:
-        place, index = position  # a painting sampled twice in an epoch is augmented in two ways
-        rng = np.random.default_rng((self._epoch.seed, self._epoch.number, place))
+        slot, index = position  # a painting sampled twice in an epoch is augmented in two ways
+        rng = np.random.default_rng((self._epoch.seed, self._epoch.number, slot))
         image, size_px = self._views.decode(index), self._epoch.size_px
         if self._augmentation.enabled:
             image = augment(image, size_px, self._augmentation.smallest_crop, self._augmentation.reencode, rng)
@@ -156,13 +156,13 @@ def training_batches(
     """Yield the augmented batches of one epoch, or a process's rows of each; an incomplete last batch is dropped."""
     order = sample_epoch(views, recipe.balance, epoch.seed, epoch.number).tolist()
     own = recipe.batch // shard.processes
-    places = [
+    slots = [
         (step * recipe.batch + shard.rank * own + row)
         for step in range(shard.first_batch, len(order) // recipe.batch)
         for row in range(own)
     ]
     dataset = _AugmentedViews(views, recipe.augmentation, epoch)
-    yield from _load(dataset, own, [(place, order[place]) for place in places], workers)
+    yield from _load(dataset, own, [(slot, order[slot]) for slot in slots], workers)
 
 
 def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | None = None) -> Iterator[Batch]:

@@ -50,7 +50,7 @@ def train_head(session: Session, network: PaintingNetwork, train: StoredViews, v
 
 
 def initialise_head(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
-    """Give a network that will be fine-tuned the best head for its frozen trunk.
+    """Initialise the head of a network that will be fine-tuned with the best one for its frozen trunk.
 
     A random head would first distort what the trunk knows: Kumar et al., "Fine-tuning can distort pretrained features
     and underperform out-of-distribution", 2022, https://arxiv.org/abs/2202.10054.

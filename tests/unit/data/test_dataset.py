@@ -64,8 +64,8 @@ def row(number: int) -> Row:
 
 
 def rebuilt(columns: dict[str, Any]) -> Row:
-    pictures = {"whole": columns["whole"]["bytes"], "regions": tuple(part["bytes"] for part in columns["regions"])}
-    return Row(**{**columns, **pictures, "boxes": tuple(tuple(box) for box in columns["boxes"])})
+    images = {"whole": columns["whole"]["bytes"], "regions": tuple(part["bytes"] for part in columns["regions"])}
+    return Row(**{**columns, **images, "boxes": tuple(tuple(box) for box in columns["boxes"])})
 
 
 def write_split(folder: Path, split: str, rows: int, rows_per_shard: int) -> list[Path]:
@@ -82,7 +82,7 @@ def test_a_shard_read_back_equals_what_was_written(tmp_path: Path) -> None:
     assert [rebuilt(columns) for columns in iterate_rows(tmp_path, "train", COLUMNS)] == rows
 
 
-def test_every_picture_carries_a_file_name_of_its_own(tmp_path: Path) -> None:
+def test_every_image_carries_a_file_name_of_its_own(tmp_path: Path) -> None:
     write_split(tmp_path, "train", 1, 1)
     (found,) = iterate_rows(tmp_path, "train", ["id", "whole", "regions"])
     names = [found["whole"]["path"], *(part["path"] for part in found["regions"])]

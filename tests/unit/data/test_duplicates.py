@@ -1,4 +1,4 @@
-"""Copies of a picture are found; mirrored, different and plain ones are not."""
+"""Copies of an image are found; mirrored, different and plain ones are not."""
 
 from io import BytesIO
 from itertools import combinations
@@ -27,7 +27,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def drawn(seed: int, width: int = 300, height: int = 220) -> Image.Image:
-    """Draw a picture of soft blots, no two seeds alike."""
+    """Draw an image of soft blots, no two seeds alike."""
     coarse = np.random.default_rng(seed).integers(0, 256, (8, 9, 3), np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -73,11 +73,11 @@ def test_a_copy_is_found_whatever_was_done_to_it(kind: str) -> None:
 
 
 @pytest.mark.parametrize("turn", [ImageOps.mirror, ImageOps.flip, ImageOps.invert])
-def test_a_mirrored_or_inverted_picture_is_another(turn) -> None:  # type: ignore[no-untyped-def]
+def test_a_mirrored_or_inverted_image_is_another(turn) -> None:  # type: ignore[no-untyped-def]
     assert not any(same(drawn(seed), turn(drawn(seed))) for seed in range(5))
 
 
-def test_different_pictures_are_no_duplicates() -> None:
+def test_different_images_are_no_duplicates() -> None:
     assert near_duplicates([fingerprint(drawn(seed)) for seed in range(60)]) == []
 
 
@@ -102,13 +102,13 @@ def test_two_dark_squares_with_different_paintings_in_them_are_two() -> None:
 
 @given(SEEDS, st.integers(24, 400), st.integers(24, 400))
 @settings(deadline=None, max_examples=40)
-def test_a_picture_is_a_duplicate_of_itself_in_any_size(seed: int, width: int, height: int) -> None:
+def test_an_image_is_a_duplicate_of_itself_in_any_size(seed: int, width: int, height: int) -> None:
     assert same(drawn(seed), drawn(seed).resize((width, height)))
 
 
 @given(st.data())
 @settings(deadline=None, max_examples=30)
-def test_the_order_of_pictures_does_not_matter(data: st.DataObject) -> None:
+def test_the_order_of_images_does_not_matter(data: st.DataObject) -> None:
     prints = {seed: fingerprint(drawn(seed)) for seed in range(6)}
     prints |= {10 + seed: fingerprint(cropped(drawn(seed), 0.03, 0, 0.05, 0.06)) for seed in range(3)}
     order = data.draw(st.permutations(sorted(prints)))
@@ -119,7 +119,7 @@ def test_the_order_of_pictures_does_not_matter(data: st.DataObject) -> None:
 
 @given(st.lists(st.sampled_from(["soft", "dark", "flat"]), max_size=5), SEEDS)
 @settings(deadline=None, max_examples=30)
-def test_adding_pictures_changes_no_pair(kinds: list[str], seed: int) -> None:
+def test_adding_images_changes_no_pair(kinds: list[str], seed: int) -> None:
     before = [fingerprint(drawn(1)), fingerprint(drawn(2)), fingerprint(drawn(1).resize((90, 90)))]
     makers = {"soft": drawn, "dark": lambda at: drawn(at).point(lambda v: v // 20), "flat": lambda at: drawn(0, 1, 1)}
     added = [fingerprint(makers[kind](seed + at)) for at, kind in enumerate(kinds)]
@@ -127,7 +127,7 @@ def test_adding_pictures_changes_no_pair(kinds: list[str], seed: int) -> None:
 
 
 def test_the_code_of_one_cosine_is_that_cosine() -> None:
-    """A picture that is the first horizontal wave has one coefficient: code 2048 there and 0 elsewhere.
+    """An image that is the first horizontal wave has one coefficient: code 2048 there and 0 elsewhere.
 
     A wave of amplitude 100 over 32 x 32 pixels has the orthonormal coefficient 100 * sqrt(32 / 2) * sqrt(32) = 2263,
     and cut by a tenth a side it is no longer one wave.
@@ -190,13 +190,13 @@ def test_clusters_depend_on_no_order_of_pairs(data: st.DataObject, pairs: list[t
     assert all(labels[label] == label <= at for at, label in enumerate(labels))
 
 
-def test_none_and_one_picture_have_no_duplicates() -> None:
+def test_none_and_one_image_have_no_duplicates() -> None:
     assert near_duplicates([]) == []
     assert near_duplicates([fingerprint(drawn(0))]) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3, 2)])
-def test_the_smallest_pictures_have_a_fingerprint(size: tuple[int, int]) -> None:
+def test_the_smallest_images_have_a_fingerprint(size: tuple[int, int]) -> None:
     prints = [fingerprint(drawn(seed).resize(size)) for seed in range(3)]
     assert all(len(each.thumbnail) == SIDE_PX**2 for each in prints)
     near_duplicates(prints)

@@ -18,13 +18,13 @@ def gradient(width: int, height: int) -> Image.Image:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(8, 48), st.integers(0, 2**32))
-def test_any_picture_becomes_a_square_of_the_size_asked(width: int, height: int, size_px: int, seed: int) -> None:
+def test_any_image_becomes_a_square_of_the_size_asked(width: int, height: int, size_px: int, seed: int) -> None:
     found = augment(gradient(width, height), size_px, 0.3, True, np.random.default_rng(seed))
     assert found.size == (size_px, size_px)
     assert found.mode == "RGB"
 
 
-def test_the_same_generator_gives_the_same_picture(painting: Image.Image) -> None:
+def test_the_same_generator_gives_the_same_image(painting: Image.Image) -> None:
     first, again, other = (augment(painting, 64, 0.3, True, np.random.default_rng(seed)) for seed in (7, 7, 8))
     assert first.tobytes() == again.tobytes() != other.tobytes()
 
@@ -34,11 +34,11 @@ def test_a_crop_of_everything_is_a_resize_at_most_a_little_narrower() -> None:
     assert np.abs(np.diff(found[0, :, 0])).max() < 3
 
 
-def test_a_crop_never_turns_the_picture_upside_down() -> None:
-    picture = gradient(200, 100).transpose(Image.Transpose.ROTATE_270)  # dark above, light below
+def test_a_crop_never_turns_the_image_upside_down() -> None:
+    image = gradient(200, 100).transpose(Image.Transpose.ROTATE_270)  # dark above, light below
     rng = np.random.default_rng(1)
     for _ in range(20):
-        found = np.asarray(augment(picture, 32, 0.3, False, rng), np.float32)
+        found = np.asarray(augment(image, 32, 0.3, False, rng), np.float32)
         assert found[:4].mean() < found[-4:].mean()
 
 

@@ -1,4 +1,4 @@
-"""What is kept of each epoch: a table, a picture, TensorBoard's events."""
+"""What is kept of each epoch: a table, a plot, TensorBoard's events."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def test_accuracy_and_loss_are_drawn(tmp_path: Path) -> None:
     assert len(colours) > 50  # two curves, their labels, a grid
 
 
-def test_a_picture_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"history\.png: cannot be written"):
         plot_history([scores(1, 0.2)], tmp_path / "missing" / "history.png")

@@ -19,7 +19,7 @@ from artnet.training.network.network import BatchNorm, batch_norms
 
 @torch.no_grad()
 def restore_statistics(trunk: nn.Module, inputs: Iterable[Tensor]) -> None:
-    """Give every batch normalisation of a trunk the statistics of `inputs`, batches of (B, 3, S, S).
+    """Set the running statistics of a trunk's batch normalisations to those of `inputs`, batches of (B, 3, S, S).
 
     In evaluation mode the trunk computes what it did before, up to rounding.
     """
