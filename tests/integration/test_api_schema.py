@@ -29,8 +29,8 @@ PICTURES = [png(Image.new("RGB", size, "teal")) for size in ((1, 1), (40, 30), (
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 PATHS = ("classify", "explain", "faithfulness", "channels", "similar", "report", "fetch", "table")
 QUESTIONS = [  # what nothing can be wrong about cannot be asked wrongly
-    *((f"/v1/{name}", "POST", POSITIVE, 25) for name in PATHS),
-    *((f"/v1/{name}", "POST", NEGATIVE, 80) for name in PATHS),
+    *((f"/v1/{name}", "POST", POSITIVE, 15) for name in PATHS),
+    *((f"/v1/{name}", "POST", NEGATIVE, 40) for name in PATHS),
     ("/v1/model", "GET", POSITIVE, 5),
     ("/healthz", "GET", POSITIVE, 5),
 ]
