@@ -75,7 +75,7 @@ def test_a_cluster_that_is_not_there_is_reported_at_once(images: str, monkeypatc
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
-    with pytest.raises(WorkerError, match=f"no Ray cluster results at RAY_ADDRESS=127.0.0.1:{port}"):
+    with pytest.raises(WorkerError, match=f"no Ray cluster answers at RAY_ADDRESS=127.0.0.1:{port}"):
         list(predict_on_ray(find_items([images]), MODEL, PredictOptions()))
 
 

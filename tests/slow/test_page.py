@@ -144,9 +144,9 @@ def test_a_pasted_or_dropped_picture_is_answered(
     assert text(page, ".look .movement") == classifier.classify(FACETED).movement
 
 
-def test_a_picture_can_be_photographed(visit: Callable[..., Any], site: Site) -> None:
+def test_a_picture_can_be_photographed(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, site.address)
+    ready(page, server.address)
     page.click(".look .photograph")
     until(page, "document.querySelector('dialog video')?.videoWidth > 0")
     page.get_by_role("button", name="Take the picture").click()
@@ -168,10 +168,10 @@ def test_a_server_that_is_gone_is_said_in_words(visit: Callable[..., Any], serve
 
 
 def test_the_link_to_an_example_opens_the_same_picture_with_the_same_settings(
-    visit: Callable[..., Any], site: Site
+    visit: Callable[..., Any], server: Site
 ) -> None:
     page = visit()
-    ready(page, site.address)
+    ready(page, server.address)
     page.click(".look [data-example=expressive]")
     heatmap(page)
     page.select_option("#look-why", "Cubism")
@@ -269,10 +269,10 @@ def test_the_six_views_are_drawn_with_their_votes(
 
 
 def test_likely_styles_are_named_where_the_model_has_them(
-    visit: Callable[..., Any], site: Site, classifier: Classifier
+    visit: Callable[..., Any], server: Site, classifier: Classifier
 ) -> None:
     page = visit()
-    ready(page, site.address)
+    ready(page, server.address)
     page.click(".look [data-example=faceted]")
     heatmap(page)
     assert page.is_visible(".look .styles") == any(s >= 0.5 for s in classifier.classify(FACETED).styles.values())
@@ -349,9 +349,9 @@ def test_everything_can_be_taken_away(visit: Callable[..., Any], server: Site, c
     assert Image.open(io.BytesIO(saved(page, ".look [data-download=sheet]")[1])).format == "PNG"
 
 
-def test_a_depth_can_be_picked_from_the_nine(visit: Callable[..., Any], site: Site) -> None:
+def test_a_depth_can_be_picked_from_the_nine(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, site.address)
+    ready(page, server.address)
     page.click(".look [data-example=faceted]")
     heatmap(page)
     page.click(".look .all")
@@ -399,10 +399,10 @@ def test_a_picture_that_cannot_be_read_is_said_and_the_next_one_answered(
 
 
 def test_of_several_pictures_one_is_shown_and_the_others_are_not_passed_over_in_silence(
-    visit: Callable[..., Any], site: Site
+    visit: Callable[..., Any], server: Site
 ) -> None:
     page = visit()
-    ready(page, site.address)
+    ready(page, server.address)
     page.evaluate(
         """(data) => {
             const given = new DataTransfer();
@@ -417,12 +417,12 @@ def test_of_several_pictures_one_is_shown_and_the_others_are_not_passed_over_in_
 
 
 def test_a_picture_that_is_no_painting_gets_an_answer_and_what_it_is_worth(
-    visit: Callable[..., Any], site: Site, tmp_path: Path, classifier: Classifier
+    visit: Callable[..., Any], server: Site, tmp_path: Path, classifier: Classifier
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     page = visit()
-    ready(page, site.address)
+    ready(page, server.address)
     choose(page, tmp_path / "noise.png")
     heatmap(page)
     assert text(page, ".look .decision") == sentence(classifier.classify(tmp_path / "noise.png"))
@@ -447,9 +447,9 @@ def test_the_page_fits_a_phone(visit: Callable[..., Any], site: Site) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, part
 
 
-def test_a_table_on_a_phone_breaks_no_word(visit: Callable[..., Any], site: Site) -> None:
+def test_a_table_on_a_phone_breaks_no_word(visit: Callable[..., Any], server: Site) -> None:
     page = visit(**PHONE)
-    ready(page, site.address, "Many")
+    ready(page, server.address, "Many")
     many(page, [FACETED, ATELIER])
     heights = page.locator(".many tbody th, .many tbody td:not(.thumb)").evaluate_all(
         "(cells) => cells.map((cell) => cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight))"
@@ -577,10 +577,10 @@ def test_a_hundred_pictures_at_once_are_all_answered_while_another_visitor_is(
 
 
 def test_the_page_about_tells_the_figures_of_the_model(
-    visit: Callable[..., Any], site: Site, classifier: Classifier
+    visit: Callable[..., Any], server: Site, classifier: Classifier
 ) -> None:
     page = visit()
-    ready(page, site.address, "About")
+    ready(page, server.address, "About")
     page.wait_for_selector(".about h2")
     accuracy = classifier.config.scores["values"]["accuracy"]["value"]
     assert f"{accuracy:.3f}" in text(page, ".about")

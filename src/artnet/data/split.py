@@ -48,7 +48,7 @@ def assign_split(group: str, ratios: Ratios, seed: int) -> Split:
     The group's name and the seed are hashed to a number in 0..1 and compared with the ratios. So adding paintings never
     moves another, and an artist is in the same split in every collection.
 
-    >>> assign_split("artist:monet claude", Ratios(), seed=0)
+    >>> assign_split("artist:picasso pablo", Ratios(), seed=0)
     'train'
     """
     digest = hashlib.sha256(f"{seed}\0{group}".encode()).digest()
