@@ -17,7 +17,7 @@ it) and the engine would go one after the other, each with all processors; and t
 picture, which a busy machine changes less than the rates.
 
 Then memory: peak of a process over a tenth of, once and ten times COUNT names (links to those pictures). The last lines
-say what was wanted and what was reached.
+say what the target was and what was reached.
 """
 
 from __future__ import annotations
@@ -154,17 +154,17 @@ class timed:  # noqa: N801
 
 
 def rate(name: str) -> float:
-    """Give a contender's pictures a second over all rounds."""
+    """Return how many images a second a contender computes over all rounds."""
     return sum(each.count for each in TIMES[name]) / sum(each.seconds for each in TIMES[name])
 
 
 def work_ms(name: str) -> float:
-    """Give the processor time that a contender takes for a picture, in milliseconds, on all processors together."""
+    """Return the processor time that a contender takes for a picture, in milliseconds, on all processors together."""
     return 1e3 * sum(each.work_s for each in TIMES[name]) / sum(each.count for each in TIMES[name])
 
 
 def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
-    """Let the contenders take turns, another first in each round."""
+    """Run the contenders in turn, another first in each round."""
     plain = Plain(classifier.config.backbone, classifier.config.preprocessing.size_px)
     contenders: list[Callable[[list[Path]], object]] = [
         decode,
@@ -209,7 +209,7 @@ def ray_overhead(classifier: Classifier, paths: list[Path], scratch: Path) -> fl
 
 
 def memory(folder: Path, scratch: Path, count: int) -> list[tuple[int, float]]:
-    """Give peak memory in MB over a tenth of, once and ten times as many names as there are pictures."""
+    """Return peak memory in MB over a tenth of, once and ten times as many names as there are pictures."""
     links = scratch / "links"
     links.mkdir()
     originals = sorted(folder.iterdir())
@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("count", nargs="?", type=int, default=1000)
     parser.add_argument("--without-ray", action="store_true")
     parser.add_argument("--without-memory", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     processor = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.processor(),
@@ -241,28 +241,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch, folder = Path(name), Path(name, "pictures")
         folder.mkdir()
-        draw(folder, asked.count)
-        size = sum(path.stat().st_size for path in folder.iterdir()) / asked.count
+        draw(folder, options.count)
+        size = sum(path.stat().st_size for path in folder.iterdir()) / options.count
         density = size * 8 / WIDTH / HEIGHT
-        print(f"{asked.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
+        print(f"{options.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
         classifier, paths = ModelSpec().load(concurrency=inference_concurrency()), sorted(folder.iterdir())
         compare(classifier, paths, scratch)
         reached = report()
-        if not asked.without_ray:
+        if not options.without_ray:
             reached.append(("Ray's overhead on one machine", ray_overhead(classifier, paths, scratch), "at most 0.25"))
-        if not asked.without_memory:
-            peaks = memory(folder, scratch, asked.count)
+        if not options.without_memory:
+            peaks = memory(folder, scratch, options.count)
             for some, peak in peaks:
                 print(f"memory at {some:9} {peak:8.0f} MB")
             share = peaks[2][1] / peaks[1][1]
             reached.append((f"memory at {peaks[2][0]} to that at {peaks[1][0]}", share, "at most 1.10"))
     print()
-    for what, value, wanted in reached:
-        print(f"{what:45} {value:6.2f}, wanted {wanted}")
+    for what, value, target in reached:
+        print(f"{what:45} {value:6.2f}, target {target}")
 
 
 def report() -> list[tuple[str, float, str]]:
-    """Print rates; give what they are of each other, with what was wanted."""
+    """Print rates, and return their ratios with their targets."""
     lower = min(rate("decode"), rate("engine"))
     work = 1 / sum(1 / rate(name) for name in ("open", "engine"))
     words = {

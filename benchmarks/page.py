@@ -48,7 +48,7 @@ SLIDE = """async ([id, value]) => {
 
 
 def two_megapixels(folder: Path) -> str:
-    """Give a JPEG of two megapixels, as base64."""
+    """Return a JPEG of two megapixels, as base64."""
     from base64 import b64encode
 
     path = folder / "painting.jpg"

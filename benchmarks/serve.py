@@ -50,7 +50,7 @@ class Load:
     client_cpu_s: float = 0
 
     def add(self, other: Load) -> None:
-        """Take in what another load saw."""
+        """Add the counts of another load."""
         self.seconds += other.seconds
         self.failures += other.failures
         self.lasted_s += other.lasted_s
@@ -71,7 +71,7 @@ def request_bytes(data: bytes) -> bytes:
 
 
 def pictures(picture: Path | None, classifier: Classifier) -> list[bytes]:
-    """Give what is sent: one file, or the examples' whole views as JPEG."""
+    """Return what is sent: one file, or the examples' whole views as JPEG."""
     if picture is not None:
         return [picture.read_bytes()]
     seen, found = classifier.config.preprocessing, []
@@ -153,7 +153,7 @@ async def visit(port: int, data: list[bytes], clients: int, seconds: float, requ
 
 
 def status_of(pid: int) -> tuple[float, float]:
-    """Give a process's resident memory in MB and its processor seconds so far."""
+    """Return a process's resident memory in MB and its processor seconds so far."""
     resident = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024  # type: ignore[index]
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return resident, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -74,7 +74,7 @@ def folded(line: str) -> list[str]:
 
 
 def commands(block: str) -> list[str]:
-    """Give the commands of a block; one that holds an open quote goes on in the next line."""
+    """Return the commands of a block; one that holds an open quote continues on the next line."""
     found: list[str] = []
     for line in block.splitlines():
         text = line.removeprefix("    ")

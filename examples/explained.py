@@ -63,7 +63,7 @@ def regions(classifier: Classifier) -> Sheet:
     """Draw a corner at the image's own resolution: by the map of the whole, and with those of the regions."""
     image, depth, corner = HERE / "faceted.jpg", 5, (0, 0, 440, 440)
     tiles = [("a corner of the painting", Image.open(image).convert("RGB").crop(corner))]
-    for caption, with_regions in (("the whole alone", False), ("with its five regions (--canvas)", True)):
+    for caption, with_regions in (("the whole alone", False), ("with its five regions (--regions)", True)):
         explanation = explain(classifier, image, depth=depth, options=ExplainOptions(regions=with_regions))
         tiles.append((caption, depth_overlay(explanation, depth).crop(corner)))
     return tile_sheet("The whole image and its regions", f"gradcam at depth {depth}", tiles, 3)
@@ -89,8 +89,8 @@ def main() -> None:
     sheets = {
         "pointillist-explained": explanation_sheet(explain(classifier, HERE / "pointillist.jpg")),
         "explain-against": explanation_sheet(explain(classifier, HERE / "atelier.jpg", against=True)),
-        "explain-questions": targets(classifier),
-        "explain-canvas": regions(classifier),
+        "explain-targets": targets(classifier),
+        "explain-regions": regions(classifier),
         "explain-methods": methods(classifier),
         "explain-channels": channels(classifier),
     }

@@ -69,7 +69,7 @@ def atomic_folder(path: Path, digest: str) -> Iterator[Path]:
 
 
 def _start(partial: Path, digest: str) -> None:
-    """Make the partial folder with its plan already in it, so that no kill leaves one without."""
+    """Create the partial folder with its plan already in it, so that no kill leaves one without."""
     scratch = partial.with_name(f".{partial.name}.new")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

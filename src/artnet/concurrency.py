@@ -23,7 +23,7 @@ class DaemonPool:
     """
 
     def __init__(self, threads: int, idle_s: float = 2.0) -> None:
-        self._most, self._idle_s = threads, idle_s
+        self._max_threads, self._idle_s = threads, idle_s
         self._waiting: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._threads = self._idle = 0
@@ -44,7 +44,7 @@ class DaemonPool:
             self._waiting.append(run)
             if len(self._waiting) <= self._idle:
                 self._changed.notify()
-            elif self._threads < self._most:
+            elif self._threads < self._max_threads:
                 self._threads += 1
                 threading.Thread(target=self._work, name="artnet-background", daemon=True).start()
         return future

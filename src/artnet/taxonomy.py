@@ -75,11 +75,11 @@ def load_taxonomy(name_or_path: str | Path = DEFAULT) -> Taxonomy:
     """
     packaged = resources.files("artnet").joinpath(PACKAGED)
     document = _parse(packaged.read_bytes(), PACKAGED)
-    known = (document["base"], document["name"])
-    if name_or_path in known:
+    names = (document["base"], document["name"])
+    if name_or_path in names:
         return _build(document, PACKAGED, base_only=name_or_path == document["base"])
     file = str(name_or_path)
-    return _build(_parse(_read(file, known), file), file, base_only=False)
+    return _build(_parse(_read(file, names), file), file, base_only=False)
 
 
 def without_movements(taxonomy: Taxonomy, movements: Sequence[str]) -> Taxonomy:
@@ -106,12 +106,12 @@ def without_movements(taxonomy: Taxonomy, movements: Sequence[str]) -> Taxonomy:
     )
 
 
-def _read(file: str, known: tuple[str, ...]) -> bytes:
+def _read(file: str, names: tuple[str, ...]) -> bytes:
     try:
         return Path(file).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        todo = f"pass the path of a TOML file, or one of {', '.join(known)}"
-        raise _refusal(file, f"cannot be read ({reason(error)})", todo) from error
+        hint = f"pass the path of a TOML file, or one of {', '.join(names)}"
+        raise _refusal(file, f"cannot be read ({reason(error)})", hint) from error
 
 
 def _parse(content: bytes, file: str) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def _build(document: Mapping[str, Any], file: str, base_only: bool) -> Taxonomy:
         for style in _styles_of(movement, table, base_only):
             owner = styles.setdefault(normalise_style(style), movement)
             if owner != movement:
-                what = f"lists {style!r} under both {owner} and {movement}"
-                raise _refusal(file, what, "keep it under one of them")
+                fault = f"lists {style!r} under both {owner} and {movement}"
+                raise _refusal(file, fault, "keep it under one of them")
     wikidata = {movement: table["wikidata"] for movement, table in tables.items() if "wikidata" in table}
     return Taxonomy(document["base" if base_only else "name"], tuple(tables), wikidata, styles)
 
@@ -138,8 +138,8 @@ def _build(document: Mapping[str, Any], file: str, base_only: bool) -> Taxonomy:
 def _check_document(document: Mapping[str, Any], file: str) -> None:
     name, tables = document.get("name"), document.get("movements")
     if not isinstance(name, str) or not isinstance(tables, dict):
-        todo = 'write name = "..." and a [movements.NAME] for each movement'
-        raise _refusal(file, "lacks its name or its movements", todo)
+        hint = 'write name = "..." and a [movements.NAME] for each movement'
+        raise _refusal(file, "lacks its name or its movements", hint)
     if len(tables) < 2:
         raise _refusal(file, f"has {len(tables)} movement(s)", "describe two or more, each in a [movements.NAME]")
     for movement, table in tables.items():
@@ -154,12 +154,12 @@ def _check_movement(movement: str, table: object, file: str) -> None:
         raise _refusal(file, f"has {unknown[0]!r} under {movement}", "keep to styles, added and wikidata")
     added, wikidata = table.get("added", {}), table.get("wikidata", "")
     if not isinstance(added, dict) or not isinstance(wikidata, str):
-        todo = 'write wikidata = "Q..." and each addition as "style" = "reason"'
-        raise _refusal(file, f"has a value of the wrong kind under {movement}", todo)
+        hint = 'write wikidata = "Q..." and each addition as "style" = "reason"'
+        raise _refusal(file, f"has a value of the wrong kind under {movement}", hint)
     texts = [movement, *table["styles"], *added, *added.values()]
     if not all(isinstance(text, str) and normalise_style(text) for text in texts):
-        what = f"has a style or reason under {movement} that is blank or not text"
-        raise _refusal(file, what, "write every style and reason as text in quotes")
+        fault = f"has a style or reason under {movement} that is blank or not text"
+        raise _refusal(file, fault, "write every style and reason as text in quotes")
 
 
 def _styles_of(movement: str, table: Mapping[str, Any], base_only: bool) -> Iterator[str]:
@@ -169,8 +169,8 @@ def _styles_of(movement: str, table: Mapping[str, Any], base_only: bool) -> Iter
         yield from table.get("added", {})
 
 
-def _refusal(file: str, what: str, todo: str) -> TaxonomyError:
-    return TaxonomyError(f"{file}: {what}; {todo}")
+def _refusal(file: str, fault: str, hint: str) -> TaxonomyError:
+    return TaxonomyError(f"{file}: {fault}; {hint}")
 
 
 def common_styles(styles: Iterable[str], minimum: int = MIN_STYLE_PAINTINGS) -> tuple[str, ...]:

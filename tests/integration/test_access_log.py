@@ -39,19 +39,19 @@ def fields(caplog: pytest.LogCaptureFixture, path: str) -> dict:
 
 @pytest.mark.parametrize("given", ["abc-1.2_3", "f" * 64])
 def test_a_sane_id_is_kept(server: Live, given: str) -> None:
-    assert server.ask("GET", "/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+    assert server.request("GET", "/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "f" * 65, "a b", "a;b", "é", "<script>", "a\tb"])
 def test_any_other_id_is_replaced(server: Live, given: str) -> None:
-    said = server.ask("GET", "/nowhere", headers={"X-Request-ID": given})
-    assert len(said.headers["X-Request-ID"]) == 32
-    assert said.json["request_id"] == said.headers["X-Request-ID"]
+    response = server.request("GET", "/nowhere", headers={"X-Request-ID": given})
+    assert len(response.headers["X-Request-ID"]) == 32
+    assert response.json["request_id"] == response.headers["X-Request-ID"]
 
 
 def test_every_answer_has_the_security_headers(server: Live) -> None:
     for path in ("/v1/model", "/healthz", "/v1/nowhere"):
-        headers = server.ask("GET", path).headers
+        headers = server.request("GET", path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert headers["Cache-Control"] == "no-store"
@@ -59,13 +59,13 @@ def test_every_answer_has_the_security_headers(server: Live) -> None:
 
 
 def test_answers_outside_the_api_have_the_headers_of_the_page(server: Live) -> None:
-    assert server.ask("GET", "/nowhere").headers["Content-Security-Policy"] == "default-src 'self'"
-    assert "'unsafe-inline'" in server.ask("GET", "/docs").headers["Content-Security-Policy"]
+    assert server.request("GET", "/nowhere").headers["Content-Security-Policy"] == "default-src 'self'"
+    assert "'unsafe-inline'" in server.request("GET", "/docs").headers["Content-Security-Policy"]
 
 
 def test_a_request_is_logged_without_its_query(server: Live, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "artnet.serving.middleware.access_log"):
-        server.ask("GET", "/healthz?secret=1", headers={"X-Request-ID": "one"})
+        server.request("GET", "/healthz?secret=1", headers={"X-Request-ID": "one"})
         found = fields(caplog, "/healthz")
     assert (found["request_id"], found["path"], found["status"]) == ("one", "/healthz", 200)
     assert found["bytes"] > 10
@@ -73,9 +73,9 @@ def test_a_request_is_logged_without_its_query(server: Live, caplog: pytest.LogC
 
 
 def test_a_fault_of_ours_is_logged_and_not_told(server: Live, caplog: pytest.LogCaptureFixture) -> None:
-    said = server.ask("GET", "/v1-broken", headers={"X-Request-ID": "two"})
-    assert (said.status, said.json["kind"]) == (500, "internal")
-    assert "secret" not in said.body.decode()
+    response = server.request("GET", "/v1-broken", headers={"X-Request-ID": "two"})
+    assert (response.status, response.json["kind"]) == (500, "internal")
+    assert "secret" not in response.body.decode()
     failure = next(record for record in caplog.records if record.getMessage() == "failed")
     assert failure.fields["request_id"] == "two"  # type: ignore[attr-defined]
     assert "secret" in str(failure.exc_info)
@@ -92,10 +92,10 @@ def test_a_client_that_hung_up_is_logged_as_such(server: Live, caplog: pytest.Lo
 
 
 def test_requests_are_counted_by_route_and_strangers_invent_none(server: Live) -> None:
-    server.ask("GET", "/invented-1")
-    server.ask("PURGE", "/invented-2")
-    server.ask("GET", "/v1/model")
-    told = server.ask("GET", "/metrics")
+    server.request("GET", "/invented-1")
+    server.request("PURGE", "/invented-2")
+    server.request("GET", "/v1/model")
+    told = server.request("GET", "/metrics")
     assert told.headers["Content-Type"].startswith("text/plain")
     text = told.body.decode()
     assert 'artnet_requests_total{method="GET",route="/v1/model",status="200"} ' in text

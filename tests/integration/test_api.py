@@ -53,11 +53,11 @@ def picture(painting: Image.Image) -> bytes:
 def test_a_picture_is_answered_as_the_library_answers_it(
     server: Live, classifier: Classifier, painting: Image.Image, picture: bytes
 ) -> None:
-    said = server.send("/v1/classify", picture)
+    response = server.send("/v1/classify", picture)
     expected = classifier.classify(painting).to_dict() | {"source": "a.png"}
-    assert said.status == 200
-    assert said.json == json.loads(json.dumps(expected))
-    PredictionResponse.model_validate(said.json)
+    assert response.status == 200
+    assert response.json == json.loads(json.dumps(expected))
+    PredictionResponse.model_validate(response.json)
 
 
 def test_a_large_jpeg_is_answered_as_by_the_command(server: Live, classifier: Classifier, tmp_path: Path) -> None:
@@ -76,12 +76,12 @@ def test_all_views_are_answered_when_asked_for(server: Live, picture: bytes) -> 
 def test_an_explanation_is_answered_as_the_library_answers_it(
     server: Live, classifier: Classifier, painting: Image.Image, picture: bytes
 ) -> None:
-    said = server.send("/v1/explain", picture, movement="Cubism", rather_than="Realism", depth="7", values="true")
+    response = server.send("/v1/explain", picture, movement="Cubism", rather_than="Realism", depth="7", values="true")
     expected = explain(classifier, painting, "Cubism", "Realism", depth=7)
-    ExplanationResponse.model_validate(said.json)
-    assert said.json["depths"][0]["peak"] == expected.to_dict()["depths"][0]["peak"]
-    assert said.json["depths"][0]["values"] == expected.maps[7].grid.astype(float).round(4).tolist()
-    assert len(said.json["depths"][0]["channels"]) == 5
+    ExplanationResponse.model_validate(response.json)
+    assert response.json["depths"][0]["peak"] == expected.to_dict()["depths"][0]["peak"]
+    assert response.json["depths"][0]["values"] == expected.maps[7].grid.astype(float).round(4).tolist()
+    assert len(response.json["depths"][0]["channels"]) == 5
 
 
 @pytest.mark.parametrize(
@@ -101,22 +101,22 @@ def test_the_answer_is_of_the_kind_that_was_asked_for(
     server: Live, picture: bytes, accept: str, fields: dict[str, str], kind: str
 ) -> None:
     headers = {"Content-Type": FORM, "Accept": accept}
-    said = server.ask("POST", "/v1/explain", form(picture, depth="8", **fields), headers)
-    assert (said.status, said.headers["Content-Type"]) == (200, kind)
+    response = server.request("POST", "/v1/explain", form(picture, depth="8", **fields), headers)
+    assert (response.status, response.headers["Content-Type"]) == (200, kind)
 
 
 def test_an_overlay_has_the_paintings_size_or_the_one_allowed(server: Live, picture: bytes) -> None:
     sizes = []
     for side_px in ("1600", "210"):
-        said = server.send("/v1/explain", picture, format="overlay", depth="9", side_px=side_px)
-        with Image.open(BytesIO(said.body)) as image:
+        response = server.send("/v1/explain", picture, format="overlay", depth="9", side_px=side_px)
+        with Image.open(BytesIO(response.body)) as image:
             sizes.append(image.size)
     assert sizes == [(420, 300), (210, 150)]
 
 
 def test_no_kind_of_answer_that_is_accepted_is_a_problem(server: Live, picture: bytes) -> None:
     headers = {"Content-Type": FORM, "Accept": "text/html"}
-    assert server.ask("POST", "/v1/explain", form(picture), headers).status == 406
+    assert server.request("POST", "/v1/explain", form(picture), headers).status == 406
 
 
 @pytest.mark.parametrize("method", ["rise", "scorecam", "eigencam"])
@@ -143,9 +143,9 @@ def test_maps_are_judged_when_asked_for(server: Live, picture: bytes) -> None:
 def test_questions_that_cannot_be_meant_are_problems_of_the_client(
     server: Live, picture: bytes, fields: dict[str, str], reason: str
 ) -> None:
-    said = server.send("/v1/explain", picture, **fields)
-    assert (said.status, said.json["kind"]) == (400, "usage")
-    assert reason in said.json["detail"]
+    response = server.send("/v1/explain", picture, **fields)
+    assert (response.status, response.json["kind"]) == (400, "usage")
+    assert reason in response.json["detail"]
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -178,10 +178,10 @@ HUGE = (
 def test_broken_pictures_of_every_class_are_problems_of_their_kind(
     server: Live, path: str, data: bytes, status: int, kind: str
 ) -> None:
-    said = server.send(path, data)
-    assert (said.status, said.json["kind"]) == (status, kind)
-    assert said.headers["Content-Type"] == "application/problem+json"
-    ProblemResponse.model_validate(said.json)
+    response = server.send(path, data)
+    assert (response.status, response.json["kind"]) == (status, kind)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    ProblemResponse.model_validate(response.json)
 
 
 def test_a_picture_cut_anywhere_is_a_problem_and_never_a_fault(server: Live, picture: bytes) -> None:
@@ -197,8 +197,8 @@ def test_a_picture_without_a_painting_on_it_is_answered(server: Live) -> None:
 def test_a_picture_is_fetched_from_an_address(server: Live, picture: bytes) -> None:
     headers = f"Content-Type: text/plain\r\nContent-Length: {len(picture)}\r\n"
     with raw_server(answering("200 OK", headers, picture)) as raw:
-        said = server.ask("POST", "/v1/classify", json.dumps({"url": raw.url}), JSON)
-    assert (said.status, said.json["source"]) == (200, raw.url)
+        response = server.request("POST", "/v1/classify", json.dumps({"url": raw.url}), JSON)
+    assert (response.status, response.json["source"]) == (200, raw.url)
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_an_address_that_gives_no_picture_is_a_problem_in_time(  # type: ignore[
     server: Live, answer, status: int, kind: str
 ) -> None:
     with raw_server(answer) as raw:
-        said = server.ask("POST", "/v1/classify", json.dumps({"url": raw.url}), JSON)
-    assert (said.status, said.json["kind"]) == (status, kind)
+        response = server.request("POST", "/v1/classify", json.dumps({"url": raw.url}), JSON)
+    assert (response.status, response.json["kind"]) == (status, kind)
 
 
 def test_private_addresses_are_refused_also_behind_a_redirect(
@@ -228,21 +228,21 @@ def test_private_addresses_are_refused_also_behind_a_redirect(
         live(classifier, ApiSettings(allow_urls=True)) as server,
     ):
         for url in (inner.url, "http://169.254.169.254/latest/meta-data", "http://0x7f000001/", "http://[::1]/"):
-            assert server.ask("POST", "/v1/classify", json.dumps({"url": url}), JSON).status == 403
+            assert server.request("POST", "/v1/classify", json.dumps({"url": url}), JSON).status == 403
         monkeypatch.setattr("artnet.fetch.backend.is_public", lambda host: host == "127.0.0.1")
-        assert server.ask("POST", "/v1/classify", json.dumps({"url": outer.url}), JSON).status == 403
+        assert server.request("POST", "/v1/classify", json.dumps({"url": outer.url}), JSON).status == 403
         assert (len(inner.requests), len(outer.requests)) == (0, 1)
 
 
 def test_addresses_are_off_unless_allowed(classifier: Classifier) -> None:
     with live(classifier) as server:
-        said = server.ask("POST", "/v1/classify", json.dumps({"url": "http://example.org/a.jpg"}), JSON)
-        assert not server.ask("GET", "/v1/model").json["limits"]["addresses"]
-    assert (said.status, said.json["kind"]) == (403, "address-refused")
+        response = server.request("POST", "/v1/classify", json.dumps({"url": "http://example.org/a.jpg"}), JSON)
+        assert not server.request("GET", "/v1/model").json["limits"]["addresses"]
+    assert (response.status, response.json["kind"]) == (403, "address-refused")
 
 
 def test_the_model_and_the_health_are_told(server: Live) -> None:
-    model, health = server.ask("GET", "/v1/model"), server.ask("GET", "/healthz")
+    model, health = server.request("GET", "/v1/model"), server.request("GET", "/healthz")
     assert ModelResponse.model_validate(model.json).movements[0] == "Cubism"
     assert HealthResponse.model_validate(health.json).status == "ok"
 
@@ -261,15 +261,15 @@ def test_the_model_and_the_health_are_told(server: Live) -> None:
     ],
 )
 def test_what_is_not_there_is_a_problem_too(server: Live, method: str, path: str, status: int) -> None:
-    said = server.ask(method, path)
-    assert (said.status, said.headers["Content-Type"]) == (status, "application/problem+json")
-    assert ("Allow" in said.headers) == (status == 405)
-    ProblemResponse.model_validate(said.json)
+    response = server.request(method, path)
+    assert (response.status, response.headers["Content-Type"]) == (status, "application/problem+json")
+    assert ("Allow" in response.headers) == (status == 405)
+    ProblemResponse.model_validate(response.json)
 
 
 def test_other_sites_may_not_read_answers(server: Live) -> None:
-    said = server.ask("GET", "/v1/model", headers={"Origin": "https://elsewhere.example"})
-    assert not [name for name in said.headers if name.lower().startswith("access-control")]
+    response = server.request("GET", "/v1/model", headers={"Origin": "https://elsewhere.example"})
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]
 
 
 def test_a_hundred_pictures_at_once_are_answered_or_told_to_wait(server: Live, picture: bytes) -> None:
@@ -286,10 +286,10 @@ def test_a_front_end_at_the_root_leaves_the_apis_paths_alone(classifier: Classif
     queue = ClassifierQueue(classifier)
     with running(create_app(queue, front_end=tmp_path)) as port:
         server = Live(port, queue, FastAPI())
-        said = server.ask("GET", "/")
-        assert (said.body, said.headers["Cache-Control"]) == (b"a page", "no-cache")
-        assert "script-src 'self' 'wasm-unsafe-eval';" in said.headers["Content-Security-Policy"]
-        assert server.ask("GET", "/script.js").headers["Content-Type"].startswith("text/javascript")
+        response = server.request("GET", "/")
+        assert (response.body, response.headers["Cache-Control"]) == (b"a page", "no-cache")
+        assert "script-src 'self' 'wasm-unsafe-eval';" in response.headers["Content-Security-Policy"]
+        assert server.request("GET", "/script.js").headers["Content-Type"].startswith("text/javascript")
         paths = ("/v1/nowhere", "/v1/classify", "/v1/model", "/nowhere.js", "/../test_api.py")
-        assert [server.ask("GET", path).status for path in paths] == [404, 405, 200, 404, 404]
-        assert server.ask("GET", "/nowhere").json["kind"] == "not-found"
+        assert [server.request("GET", path).status for path in paths] == [404, 405, 200, 404, 404]
+        assert server.request("GET", "/nowhere").json["kind"] == "not-found"

@@ -107,8 +107,8 @@ def test_what_speaks_against_is_negative(server: Live, view: bytes) -> None:
 
 
 def test_an_explanation_comes_as_arrays(server: Live, view: bytes) -> None:
-    said = server.send("/v1/explain", view, format="npz", depth="7")
-    with np.load(BytesIO(said.body)) as arrays:
+    response = server.send("/v1/explain", view, format="npz", depth="7")
+    with np.load(BytesIO(response.body)) as arrays:
         assert json.loads(str(arrays["about"]))["depths"][0]["depth"] == 7
         assert arrays["depth7"].ndim == 2
 
@@ -147,37 +147,37 @@ def test_the_most_similar_paintings_come_by_name_and_without_where_they_lie(
 
 def test_a_server_without_an_index_or_urls_says_so(classifier: Classifier, view: bytes) -> None:
     with live(classifier) as server:
-        said = server.send("/v1/similar", view)
-        fetched = server.ask("POST", "/v1/fetch", json.dumps({"url": "http://example.org/a.jpg"}), JSON)
-        assert server.ask("GET", "/v1/model").json["features"] == {"addresses": False, "similar": 0}
-    assert (said.status, said.json["kind"]) == (404, "not-found")
-    assert "--index" in said.json["detail"]
+        response = server.send("/v1/similar", view)
+        fetched = server.request("POST", "/v1/fetch", json.dumps({"url": "http://example.org/a.jpg"}), JSON)
+        assert server.request("GET", "/v1/model").json["features"] == {"addresses": False, "similar": 0}
+    assert (response.status, response.json["kind"]) == (404, "not-found")
+    assert "--index" in response.json["detail"]
     assert (fetched.status, fetched.json["kind"]) == (403, "address-refused")
 
 
 def test_a_report_is_a_file_that_stands_alone(server: Live) -> None:
-    said = server.send("/v1/report", FACETED, rather_than="Realism", depth="7")
-    assert said.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert said.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a-report.html"
-    assert b"depth 7 of 9" in said.body
-    assert b"<script" not in said.body
+    response = server.send("/v1/report", FACETED, rather_than="Realism", depth="7")
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a-report.html"
+    assert b"depth 7 of 9" in response.body
+    assert b"<script" not in response.body
 
 
 def test_a_file_is_fetched_and_named(server: Live, classifier: Classifier) -> None:
     with raw_server(answering("200 OK", "Content-Type: text/html\r\n", FACETED)) as raw:
         body = json.dumps({"url": f"{raw.url}/on/the%20wall.jpg?size=2"})
-        said = server.ask("POST", "/v1/fetch", body, JSON)
-    assert said.body == FACETED
-    assert said.headers["Content-Type"] == "application/octet-stream"
-    assert said.headers["Content-Disposition"] == "attachment; filename*=UTF-8''the%20wall.jpg"
+        response = server.request("POST", "/v1/fetch", body, JSON)
+    assert response.body == FACETED
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''the%20wall.jpg"
 
 
 def test_predictions_become_a_table(server: Live) -> None:
     prediction = server.send("/v1/classify", FACETED, include="sha256").json
     rows = [prediction, {"source": "b.jpg", "error": {"kind": "corrupt", "message": "cut short"}}]
-    said = server.ask("POST", "/v1/table", json.dumps({"rows": rows}), JSON)
-    table = pq.read_table(BytesIO(said.body)).to_pylist()
-    assert said.headers["Content-Type"] == "application/vnd.apache.parquet"
+    response = server.request("POST", "/v1/table", json.dumps({"rows": rows}), JSON)
+    table = pq.read_table(BytesIO(response.body)).to_pylist()
+    assert response.headers["Content-Type"] == "application/vnd.apache.parquet"
     assert [row["source"] for row in table] == ["a.png", "b.jpg"]
     assert (table[0]["movement"], table[0]["sha256"]) == (prediction["movement"], prediction["sha256"])
     assert (table[1]["error_kind"], table[1]["error"]) == ("corrupt", "cut short")
@@ -194,7 +194,7 @@ def test_predictions_become_a_table(server: Live) -> None:
     ],
 )
 def test_rows_that_are_no_predictions_are_refused(server: Live, rows: Any, status: int) -> None:
-    assert server.ask("POST", "/v1/table", json.dumps({"rows": rows}), JSON).status == status
+    assert server.request("POST", "/v1/table", json.dumps({"rows": rows}), JSON).status == status
 
 
 @pytest.mark.parametrize(
@@ -209,13 +209,13 @@ def test_rows_that_are_no_predictions_are_refused(server: Live, rows: Any, statu
     ],
 )
 def test_fields_that_are_not_valid_are_told(server: Live, view: bytes, path: str, fields: dict[str, str]) -> None:
-    said = server.send(path, view, **fields)
-    assert (said.status, said.json["kind"]) == (422, "fields")
-    assert said.json["errors"]
+    response = server.send(path, view, **fields)
+    assert (response.status, response.json["kind"]) == (422, "fields")
+    assert response.json["errors"]
 
 
 def test_the_model_tells_what_a_page_must_know(server: Live, classifier: Classifier) -> None:
-    found = server.ask("GET", "/v1/model").json
+    found = server.request("GET", "/v1/model").json
     assert found["features"] == {"addresses": True, "similar": 2}
     assert [each["name"] for each in found["method_details"]] == found["methods"]
     assert {each["name"] for each in found["method_details"] if each["slow"]} >= {"scorecam", "rise", "occlusion"}

@@ -223,14 +223,14 @@ def test_an_index_finds_the_nearest(artnet: Artnet, painting: Image.Image, tmp_p
     made = artnet("index", tmp_path / "all", "--out", tmp_path / "index")
     assert made.code == 1
     assert "3 paintings in" in made.err
-    asked = ("similar", tmp_path / "all" / "large.jpg", "--index", tmp_path / "index", "--count", 2)
-    found = json.loads(artnet(*asked, "--json", "--out", tmp_path / "sheet.png").out)
+    options = ("similar", tmp_path / "all" / "large.jpg", "--index", tmp_path / "index", "--count", 2)
+    found = json.loads(artnet(*options, "--json", "--out", tmp_path / "sheet.png").out)
     assert found["nearest"][0]["source"].endswith("large.jpg")
     assert found["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-5)
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 500
     assert artnet("index", tmp_path / "all", "--out", tmp_path / "index").code == 7
-    assert artnet(*asked, "--out", tmp_path / "all" / "large.jpg").code == 2
+    assert artnet(*options, "--out", tmp_path / "all" / "large.jpg").code == 2
 
 
 @pytest.mark.parametrize("damage", ["config.json", GRAPH_FILE])
@@ -261,8 +261,8 @@ def test_an_explanation_is_drawn_and_described(artnet: Artnet, painting_file: Pa
     found = json.loads(done.out)
     assert found["movement"] == "Realism"
     assert len(found["depths"]) == 9
-    assert len(found["pictures"]) == 10
-    assert all(Path(name).is_file() for name in found["pictures"])
+    assert len(found["files"]) == 10
+    assert all(Path(name).is_file() for name in found["files"])
 
 
 def test_questions_methods_and_formats_of_explanations(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_channel_is_shown(artnet: Artnet, exported: Path, painting_file: Path,
     done = artnet("explain", painting_file, "--channel", "2:3", *model, "--json", "--out", tmp_path / "c.png")
     found = json.loads(done.out)
     assert (found["depth"], found["channel"]) == (2, 3)
-    assert Path(found["pictures"][0]).is_file()
+    assert Path(found["files"][0]).is_file()
     assert json.loads(artnet("explain", "--channel", "2:3", *model, "--json").out)["channel"] == 3
     assert artnet("explain", *model).code == 2
     assert artnet("explain", painting_file, "--channel", "2:x", *model).code == 2
@@ -332,8 +332,8 @@ def test_an_interrupt_is_no_traceback(artnet: Artnet, painting_file: Path, monke
 def test_evaluate_compares_and_measures_ood_images_and_warns(
     artnet: Artnet, exported: Path, data: Path, painting_file: Path, tmp_path: Path
 ) -> None:
-    asked = ["--against", exported, "--ood", painting_file.parent, "--split", "train", "--no-images"]
-    found = artnet("evaluate", data, "--model", exported, *asked, "--out", tmp_path / "report")
+    options = ["--against", exported, "--ood", painting_file.parent, "--split", "train", "--no-images"]
+    found = artnet("evaluate", data, "--model", exported, *options, "--out", tmp_path / "report")
     assert found.code == 0
     assert "AUROC" in found.out
     assert "+0.000 accuracy, p = 1 (McNemar)" in found.out

@@ -35,21 +35,21 @@ def head(length: str) -> bytes:
     return f"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\n{length}\r\n".encode()
 
 
-def answer(connection: socket.socket) -> bytes:
+def read_response(connection: socket.socket) -> bytes:
     """Read until the other side ends, or says no more for a while."""
-    said = b""
+    response = b""
     while part := connection.recv(65536):
-        said += part
-    return said
+        response += part
+    return response
 
 
 def test_a_body_that_declares_too_much_is_refused_before_any_of_it_is_read(server: Live, picture: bytes) -> None:
     with server.raw() as connection:
         connection.sendall(head("Content-Length: 99999999\r\nExpect: 100-continue\r\n"))
         connection.shutdown(socket.SHUT_WR)
-        said = answer(connection)
-    assert said.startswith(b"HTTP/1.1 413 ")
-    assert b'"kind": "too-large"' in said
+        response = read_response(connection)
+    assert response.startswith(b"HTTP/1.1 413 ")
+    assert b'"kind": "too-large"' in response
     assert server.send("/v1/classify", picture).status == 200
 
 
@@ -59,8 +59,8 @@ def test_a_body_without_a_length_is_refused_as_soon_as_it_is_too_large(server: L
         for _ in range(5):
             connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
         connection.sendall(b"0\r\n\r\n")
-        said = answer(connection)
-    assert said.startswith(b"HTTP/1.1 413 ")
+        response = read_response(connection)
+    assert response.startswith(b"HTTP/1.1 413 ")
 
 
 def test_an_endless_body_ends_with_its_connection(server: Live) -> None:
@@ -77,9 +77,9 @@ def test_a_length_that_lies_gives_a_form_that_cannot_be_read(server: Live, pictu
     body = form(picture)
     with server.raw() as connection:
         connection.sendall(head(f"Content-Length: {len(body) - 30}\r\nConnection: close\r\n") + body)
-        said = answer(connection)
-    assert said.startswith(b"HTTP/1.1 400 ")
-    assert b"cut short" in said
+        response = read_response(connection)
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b"cut short" in response
     assert server.send("/v1/classify", picture).status == 200
 
 
@@ -89,14 +89,14 @@ def test_a_client_that_sends_a_byte_now_and_then_is_refused_in_time(server: Live
     with server.raw() as connection:
         connection.sendall(head(length))
         connection.settimeout(0.1)
-        said = b""
-        while not said and time.monotonic() < begun + 5:
+        response = b""
+        while not response and time.monotonic() < begun + 5:
             connection.sendall(b"1\r\nx\r\n" if "chunked" in length else b"x")
             try:
-                said = connection.recv(65536)
+                response = connection.recv(65536)
             except TimeoutError:
                 assert server.send("/v1/classify", picture).status == 200  # the others notice nothing
-    assert said.startswith(b"HTTP/1.1 503 ")
+    assert response.startswith(b"HTTP/1.1 503 ")
     assert 1.9 < time.monotonic() - begun < 6
 
 
@@ -118,17 +118,17 @@ def test_a_client_that_leaves_while_waiting_frees_its_place(server: Live, pictur
 
 def test_one_more_than_can_wait_is_told_when_to_come_again(server: Live, picture: bytes) -> None:
     with occupied(server.service, 2):
-        said = server.send("/v1/classify", picture)
-    assert (said.status, said.json["kind"]) == (429, "busy")
-    assert int(said.headers["Retry-After"]) >= 1
+        response = server.send("/v1/classify", picture)
+    assert (response.status, response.json["kind"]) == (429, "busy")
+    assert int(response.headers["Retry-After"]) >= 1
 
 
 def test_what_is_not_answered_in_time_is_given_up(server: Live, picture: bytes) -> None:
     with occupied(server.service, 1):
         begun = time.monotonic()
-        said = server.send("/v1/explain", picture)
+        response = server.send("/v1/explain", picture)
         assert 1.9 < time.monotonic() - begun < 6
-    assert (said.status, said.json["kind"]) == (503, "deadline")
+    assert (response.status, response.json["kind"]) == (503, "deadline")
     assert server.send("/v1/classify", picture).status == 200
 
 

@@ -109,10 +109,10 @@ def test_a_stopped_preparation_goes_on_and_asks_for_nothing_twice(site: Site, tm
     site.requests.clear()
     with pytest.raises(KeyboardInterrupt):
         prepare([catalog], tmp_path / "out", TAXONOMY, OPTIONS, stop_at_the_end)
-    asked = len(site.requests)
+    count = len(site.requests)
     later = replace(OPTIONS, rules=replace(OPTIONS.rules, timeout_s=9.0))
     prepare([catalog], tmp_path / "out", TAXONOMY, later)
-    assert len(site.requests) == asked
+    assert len(site.requests) == count
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "whole")
 
 

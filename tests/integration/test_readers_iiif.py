@@ -32,7 +32,7 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def said(**facts: str) -> list[dict[str, Any]]:
+def metadata(**facts: str) -> list[dict[str, Any]]:
     """Metadata in the shape of version 3."""
     return [{"label": {"en": [label.capitalize()]}, "value": {"en": [value]}} for label, value in facts.items()]
 
@@ -42,7 +42,7 @@ def words(record: Record) -> tuple[str | None, ...]:
 
 
 def test_the_metadata_of_version_3_names_style_artist_and_date(site: Site) -> None:
-    facts = said(style="Cubism", artist="Juan Gris", date="1919", medium="oil")
+    facts = metadata(style="Cubism", artist="Juan Gris", date="1919", medium="oil")
     address = site.put("/m", manifest_3(f"{site.url}/m", [body_3(ImageService().put(site, "/i"))], metadata=facts))
     catalog = read_catalog(address, rules=HERE)
     (record,) = catalog.records
@@ -70,7 +70,7 @@ def test_a_collection_without_a_style_says_how_to_give_one(site: Site) -> None:
 
 
 def test_a_part_that_is_missing_is_a_record_that_cannot_be_read(site: Site) -> None:
-    good = site.put("/m", manifest_3(f"{site.url}/m", [body_3(f"{site.url}/i")], metadata=said(style="Cubism")))
+    good = site.put("/m", manifest_3(f"{site.url}/m", [body_3(f"{site.url}/i")], metadata=metadata(style="Cubism")))
     parts = [reference_3(f"{site.url}/gone"), reference_3(good)]
     gone, _ = read_catalog(site.put("/all", collection_3("x", parts)), rules=HERE).records
     with RecordReader(HERE) as reader, pytest.raises(ArtNetError, match="answered 404"):
@@ -78,7 +78,7 @@ def test_a_part_that_is_missing_is_a_record_that_cannot_be_read(site: Site) -> N
 
 
 def test_a_table_gives_its_style_to_every_picture_that_a_row_leads_to(site: Site, tmp_path: Path) -> None:
-    facts = said(artist="Juan Gris", style="of no use")
+    facts = metadata(artist="Juan Gris", style="of no use")
     manifest = site.put("/manifest", manifest_3(f"{site.url}/manifest", [body_3(f"{site.url}/i")] * 2, metadata=facts))
     picture = site.put("/b.jpg", jpeg())
     (tmp_path / "more").mkdir()

@@ -48,22 +48,22 @@ def until_ended(connection: socket.socket) -> float:
     return time.monotonic() - begun
 
 
-def answer_on(connection: socket.socket) -> bytes:
-    """Take one answer to its five letters of body; headers and body may come in two parts."""
-    said = b""
-    while len(said.partition(b"\r\n\r\n")[2]) < 5 and (part := connection.recv(4096)):
-        said += part
-    return said
+def read_response(connection: socket.socket) -> bytes:
+    """Read one response up to the five letters of its body, which may come apart from its head."""
+    response = b""
+    while len(response.partition(b"\r\n\r\n")[2]) < 5 and (part := connection.recv(4096)):
+        response += part
+    return response
 
 
-def until_said(connection: socket.socket, ending: bytes) -> bytes:
-    """Take what comes until it ends so."""
-    said = b""
-    while not said.endswith(ending):
+def read_until(connection: socket.socket, ending: bytes) -> bytes:
+    """Read until the bytes end with `ending`."""
+    response = b""
+    while not response.endswith(ending):
         part = connection.recv(65536)
-        assert part, said[:200]
-        said += part
-    return said
+        assert part, response[:200]
+        response += part
+    return response
 
 
 def test_a_connection_that_says_nothing_ends(port: int) -> None:
@@ -98,7 +98,7 @@ def test_a_second_request_on_the_connection_has_its_own_time(port: int) -> None:
     with connected(port) as connection:
         for _ in range(3):
             connection.sendall(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert answer_on(connection).endswith(b"\r\n\r\nsmall")
+            assert read_response(connection).endswith(b"\r\n\r\nsmall")
             time.sleep(0.2)
         connection.sendall(b"GET /small HTTP/1.1\r\n")
         assert until_ended(connection) < 2
@@ -132,15 +132,15 @@ def test_who_asks_for_another_protocol_is_answered_in_this_one(port: int) -> Non
     with connected(port) as connection:
         for _ in range(2):
             connection.sendall(posted(UPGRADE, b"12345"))
-            assert answer_on(connection).endswith(b"\r\n\r\n12345")
+            assert read_response(connection).endswith(b"\r\n\r\n12345")
 
 
 def test_requests_sent_ahead_are_answered_in_turn(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(b"".join(posted(b"", b"%05d" % index) for index in range(8)))
-        said = until_said(connection, b"00007")
-    assert said.count(b"HTTP/1.1 200") == 8
-    places = [said.index(b"\r\n\r\n%05d" % index) for index in range(8)]
+        response = read_until(connection, b"00007")
+    assert response.count(b"HTTP/1.1 200") == 8
+    places = [response.index(b"\r\n\r\n%05d" % index) for index in range(8)]
     assert places == sorted(places)
 
 
@@ -161,13 +161,13 @@ def test_many_small_chunks_are_taken(port: int) -> None:
         for _ in range(10):
             connection.sendall(b"1;a=b\r\ny\r\n" * 2000)
         connection.sendall(b"0\r\n\r\n")
-        until_said(connection, b"y" * 20_000)
+        read_until(connection, b"y" * 20_000)
 
 
 def test_lines_between_two_requests_do_not_keep_a_connection(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert answer_on(connection).endswith(b"small")
+        assert read_response(connection).endswith(b"small")
         begun = time.monotonic()
         with pytest.raises(OSError):
             while time.monotonic() < begun + 5:
@@ -178,7 +178,7 @@ def test_lines_between_two_requests_do_not_keep_a_connection(port: int) -> None:
 
 def test_a_stopped_server_closes_its_queue_and_its_socket(classifier: Classifier) -> None:
     with live(classifier) as server:
-        assert server.ask("GET", "/healthz").status == 200
+        assert server.request("GET", "/healthz").status == 200
     with pytest.raises(DeadlineError, match="shutting down"):
         asyncio.run(server.service.run(lambda: 1))
     with pytest.raises(ConnectionRefusedError):

@@ -139,9 +139,9 @@ def test_an_interrupt_waits_for_no_slow_server(tmp_path: Path) -> None:
             while process.poll() is None and not site.requests:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
-            said = process.communicate(timeout=20)[1]
+            output = process.communicate(timeout=20)[1]
     assert process.returncode == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 @posix

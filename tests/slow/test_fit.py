@@ -204,13 +204,13 @@ def test_workers_change_nothing(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         ("views.encoded[5] = b'no image'", "UnidentifiedImageError"),
         ("next(batches)\n    [child.kill() for child in multiprocessing.active_children()]", "WorkerError"),
     ],
 )
-def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, said: str) -> None:
+def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, message: str) -> None:
     """It ends by itself: the other workers heed no signal. A batch is of one, so that there are batches to come."""
     script = (
         "import multiprocessing, sys\nfrom pathlib import Path\nfrom artnet.training.recipe import Recipe\n"
@@ -223,7 +223,7 @@ def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, said: st
     command = [sys.executable, "-c", script, str(data)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_the_first_of_six_views_is_the_whole(data: Path) -> None:

@@ -73,12 +73,12 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     """Open the page as a new visitor; whatever is asked of another host, or goes wrong in a script, fails the test."""
-    contexts, asked, wrong = [], [], []
+    contexts, requests, wrong = [], [], []
 
     def visitor(**settings: Any) -> Any:
         context = browser.new_context(**settings)
         contexts.append(context)
-        context.on("request", lambda request: asked.append(request.url))
+        context.on("request", lambda request: requests.append(request.url))
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         return page
@@ -86,7 +86,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     yield visitor
     for context in contexts:
         context.close()
-    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "blob:", "data:"))] == []
+    assert [url for url in requests if not url.startswith(("http://127.0.0.1:", "blob:", "data:"))] == []
     assert wrong == []
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_is_gone_is_said_in_words(visit: Callable[..., Any], serve
     page.route("**/v1/**", lambda route: route.abort())
     choose(page, FACETED)
     page.wait_for_selector(".look .problem:not([hidden])")
-    assert text(page, ".look .problem").startswith("No answer came.")
+    assert text(page, ".look .problem").startswith("ArtNet did not respond.")
     page.unroute("**/v1/**")
     choose(page, FACETED)
     heatmap(page)
@@ -191,8 +191,8 @@ def test_the_sliders_answer_within_150_ms_and_without_the_server(visit: Callable
     page.click(".look [data-example=faceted]")
     heatmap(page)
     page.wait_for_load_state("networkidle")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     times = page.evaluate(
         """async () => {
             const times = [];
@@ -206,7 +206,7 @@ def test_the_sliders_answer_within_150_ms_and_without_the_server(visit: Callable
             return times;
         }"""
     )
-    assert asked == []
+    assert requests == []
     assert float(np.median(times)) < 150
 
 

@@ -64,7 +64,7 @@ def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def largest_difference(one: Path, other: Path, name: str) -> float:
-    """Give the largest difference of any number in two runs' tensors."""
+    """Return the largest difference of any number in two runs' tensors."""
     first, second = load_file(one / f"{name}.safetensors"), load_file(other / f"{name}.safetensors")
     assert first.keys() == second.keys()
     return max(float((first[key].double() - second[key].double()).abs().max()) for key in first)
@@ -90,10 +90,10 @@ def test_ctrl_c_keeps_a_state_says_how_to_go_on_and_loses_nothing(
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
-    assert process.returncode == 130, said
-    assert "continue with the same command and --resume" in said
-    assert "Traceback" not in said
+        output = process.communicate()[1]
+    assert process.returncode == 130, output
+    assert "continue with the same command and --resume" in output
+    assert "Traceback" not in output
     assert train(data, tmp_path / "run", "--resume") == 0
     assert all(largest_difference(uninterrupted, tmp_path / "run", name) == 0 for name in ("last", "best"))
 
@@ -105,18 +105,18 @@ def test_a_stopped_service_ends_its_step_though_its_workers_are_told_to_stop_too
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGTERM)
-        said = process.communicate()[1]
-    assert process.returncode == 130, said
-    assert "continue with the same command and --resume" in said
-    assert "Traceback" not in said
+        output = process.communicate()[1]
+    assert process.returncode == 130, output
+    assert "continue with the same command and --resume" in output
+    assert "Traceback" not in output
 
 
 def test_two_processes_share_a_start_and_a_run(data: Path, tmp_path: Path) -> None:
     options = ("--set", "freezing.batch_norm=restored", "--set", "batch=24", "--epochs", "1")
     train(data, tmp_path / "one", *options)
     with training(data, tmp_path / "two", "--devices", "2", *options) as process:
-        said = process.communicate(timeout=120)[1]
-    assert process.returncode == 0, said
+        output = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, output
     assert largest_difference(tmp_path / "one", tmp_path / "two", "start") == 0
     assert (tmp_path / "two" / "history.csv").read_text().count("\n") == 2
 

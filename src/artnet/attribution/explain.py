@@ -197,12 +197,12 @@ def explain(
     placed = placement(pixels.width, pixels.height, preprocessing.size_px, preprocessing.fit)
     raw[0] = {each: mask_letterbox(grid, placed) for each, grid in raw[0].items()}
     gains = measure_maps(scorer, inputs[0], raw[0], STEPS, options.sampling.seed) if depth == "auto" else {}
-    kept = [max(gains, key=lambda each: gains[each].gain)] if gains else list(raw[0])
-    used = tuple(layer for layer in layers if layer.depth in kept)
-    unsigned, whole = AttributionOptions(method, used, options.sampling), {each: raw[0][each] for each in kept}
-    faithfulness = assess(scorer, inputs[0], whole, unsigned) if options.faithfulness else {}
+    depths = [max(gains, key=lambda each: gains[each].gain)] if gains else list(raw[0])
+    used = tuple(layer for layer in layers if layer.depth in depths)
+    unsigned, chosen = AttributionOptions(method, used, options.sampling), {each: raw[0][each] for each in depths}
+    faithfulness = assess(scorer, inputs[0], chosen, unsigned) if options.faithfulness else {}
     channels = rank_channels(scorer, inputs[0], used, options.channels)
-    maps = {each: _depth_map(_layer(classifier, each), [grids[each] for grids in raw], regions) for each in kept}
+    maps = {each: _depth_map(_layer(classifier, each), [grids[each] for grids in raw], regions) for each in depths}
     return Explanation(pixels, prediction, target, method, maps, placed, gains, faithfulness, channels)
 
 
@@ -229,8 +229,8 @@ def _check_target(method: str, movement: str | None, against: bool) -> None:
 
 
 def _select_layers(classifier: Classifier, method: str, depth: Depth) -> tuple[Layer, ...]:
-    known = depth in DEPTH_CHOICES or (isinstance(depth, int) and 1 <= depth <= DEPTHS)
-    if not known:
+    is_valid = depth in DEPTH_CHOICES or (isinstance(depth, int) and 1 <= depth <= DEPTHS)
+    if not is_valid:
         raise UsageError(f"depth is {depth!r}; use 1 (shallow) to {DEPTHS} (deep), or {', '.join(DEPTH_CHOICES)}")
     if get_method(method).reads == "pixels":
         if depth != "all":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL.Image import Resampling
 
 from artnet.attribution.projection import resize_grid
+from artnet.metrics.classification import softmax
 
 Floats = NDArray[np.float32]
 ScoreFunction = Callable[[Floats], NDArray[np.floating]]  # views (N, 3, S, S) to scores (N,)
@@ -107,8 +108,7 @@ def score_cam(logit: ScoreFunction, view: Floats, activation: Floats, channels: 
     for index, channel in enumerate(strongest):
         mask = (channel - channel.min()) / (channel.max() - channel.min())
         logits[index] = logit((view * resize_grid(mask, (size, size), Resampling.BILINEAR))[None])[0]
-    weights = np.exp(logits - logits.max())
-    result: Floats = np.maximum(np.einsum("k,khw->hw", weights / weights.sum(), strongest), 0).astype(np.float32)
+    result: Floats = np.maximum(np.einsum("k,khw->hw", softmax(logits), strongest), 0).astype(np.float32)
     return result
 
 

@@ -250,12 +250,12 @@ def overlay_name(name: str, sha256: str) -> str:
     """
     stem = PurePosixPath(name.replace("\\", "/").rstrip("/")).stem
     plain = re.sub(r"[^\w-]+", "-", stem, flags=re.ASCII).strip("-")[:_STEM_LENGTH]
-    return f"{plain or 'picture'}-{sha256[:12]}.jpg"
+    return f"{plain or 'image'}-{sha256[:12]}.jpg"
 
 
 def _write_overlay(classifier: Classifier, opened: OpenedImage, prediction: Prediction, path: Path) -> None:
     explanation = explain(classifier, opened, depth=_OVERLAY_DEPTH, options=ExplainOptions(prediction=prediction))
-    drawn = overlay(explanation.image, explanation.heatmap())
+    image = overlay(explanation.image, explanation.heatmap())
     # Two items of the same name and content, or a machine that repeats a lost block, write the same file.
     with output_errors(path, "make room, then go on with --resume"), atomic_write(path, shared=True) as partial:
-        drawn.save(partial, "JPEG", quality=_OVERLAY_QUALITY)
+        image.save(partial, "JPEG", quality=_OVERLAY_QUALITY)

@@ -81,7 +81,7 @@ def classify(
         if existing == "resume" and is_complete(out):
             print_message(f"{out} is complete already, nothing to do; --overwrite writes it again")
             return 0
-    options = PredictOptions("all" if all_views else views, embeddings, _made(overlays))
+    options = PredictOptions("all" if all_views else views, embeddings, _create_folder(overlays))
     side_px = iiif_px or iiif_side_px(sources, model, options)
     job = BatchJob(
         sources,
@@ -94,7 +94,7 @@ def classify(
     return _print_results(job, as_json) if out is None else _write_table(job, out, existing)
 
 
-def _made(folder: Path | None) -> Path | None:
+def _create_folder(folder: Path | None) -> Path | None:
     if folder is not None:
         with output_errors(folder, "name another folder"):
             folder.mkdir(exist_ok=True)

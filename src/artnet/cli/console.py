@@ -87,11 +87,11 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
     """Print what a prepared dataset holds; what its audit warns of goes to standard error."""
     for split, counts in summary["splits"].items():
         print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
-    for facet in (name for name, facet in summary["facets"].items() if facet["gives_away"]):
+    for facet in (name for name, facet in summary["facets"].items() if facet["is_shortcut"]):
         print_message(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
     uneven = [
         f"{share['split']} has {share['paintings']} of {share['movement']} "
-        f"({share['share']:.0%}, requested {share['wanted']:.0%})"
+        f"({share['share']:.0%}, requested {share['ratio']:.0%})"
         for share in summary["stratification"]["warnings"]
     ]
     if uneven:

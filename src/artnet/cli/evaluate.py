@@ -28,7 +28,7 @@ def evaluate(
         list[str] | None,
         typer.Option("--ood", metavar="FOLDER", help="Out-of-distribution images; may be repeated."),
     ] = None,
-    no_pictures: Annotated[
+    no_images: Annotated[
         bool, typer.Option("--no-images", help="List the most confident errors without their images.")
     ] = False,
     faithfulness: Annotated[
@@ -48,8 +48,8 @@ def evaluate(
     if record and model is None:
         raise UsageError("--record writes into the model folder, so name it with --model FOLDER")
     create_report_folder(out)
-    other = None if against is None else Classifier.load(against, runtime, precision)
-    options = EvaluateOptions(views, other, tuple(ood or ()), not no_pictures, faithfulness)
+    second = None if against is None else Classifier.load(against, runtime, precision)
+    options = EvaluateOptions(views, second, tuple(ood or ()), not no_images, faithfulness)
     with progress_bar("evaluating") as advance:
         evaluation = evaluate_model(Classifier.load(model, runtime, precision), data, split, options, advance)
     report = evaluation.report

@@ -29,8 +29,8 @@ def explain(
     ] = False,
     method: Annotated[str, typer.Option("--method", help="Attribution method, see docs/explain.md.")] = "gradcam",
     depth: Annotated[str, typer.Option("--depth", help="1 to 9, all, shallow, middle, deep or auto.")] = "all",
-    canvas: Annotated[
-        bool, typer.Option("--canvas", help="Also explain the five regions of a large painting.")
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Also explain the five regions of a large painting.")
     ] = False,
     faithfulness: Annotated[bool, typer.Option("--faithfulness", help="Test how faithful each heatmap is.")] = False,
     channel: Annotated[
@@ -58,10 +58,10 @@ def explain(
     from artnet.render.writers import check_output_path, write_explanation
 
     if channel is not None:
-        if (movement or rather_than or against or canvas or faithfulness) or (method, depth) != ("gradcam", "all"):
+        if (movement or rather_than or against or regions or faithfulness) or (method, depth) != ("gradcam", "all"):
             raise UsageError(
                 "--channel shows a channel, not a prediction; leave out --movement, --rather-than, --against, "
-                "--canvas, --faithfulness, --method and --depth"
+                "--regions, --faithfulness, --method and --depth"
             )
         return _show_channel(image, channel, out, seed, as_json, model, runtime)
     if image is None:
@@ -70,17 +70,17 @@ def explain(
     if path is not None:
         check_output_path(path, image)
     depths = cast("Depth", int(depth) if depth.lstrip("-").isdecimal() else depth)
-    options = ExplainOptions(canvas, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
+    options = ExplainOptions(regions, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)
     explanation = explain_image(classifier, image, movement, rather_than, method, depths, against, options)
-    written = [] if path is None else write_explanation(path, explanation, OverlayStyle(opacity, in_colour))
-    _print_explanation(explanation, [str(path) for path in written], as_json)
+    files = [] if path is None else write_explanation(path, explanation, OverlayStyle(opacity, in_colour))
+    _print_explanation(explanation, [str(path) for path in files], as_json)
     return 0
 
 
 def _print_explanation(explanation: Explanation, paths: list[str], as_json: bool) -> None:
     if as_json:
-        print_line(json.dumps({**explanation.to_dict(), "pictures": paths}, ensure_ascii=False))
+        print_line(json.dumps({**explanation.to_dict(), "files": paths}, ensure_ascii=False))
         return
     print_line(prediction_line(explanation.prediction))
     _print_faithfulness(explanation)
@@ -111,12 +111,12 @@ def _show_channel(
     path = out if out is not None or as_json else Path(f"{name}.png")
     if path is not None:
         check_output_path(path, image, SHEET_FORMATS)
-    shown = channel_sheet(Classifier.load(model, runtime), image, channel, seed)
+    result = channel_sheet(Classifier.load(model, runtime), image, channel, seed)
     if path is not None:
-        write_sheet(path, shown.sheet)
+        write_sheet(path, result.sheet)
     if as_json:
-        pictures = [] if path is None else [str(path)]
-        print_line(json.dumps({**shown.details, "pictures": pictures}, ensure_ascii=False))
+        files = [] if path is None else [str(path)]
+        print_line(json.dumps({**result.details, "files": files}, ensure_ascii=False))
         return 0
-    print_line(shown.summary + (f": {path}" if path else ""))
+    print_line(result.summary + (f": {path}" if path else ""))
     return 0

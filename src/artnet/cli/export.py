@@ -37,9 +37,9 @@ def export(
     from artnet.training.export.export import read_facts
     from artnet.training.run import open_run
 
-    known = None if facts is None else read_facts(facts)
+    card_facts = None if facts is None else read_facts(facts)
     with progress_bar("calibrating") as advance:
-        agreement = export_run(open_run(run), out, known, data, advance)
+        agreement = export_run(open_run(run), out, card_facts, data, advance)
     print_line(
         f"{out}: agrees with autograd on {agreement.images} images; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"

@@ -61,10 +61,10 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def version(
-    show: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Classify modern paintings by movement, with calibrated confidence and explanations."""
-    if show:
+    if show_version:
         print_line(__version__)
         raise typer.Exit
 

@@ -60,9 +60,9 @@ def prepare(
         )
     out = Path(paths[-1])
     check_out(out, paths[:-1])
-    kept = without_movements(load_taxonomy(taxonomy), without or [])
+    chosen = without_movements(load_taxonomy(taxonomy), without or [])
     catalogs = [read_catalog(path, catalog, rules) for path in paths[:-1]]
     with progress_bar("extracting views") as advance:
-        summary = prepare_dataset(catalogs, out, kept, options, advance)
+        summary = prepare_dataset(catalogs, out, chosen, options, advance)
     print_audit(summary, out)
     return 0

@@ -41,8 +41,11 @@ def similar(
     if out is not None:
         title = f"{len(neighbours)} of {index.count} paintings, the nearest to {image.name}"
         tiles = [
-            (f"{near.similarity:.2f} {near.movement}: {near.label or near.source}", near.thumbnail)
-            for near in neighbours
+            (
+                f"{neighbour.similarity:.2f} {neighbour.movement}: {neighbour.label or neighbour.source}",
+                neighbour.thumbnail,
+            )
+            for neighbour in neighbours
         ]
         note = "similarity: the cosine between embeddings"
         write_sheet(out, tile_sheet(title, note, [("query", opened.image), *tiles]))
@@ -52,12 +55,13 @@ def similar(
             "index": str(folder),
             "paintings": index.count,
             "sheet": str(out) if out else None,
-            "nearest": [near.to_dict() for near in neighbours],
+            "nearest": [painting.to_dict() for painting in neighbours],
         }
         print_line(json.dumps(description, ensure_ascii=False))
         return 0
-    for near in neighbours:
-        print_line(f"{near.similarity:.3f}  {near.source}: {near.movement} {near.confidence:.0%} ({near.decision})")
+    for painting in neighbours:
+        prediction = f"{painting.movement} {painting.confidence:.0%} ({painting.decision})"
+        print_line(f"{painting.similarity:.3f}  {painting.source}: {prediction}")
     if out is not None:
         print_line(f"sheet: {out}")
     return 0

@@ -1,4 +1,4 @@
-"""The audit of a prepared dataset: counts, leakage between splits, baselines, and what gives movements away."""
+"""The audit of a prepared dataset: counts, leakage between splits, baselines, and shortcuts by the files alone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FACETS = ("shorter_side_px", "aspect", "bytes_per_pixel", "sharpness")
 _BINS = 10
 _MAX_DEVIATION = 0.5  # of a movement's share in val or test, relative to its ratio
 _MIN_PAINTINGS = 20  # of a movement in val or test: one of 20 is five points of recall
-_GIVES_AWAY = 0.10  # balanced accuracy above random from which a facet is reported
+_SHORTCUT_MARGIN = 0.10  # balanced accuracy above random from which a facet is reported
 
 
 def audit(
@@ -94,14 +94,14 @@ def stratification(entries: Sequence[Entry], ratios: Ratios) -> dict[str, Any]:
         own = [entry for entry in entries if entry.movement == name]
         movements[name] = {"paintings": len(own), "shares": _shares(own), **_groups(own)}
     return {
-        "wanted": targets,
-        "together": _shares(entries),
+        "ratios": targets,
+        "overall": _shares(entries),
         "movements": movements,
         "largest_deviation": max(
             (abs(each["shares"][split] - targets[split]) for each in movements.values() for split in SPLITS), default=0
         ),
         "warnings": [
-            {"movement": name, "split": split, "paintings": count, "share": share, "wanted": targets[split]}
+            {"movement": name, "split": split, "paintings": count, "share": share, "ratio": targets[split]}
             for name, each in movements.items()
             for split in ("val", "test")
             if targets[split] > 0
@@ -172,7 +172,7 @@ def facet_report(entries: Sequence[Entry], facet: str) -> dict[str, Any]:
     test = np.array([entry.split == "test" for entry in entries], bool)
     medians = {name: float(np.median(values[labels == index])) for index, name in enumerate(movements)}
     if not train.any() or not test.any():
-        return {"medians": medians, "balanced_accuracy": None, "gives_away": False}
+        return {"medians": medians, "balanced_accuracy": None, "is_shortcut": False}
     edges = np.quantile(values[train], np.linspace(0, 1, _BINS + 1)[1:-1])
     bins = np.searchsorted(edges, values, side="right")
     counts = np.zeros((_BINS, len(movements)))
@@ -180,7 +180,7 @@ def facet_report(entries: Sequence[Entry], facet: str) -> dict[str, Any]:
     predicted = (counts / np.maximum(counts.sum(0), 1)).argmax(1)
     accuracy = balanced_accuracy(labels[test], predicted[bins[test]], len(movements))
     random = 1 / len(movements)
-    return {"medians": medians, "balanced_accuracy": accuracy, "gives_away": accuracy > random + _GIVES_AWAY}
+    return {"medians": medians, "balanced_accuracy": accuracy, "is_shortcut": accuracy > random + _SHORTCUT_MARGIN}
 
 
 def artists_across_splits(entries: Iterable[Entry]) -> list[str]:

@@ -78,19 +78,19 @@ def predicted_target(classifier: Classifier, view: Floats) -> Floats:
 
 def mean_faithfulness(method: str, depth: int, results: Sequence[FaithfulnessResult]) -> DepthFaithfulness:
     """Average the results at one depth over the paintings."""
-    each = [result.faithfulness for result in results]
-    gains = np.array([faithfulness.gain for faithfulness in each])
+    measured = [result.faithfulness for result in results]
+    gains = np.array([faithfulness.gain for faithfulness in measured])
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else 0.0
     correlation = float(np.mean([result.shuffled_correlation for result in results]))
     return DepthFaithfulness(
         method=method,
         depth=depth,
-        paintings=len(each),
-        deletion=float(np.mean([faithfulness.deletion for faithfulness in each])),
-        insertion=float(np.mean([faithfulness.insertion for faithfulness in each])),
+        paintings=len(measured),
+        deletion=float(np.mean([faithfulness.deletion for faithfulness in measured])),
+        insertion=float(np.mean([faithfulness.insertion for faithfulness in measured])),
         gain=float(gains.mean()),
         standard_error=error,
-        gain_over_pixels=float(np.mean([faithfulness.gain_over_pixels for faithfulness in each])),
+        gain_over_pixels=float(np.mean([faithfulness.gain_over_pixels for faithfulness in measured])),
         shuffled_correlation=correlation,
         passes=bool(gains.mean() > 2 * error and abs(correlation) < MAX_SHUFFLED_CORRELATION),
     )

@@ -106,14 +106,14 @@ async def _follow(pool: httpcore2.AsyncConnectionPool, url: str, rules: FetchRul
 def _request(url: str, label: str) -> tuple[httpcore2.URL, dict[bytes | str, bytes | str]]:
     import httpcore2
 
-    parts = _checked(url, label)
+    parts = _split_url(url, label)
     host = _ascii_host(parts, label)
     target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
     headers: dict[bytes | str, bytes | str] = {
         "Host": _host_header(host, parts),
         "User-Agent": f"artnet/{__version__}",
         "Accept": "*/*",
-        "Accept-Encoding": "identity",  # what unpacks to a thousand times its size is never asked for
+        "Accept-Encoding": "identity",  # what unpacks to a thousand times its size is never requested
         "Connection": "close",
     }
     port = parts.port or _PORTS[parts.scheme]
@@ -128,7 +128,7 @@ def _check_head(status: int, headers: dict[str, str], label: str, rules: FetchRu
     if status != 200:
         raise AddressError(f"{label}: the server answered {status}; check the URL")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise AddressError(f"{label}: the server sent it compressed, unasked; download it yourself")
+        raise AddressError(f"{label}: the server sent it compressed, which was not requested; download it yourself")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > rules.size_bytes:
         raise _too_large(label, rules)
@@ -160,7 +160,7 @@ def _redirected(url: str, location: str, label: str) -> str:
         raise AddressError(f"{label}: redirects to something that is not a URL; find the right one") from None
 
 
-def _checked(url: str, label: str) -> SplitResult:
+def _split_url(url: str, label: str) -> SplitResult:
     """Split a URL, refusing all but plain http(s) ones."""
     if len(url) > _MAX_URL_LENGTH:
         raise RefusedAddressError(f"{label}: is longer than {_MAX_URL_LENGTH} characters; give a shorter URL")

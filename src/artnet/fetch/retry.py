@@ -42,7 +42,7 @@ class _Host:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until the host may be asked, alone if it was busy lately."""
+        """Wait until a request may be sent to the host, alone if it was busy lately."""
         serial = time.monotonic() < self.serial_until
         if serial:
             self.lock.acquire()
@@ -58,7 +58,7 @@ class _Host:
         self.serial_until = self.paused_until + serial_s
 
 
-_hosts: dict[str, _Host] = {}  # of the process: what one thread was told holds for all
+_hosts: dict[str, _Host] = {}  # of the process: a host that one thread found busy is busy for all
 
 
 def fetch_with_retry(url: str, rules: FetchRules, retry: RetryRules = RetryRules()) -> Fetched:

@@ -58,8 +58,8 @@ def _correct(matrix: NDArray[np.number]) -> Floats:
     return np.diagonal(matrix, axis1=-2, axis2=-1).astype(np.float64)
 
 
-def _ratio(part: Floats, whole: NDArray[np.number]) -> Floats:
-    result: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+def _ratio(numerator: Floats, denominator: NDArray[np.number]) -> Floats:
+    result: Floats = np.divide(numerator, denominator, out=np.full(denominator.shape, np.nan), where=denominator > 0)
     return result
 
 

@@ -124,7 +124,7 @@ class Classifier:
         )
 
     def infer(self, views: Sequence[View], embed: bool = False) -> ModelOutputs:
-        """Run the network on views of one painting; `embed` asks for the embedding of the whole view among them."""
+        """Run the network on views of one painting; `embed` adds the embedding of the whole view, one of them."""
         names = [view.name for view in views]
         if embed and WHOLE not in names:
             raise UsageError("the embedding is that of the whole view, which is not among these; use all views")

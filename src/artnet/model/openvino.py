@@ -175,7 +175,7 @@ def open_core() -> Any:
 
 @cache
 def _only_core() -> Any:
-    """Make the core and a tensor that becomes an array.
+    """Create the core and a tensor that becomes an array.
 
     The first such tensor sets up how OpenVINO speaks with NumPy; where two threads have their first at the same moment,
     each waits for what the other holds, for ever (seen with 2026.4.1).
@@ -189,7 +189,7 @@ def _only_core() -> Any:
 
 @contextmanager
 def _without_telemetry() -> Iterator[None]:
-    """Keep OpenVINO from telling its makers, unasked and from a forked process, that it was imported."""
+    """Keep OpenVINO from reporting to its makers, from a forked process, that it was imported."""
     name = "openvino_telemetry"
     before = {name: sys.modules[name]} if name in sys.modules else {}
     sys.modules[name] = None  # type: ignore[assignment]  # it takes a stand-in then, which does nothing

@@ -12,6 +12,7 @@ from artnet.errors import ArtNetError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.iiif import iiif_items
+from artnet.sources.iiif_image import DOCUMENT_BYTES
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.listing import Lister, archive_lister, list_files
 from artnet.sources.lists import LIST_SUFFIXES, is_list, list_entries
@@ -29,8 +30,6 @@ from artnet.sources.stores import (
     stored_matching,
     without_local_scheme,
 )
-
-_DOCUMENT_BYTES = 32 * 2**20
 
 
 def find_items(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[SourceItem]:
@@ -77,7 +76,7 @@ def read_document(path: str, rules: SourceRules) -> bytes:
     """
     if not is_url(path):
         with open_file(path) as file:
-            return file.read(_DOCUMENT_BYTES)
+            return file.read(DOCUMENT_BYTES)
     if _lister(urlsplit(path).path) not in (None, _document_items):
         raise SourceError(f"{path}: archives, Parquet files and lists are not read over http; download it first")
     return fetch_with_retry(path, fetch_rules(rules)).data

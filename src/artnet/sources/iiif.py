@@ -79,13 +79,13 @@ class _Walk:
         self.barren = 0
         self.names = UniqueNames()
         self.pool = DaemonPool(_PREFETCH)
-        self.known: set[int] = set()  # hashes of URLs: a collection may list a million
+        self.visited: set[int] = set()  # hashes of URLs: a collection may list a million
 
     def is_new(self, url: str) -> bool:
         """Return whether a document was not met before, and remember it."""
         mark = hash(url.partition("#")[0])
-        is_new = mark not in self.known
-        self.known.add(mark)
+        is_new = mark not in self.visited
+        self.visited.add(mark)
         return is_new
 
     def document(self, url: str, content: Json, parents: tuple[str, ...]) -> Iterator[CanvasImage]:
@@ -248,7 +248,7 @@ def _location(body: object, depth: int = 0) -> Location | None:
     if depth > _MAX_NESTING:
         return None
     if isinstance(body, list):
-        return next((found for part in body if (found := _location(part, depth + 1)) is not None), None)
+        return next((location for part in body if (location := _location(part, depth + 1)) is not None), None)
     if not isinstance(body, dict):
         return None
     kind = _type(body)

@@ -17,7 +17,7 @@ from artnet.sources.item import SourceRules
 from artnet.sources.stores import WebFile, fetch_rules
 
 Json = Mapping[str, Any]
-_DOCUMENT_BYTES = 32 * 2**20
+DOCUMENT_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def fetch_json(url: str, rules: SourceRules) -> Json:
     Raises:
         SourceError: if the URL yields anything else, or nothing
     """
-    fetched = fetch_with_retry(url, replace(fetch_rules(rules), size_bytes=_DOCUMENT_BYTES))
+    fetched = fetch_with_retry(url, replace(fetch_rules(rules), size_bytes=DOCUMENT_BYTES))
     return parse_json(url, fetched.data)
 
 

@@ -80,7 +80,7 @@ def matching_files(pattern: str) -> Iterator[str]:
 
 
 def is_hidden_match(name: str, pattern: str) -> bool:
-    """Return whether a match has a hidden part that its pattern does not ask for.
+    """Return whether a match has a hidden part that its pattern does not name.
 
     >>> is_hidden_match("x/.git/a.jpg", "x/**/*.jpg"), is_hidden_match("x/.git/a.jpg", "x/.g*/*.jpg")
     (True, False)

@@ -64,12 +64,12 @@ def is_stored(path: str) -> bool:
 
 
 def is_remote(path: str) -> bool:
-    """Return whether reading from here means to ask a server."""
+    """Return whether reading from here means to contact a server."""
     return is_url(path) or is_stored(path)
 
 
 def check_listed(address: str, rules: SourceRules) -> None:
-    """Refuse what a list, which a stranger may have written, must not lead to.
+    """Refuse what a list, which anybody may have written, must not lead to.
 
     Raises:
         RefusedAddressError: if the address names a machine and the rules do not allow private ones
@@ -141,8 +141,8 @@ def folder_names(folder: str) -> tuple[list[str], list[str]]:
     with _store_errors(folder):
         system, path = _system(folder)
         entries = [(str(entry["name"]).rstrip("/"), entry["type"]) for entry in system.ls(path, detail=True)]
-    here = path.rstrip("/")  # some stores list a folder within itself
-    named = [(path.rpartition("/")[2], kind == "directory") for path, kind in entries if path != here]
+    listed = path.rstrip("/")  # some stores list a folder within itself
+    named = [(path.rpartition("/")[2], kind == "directory") for path, kind in entries if path != listed]
     return [name for name, is_folder in named if not is_folder], [name for name, is_folder in named if is_folder]
 
 
@@ -167,8 +167,8 @@ def stamp(path: str) -> tuple[int, str] | None:
         return None
     with _store_errors(path):
         if not is_stored(path):
-            state = Path(path).stat()
-            return state.st_size, str(state.st_mtime_ns)
+            status = Path(path).stat()
+            return status.st_size, str(status.st_mtime_ns)
         system, inner = _system(path)
         about = system.info(inner)
         marks = (about.get(key) for key in ("ETag", "etag", "mtime", "LastModified", "updated", "created"))

@@ -58,7 +58,7 @@ def jitter_exposure(image: Image.Image, rng: Generator) -> Image.Image:
 def reduce_resolution(image: Image.Image, rng: Generator) -> Image.Image:
     """With probability one half, shrink the image to 50 to 100 % and enlarge it again.
 
-    Where collections differ in resolution, sharpness gives the movement away; this removes that cue.
+    Where collections differ in resolution, sharpness alone predicts the movement; this removes that cue.
     """
     if rng.random() < 0.5:
         return image

@@ -139,7 +139,7 @@ def _open(
 
 
 def _write_start(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
-    """Write the weights with which all processes start, with restored statistics and the best head where asked for."""
+    """Write the weights with which all processes start: restored statistics, the best head, as the recipe says."""
     recipe = session.settings.recipe
     if recipe.freezing.batch_norm == "restored":
         restore_statistics(network.trunk, sample_inputs(session.settings, train, session.options.workers))

@@ -49,9 +49,9 @@ def cutmix(views: Tensor, target: Tensor, rng: np.random.Generator) -> MixedBatc
     return mixed, share * target + (1 - share) * target[partners]
 
 
-def _rectangle(height: int, width: int, kept: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Return top, bottom, left and right of a random rectangle of 1 - `kept` of the area; CutMix, equation 2."""
-    side = math.sqrt(1 - kept)
+def _rectangle(height: int, width: int, kept_share: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Return top, bottom, left and right of a random rectangle of 1 - `kept_share` of the area; CutMix, equation 2."""
+    side = math.sqrt(1 - kept_share)
     row, column = int(rng.integers(height)), int(rng.integers(width))
     half_height, half_width = int(height * side) // 2, int(width * side) // 2
     return (

@@ -137,7 +137,7 @@ def test_stratification_gives_the_shares_of_a_movement_and_how_far_they_are_off(
     found = stratification(UNEVEN, Ratios(0.7, 0.15, 0.15))
     assert found["movements"]["Cubism"]["shares"] == {"train": 34 / 60, "val": 0.1, "test": 20 / 60}
     assert found["largest_deviation"] == pytest.approx(20 / 60 - 0.15)
-    assert found["together"] == found["movements"]["Cubism"]["shares"]
+    assert found["overall"] == found["movements"]["Cubism"]["shares"]
 
 
 def test_stratification_weighs_the_groups() -> None:
@@ -149,7 +149,7 @@ def test_stratification_weighs_the_groups() -> None:
 
 def test_a_share_far_off_and_too_few_paintings_are_warned_of() -> None:
     warnings = stratification(UNEVEN, Ratios(0.7, 0.15, 0.15))["warnings"]
-    assert warnings[0] == {"movement": "Cubism", "split": "val", "paintings": 6, "share": 0.1, "wanted": 0.15}
+    assert warnings[0] == {"movement": "Cubism", "split": "val", "paintings": 6, "share": 0.1, "ratio": 0.15}
     assert [(each["split"], each["paintings"]) for each in warnings] == [("val", 6), ("test", 20)]
 
 
@@ -179,7 +179,7 @@ def test_a_size_that_tells_the_movement_is_called_out() -> None:
     ]
     found = facet_report(entries, "shorter_side_px")
     assert found["balanced_accuracy"] == 1
-    assert found["gives_away"]
+    assert found["is_shortcut"]
     assert found["medians"]["Cubism"] == 224
 
 
@@ -192,7 +192,7 @@ def test_a_size_that_tells_nothing_is_not() -> None:
     ]
     found = facet_report(entries, "shorter_side_px")
     assert found["balanced_accuracy"] == 0.5
-    assert not found["gives_away"]
+    assert not found["is_shortcut"]
 
 
 def test_pairs_that_hang_together_are_one_painting() -> None:

@@ -164,9 +164,7 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
 def test_some_rows_are_taken_evenly_and_all_where_there_are_no_more(tmp_path: Path) -> None:
     write_split(tmp_path, "val", rows=7, rows_per_shard=3)
     # Three of the places 0 to 6 are 0, 3 and 6.
-    found = {
-        wanted: [int(each["id"], 16) for each in spread_rows(tmp_path, "val", ["id"], wanted)] for wanted in (3, 9)
-    }
+    found = {count: [int(each["id"], 16) for each in spread_rows(tmp_path, "val", ["id"], count)] for count in (3, 9)}
     assert found == {3: [0, 3, 6], 9: [0, 1, 2, 3, 4, 5, 6]}
 
 

@@ -43,7 +43,7 @@ def encoded(image: Image.Image, quality: int) -> Image.Image:
 
 
 def cropped(image: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
-    """Take shares of the sides away."""
+    """Crop by shares of the sides."""
     width, height = image.size
     return image.crop(
         (round(left * width), round(top * height), round((1 - right) * width), round((1 - bottom) * height))

@@ -32,7 +32,7 @@ RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 25
 
 
 def painted(width: int, height: int) -> Image.Image:
-    """Give every pixel up to 256 x 256 its own colour, so that a wrong cut cannot look right."""
+    """Return an image whose pixels, up to 256 x 256, all differ in colour, so that a wrong cut cannot look right."""
     y, x = np.mgrid[:height, :width]
     return Image.fromarray(np.stack([x % 256, y % 256, (x // 256 + y // 256) * 16 % 256], -1).astype(np.uint8))
 

@@ -145,13 +145,13 @@ def test_equally_confident_answers_stand_or_fall_together() -> None:
 )
 @settings(deadline=None, max_examples=60)
 def test_those_at_or_above_the_threshold_reach_the_accuracy_and_no_lower_one_does(
-    answers: list[tuple[float, bool]], wanted: float
+    answers: list[tuple[float, bool]], target: float
 ) -> None:
-    threshold = confidence_for_accuracy(*two_classes([c for c, _ in answers], [r for _, r in answers]), wanted)
+    threshold = confidence_for_accuracy(*two_classes([c for c, _ in answers], [r for _, r in answers]), target)
 
     def reached(lowest: float) -> bool:
         kept = [right for confidence, right in answers if confidence >= lowest]
-        return not kept or sum(kept) / len(kept) >= wanted
+        return not kept or sum(kept) / len(kept) >= target
 
     assert reached(threshold)
     assert not any(reached(confidence) for confidence, _ in answers if confidence < threshold)

@@ -139,8 +139,8 @@ def test_balanced_accuracy_worked_by_hand_counts_a_rare_class_as_much() -> None:
 def test_balanced_accuracy_is_the_accuracy_when_all_classes_are_equally_common(labels: tuple[Ints, Ints]) -> None:
     y_pred = labels[1]
     even = np.repeat(np.arange(CLASSES), len(y_pred))
-    said = np.resize(y_pred, len(even))
-    assert balanced_accuracy(even, said, CLASSES) == pytest.approx(accuracy(even, said))
+    repeated = np.resize(y_pred, len(even))
+    assert balanced_accuracy(even, repeated, CLASSES) == pytest.approx(accuracy(even, repeated))
 
 
 def test_macro_f1_worked_by_hand() -> None:

@@ -16,7 +16,7 @@ from artnet.training.devices import FitOptions, deterministic_convolutions, open
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C do what it does in a terminal; a command in a script's background starts with it ignored."""
+    """Make Ctrl-C do what it does in a terminal; a command in a script's background starts with it ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -24,10 +24,10 @@ def interruptible() -> Iterator[None]:
 
 def test_the_first_ctrl_c_asks_and_the_second_stops_at_once() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with stop_requests() as asked:
-        assert not asked()
+    with stop_requests() as stop_requested:
+        assert not stop_requested()
         signal.raise_signal(signal.SIGINT)
-        assert asked()
+        assert stop_requested()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
@@ -35,9 +35,9 @@ def test_the_first_ctrl_c_asks_and_the_second_stops_at_once() -> None:
 
 def test_a_polite_kill_asks_too_and_the_handler_is_given_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with stop_requests() as asked:
+    with stop_requests() as stop_requested:
         signal.raise_signal(signal.SIGTERM)
-        assert asked()
+        assert stop_requested()
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -45,8 +45,8 @@ def test_outside_of_the_main_thread_nothing_is_caught() -> None:
     answers: list[bool] = []
 
     def ask() -> None:
-        with stop_requests() as asked:
-            answers.append(asked())
+        with stop_requests() as stop_requested:
+            answers.append(stop_requested())
 
     thread = threading.Thread(target=ask)
     thread.start()

@@ -40,7 +40,7 @@ def test_the_modules_that_learn_are_a_list_with_commas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ("epochs", "write NAME=VALUE"),
         ("speed=1", "use one of method"),
@@ -56,8 +56,8 @@ def test_the_modules_that_learn_are_a_list_with_commas() -> None:
         ("freezing.batch_norm=some", "frozen, affine, train"),
     ],
 )
-def test_a_setting_that_cannot_be_meant_is_refused(setting: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_a_setting_that_cannot_be_meant_is_refused(setting: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         override(Recipe(), [setting])
 
 

@@ -26,7 +26,7 @@ READERS: dict[Kind, Reader] = {
     "csv": read_table,
     "iiif": read_iiif,
 }
-# Looser names are read when asked for, but IMG_0001 or cubism_01 must not make an artist of a camera or a style.
+# Looser names are read if the kind is named, but IMG_0001 or cubism_01 must not make an artist of a camera or a style.
 _WIKIART_ARTIST = re.compile(r"[^_A-Z0-9]+-[^_A-Z0-9]+_")
 
 
@@ -54,12 +54,12 @@ def read_catalog(source: str | Path, kind: str | None = None, rules: SourceRules
             "and style whose path is this address"
         )
     folder = collection if collection.is_folder else folder_of(collection.path)
-    of_kaggle = chosen == "painter-by-numbers"
+    is_kaggle = chosen == "painter-by-numbers"
     return Catalog(
-        name=folder.name if of_kaggle else collection.name,
+        name=folder.name if is_kaggle else collection.name,
         kind=chosen,
         records=records,
-        searched=f"train, test and their zip archives in {folder.path}" if of_kaggle else folder.path,
+        searched=f"train, test and their zip archives in {folder.path}" if is_kaggle else folder.path,
     )
 
 

@@ -136,11 +136,11 @@ def _add(files: Files, split: str, images: Iterator[tuple[str, SourceItem]]) -> 
 
 
 def _replace(files: Files, images: Iterator[tuple[str, SourceItem]]) -> None:
-    """Put a replacement where its own folder says, or for every image of its name."""
+    """Assign each replacement to the split that its own folder names, else to every image of its name."""
     for name, item in images:
         in_splits = files.setdefault(name.rpartition("/")[2], {})
-        own = [split for split in SPLITS if split in name.split("/")[:-1]]
-        for split in [split for split in own if split in in_splits] or list(in_splits) or own or SPLITS:
+        named = [split for split in SPLITS if split in name.split("/")[:-1]]
+        for split in [split for split in named if split in in_splits] or list(in_splits) or named or SPLITS:
             in_splits[split] = item
 
 

@@ -88,7 +88,7 @@ async def _example(name: str) -> Response:
 
 
 async def _warm_up(server: ServerState) -> None:
-    """Compile the graph of explanations before the first one is asked for."""
+    """Compile the graph of explanations before the first request for one."""
     if server.settings.warm_up_delay_s is None:
         return
     await asyncio.sleep(server.settings.warm_up_delay_s)

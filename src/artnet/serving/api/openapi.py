@@ -131,9 +131,9 @@ def responses(example: Json | None = None, *media_types: str, problems: tuple[in
 def document(app: FastAPI) -> Json:
     """Return FastAPI's OpenAPI document with the schema of problems and their kinds added; made once."""
     if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        result = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         problem = ProblemResponse.model_json_schema(ref_template=_REFERENCE)
-        made["components"]["schemas"] |= {**problem.pop("$defs"), "ProblemResponse": problem}
-        made["x-problems"] = KINDS
-        app.openapi_schema = made
+        result["components"]["schemas"] |= {**problem.pop("$defs"), "ProblemResponse": problem}
+        result["x-problems"] = KINDS
+        app.openapi_schema = result
     return app.openapi_schema

@@ -1,4 +1,4 @@
-"""What the routes answer: JSON values and drawings, computed in a thread of the work queue."""
+"""The routes' results, JSON values and drawings, computed in a thread of the work queue."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def explanation(
 ) -> Json | Response:
     """Return an explanation in a format: what `artnet explain --json` prints, compact grids, drawings or arrays."""
     options = ExplainOptions(
-        form.canvas, form.faithfulness, form.channels if format in ("json", "npz") else 0, _sampling(form, sampling)
+        form.regions, form.faithfulness, form.channels if format in ("json", "npz") else 0, _sampling(form, sampling)
     )
     result = _explain(classifier, image, form, form.depth, options)
     style = OverlayStyle(form.opacity, form.colour)
@@ -120,9 +120,9 @@ def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm) -> Js
     result = explain(classifier, opened, form.movement, form.rather_than, depth=form.depth, options=options)
     strongest = [share.channel for share in result.channels.get(form.depth, ())]
     channel = form.channel if form.channel is not None else next(iter(strongest), 0)
-    shown = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=_ASCENT_STEPS)
-    sheet = _base64(encode_png(render_image(shown.sheet), 1))
-    return {"channels": strongest, "channel": channel, "caption": shown.summary, "sheet": sheet}
+    drawing = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=_ASCENT_STEPS)
+    sheet = _base64(encode_png(render_image(drawing.sheet), 1))
+    return {"channels": strongest, "channel": channel, "caption": drawing.summary, "sheet": sheet}
 
 
 def similar(classifier: Classifier, index: Index, image: ImageFile, count: int) -> Json:
@@ -249,7 +249,7 @@ def _grids_json(result: Explanation) -> Json:
         "movement": target.movement,
         "rather_than": target.rather_than,
         "against": target.against,
-        "question": target.description,
+        "description": target.description,
         "method": result.method,
         "depths": [_grid_json(result, depth) for depth in result.maps],
     }

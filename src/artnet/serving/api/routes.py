@@ -105,11 +105,11 @@ async def classify(form: Annotated[ClassifyForm, _MULTIPART], server: Server) ->
     openapi_extra=json_body(ExplainForm, {"rather_than": "Realism", "depth": 7}),
 )
 async def explain(form: Annotated[ExplainForm, _MULTIPART], server: Server, request: Request) -> Any:
-    """Show where in a painting the evidence for a movement lies.
+    """Show where in a painting the support for a movement lies.
 
     `format`, or else the Accept header, chooses between numbers (`json`), every map in compact form (`grids`), the
     sheet of all overlays as PNG (`sheet`, `image/png`) or SVG (`svg`, `image/svg+xml`), one overlay at the painting's
-    own size, of the depth asked for or else the deepest (`overlay`), and arrays for NumPy (`npz`).
+    own size, of the requested depth or else the deepest (`overlay`), and arrays for NumPy (`npz`).
     """
     chosen = form.format or preferred_format(request.headers.get("accept", ""))
     if chosen is None:
@@ -194,7 +194,7 @@ async def fetch(body: FetchRequest, server: Server) -> Any:
     openapi_extra=json_example({"rows": [PREDICTION_EXAMPLE]}),
 )
 async def write_table(body: TableRequest, server: Server) -> Any:
-    """Write predictions that /v1/classify answered as the Parquet table of `artnet classify --out`."""
+    """Write predictions that /v1/classify returned as the Parquet table of `artnet classify --out`."""
     from artnet.serving.api.table import parquet_table  # brings pyarrow, which no other route needs
 
     movements = server.classifier.config.movements

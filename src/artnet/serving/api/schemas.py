@@ -16,7 +16,7 @@ Box = Annotated[list[int], Field(min_length=4, max_length=4, description="left, 
 Scores = Annotated[dict[str, float], Field(description="by movement, 0 to 1, adding up to 1")]
 Depth = Annotated[int, Field(ge=1, le=DEPTHS)]
 Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
-OPACITY = Field(0.75, ge=0, le=1, description="opacity of an overlay where the evidence is strongest")
+OPACITY = Field(0.75, ge=0, le=1, description="opacity of an overlay where the map is strongest")
 COLOUR = Field(False, description="keep the painting's colours under the map")
 # Optional, and yet never null in a form: exactly one of the two is there.
 _File = Annotated[UploadFile | None, WithJsonSchema({"type": "string", "format": "binary"})]
@@ -78,7 +78,7 @@ class ExplainForm(TargetForm):
     depth: Depth | Literal["all", "auto", "shallow", "middle", "deep"] = Field(
         "all", description="1 (shallow) to 9 (deep), all or three of them, or the most faithful one"
     )
-    canvas: bool = Field(False, description="look at the five regions of a large painting, too")
+    regions: bool = Field(False, description="also explain the five regions of a large painting")
     faithfulness: bool = Field(False, description="test each map, which takes seconds")
     channels: int = Field(5, ge=0, le=50, description="list so many of each depth's channels that contribute most")
     values: bool = Field(False, description="add each map's values to the JSON, row by row")
@@ -129,7 +129,7 @@ class RowError(_Schema):
 
 
 class TableRow(BaseModel):
-    """One prediction as /v1/classify answers it, or an error; other members are ignored."""
+    """One prediction as /v1/classify returns it, or an error; other members are ignored."""
 
     source: str = Field(max_length=4096)
     sha256: str = Field("", max_length=64)
@@ -205,7 +205,7 @@ class DepthResponse(_Schema):
     group: str = Field(description="shallow, middle, deep or pixels")
     layer: str
     grid: list[int] = Field(description="the map's rows and columns")
-    peak: list[int] | None = Field(description="x, y of the strongest evidence in the painting's pixels")
+    peak: list[int] | None = Field(description="x, y of the map's maximum, in the painting's pixels")
     regions: list[Box]
     channels: list[ChannelResponse]
     faithfulness: FaithfulnessResponse | None = Field(None, description="where `faithfulness` was set")
@@ -217,7 +217,7 @@ class DepthResponse(_Schema):
 
 
 class ExplanationResponse(_Schema):
-    """Where the evidence for a movement lies, as `artnet explain --json` prints it."""
+    """Where the support for a movement lies, as `artnet explain --json` prints it."""
 
     prediction: PredictionResponse
     movement: str
@@ -246,7 +246,7 @@ class GridsResponse(_Schema):
     movement: str
     rather_than: str | None
     against: bool
-    question: str = Field(description="what is explained, in words")
+    description: str = Field(description="what is explained, in words")
     method: str
     depths: list[GridResponse]
 

@@ -34,7 +34,7 @@ def _result(row: TableRow, movements: Sequence[str]) -> Result:
         return Result(row.source, error=error)
     missing = [movement for movement in movements if movement not in row.scores]
     if missing:
-        raise UsageError(f"{row.source}: has no score of {', '.join(missing)}; send what /v1/classify answered")
+        raise UsageError(f"{row.source}: has no score of {', '.join(missing)}; send what /v1/classify returned")
     scores = {movement: row.scores[movement] for movement in movements}
     movement = max(scores, key=lambda name: scores[name])
     prediction = Prediction(row.source, movement, scores[movement], row.decision, scores, (), "", 0, 0)

@@ -57,8 +57,8 @@ class LimitsMiddleware:
         try:
             async with asyncio.timeout(self.limits.timeout_s) as deadline:
                 await self._read(exchange)
-                await _unless_gone(self.app(scope, exchange.replay, exchange.send), receive)
-        except _GoneError:
+                await _cancel_on_disconnect(self.app(scope, exchange.replay, exchange.send), receive)
+        except _DisconnectedError:
             return
         except TimeoutError:
             if not deadline.expired():
@@ -89,7 +89,7 @@ class LimitsMiddleware:
         exchange.held_bytes = 0
 
 
-class _GoneError(Exception):
+class _DisconnectedError(Exception):
     """The client has hung up."""
 
 
@@ -116,7 +116,7 @@ class _Exchange:
         """Read the next chunk of the body and return its size."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise _GoneError
+            raise _DisconnectedError
         chunk = message.get("body", b"")
         self._body += chunk
         self.is_complete = not message.get("more_body", False)
@@ -154,26 +154,26 @@ class _Exchange:
 
     async def _linger(self) -> None:
         """Drop what still comes in, for a moment: closing at once would destroy the response on its way."""
-        with suppress(TimeoutError, _GoneError):
+        with suppress(TimeoutError, _DisconnectedError):
             async with asyncio.timeout(_LINGER_S):
                 while not self.is_complete:
                     await self.read()
                     self._body.clear()
 
 
-async def _unless_gone(work: Awaitable[None], receive: Receive) -> None:
+async def _cancel_on_disconnect(work: Awaitable[None], receive: Receive) -> None:
     """Await the work, and cancel it if the client hangs up."""
-    answering = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(receive))
+    response = asyncio.ensure_future(work)
+    disconnect = asyncio.ensure_future(_disconnected(receive))
     try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            raise _GoneError
-        answering.result()
+        await asyncio.wait({response, disconnect}, return_when=asyncio.FIRST_COMPLETED)
+        if not response.done():
+            raise _DisconnectedError
+        response.result()
     finally:
-        for task in (answering, leaving):
+        for task in (response, disconnect):
             task.cancel()
-        await asyncio.gather(answering, leaving, return_exceptions=True)
+        await asyncio.gather(response, disconnect, return_exceptions=True)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -112,7 +112,7 @@ def _internal(status: int, kind: str) -> Problem:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Have an application answer every error that a route raises with a problem."""
+    """Register handlers that turn every error of a route into a problem."""
     for error_class in (ArtNetError, HTTPException, RequestValidationError):
         app.add_exception_handler(error_class, _handle)
 
@@ -125,7 +125,7 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 
 class UnexpectedErrorMiddleware:
-    """Answer an exception that nothing else handled with a problem without details, and log it."""
+    """Turn an exception that nothing else handled into a problem without details, and log it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -183,13 +183,13 @@ def _forward(network: PaintingNetwork, layers: Sequence[str], views: Tensor) -> 
     """Return the embedding and the activations of the named layers."""
     outputs: dict[str, Tensor] = {}
 
-    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+    def record(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
         def hook(module: nn.Module, args: Any, output: Tensor) -> None:
             outputs[name] = output
 
         return hook
 
-    handles = [network.get_submodule(name).register_forward_hook(keep(name)) for name in layers]
+    handles = [network.get_submodule(name).register_forward_hook(record(name)) for name in layers]
     try:
         embedding = network.embed(views)
     finally:

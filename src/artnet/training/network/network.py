@@ -175,7 +175,7 @@ def describe_mismatch(expected: Mapping[str, Tensor], loaded: Mapping[str, Tenso
     if not (reshaped or missing or unexpected):
         return ""
     lists = ((missing, "missing"), (unexpected, "unexpected"), (reshaped, "of another shape"))
-    return "; ".join(_some(names, fault) for names, fault in lists)
+    return "; ".join(_listed(names, fault) for names, fault in lists)
 
 
 def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -280,6 +280,6 @@ def _is_classifier(name: str) -> bool:
     return name.split(".")[0] in ("classifier", "fc", "head")
 
 
-def _some(names: list[str], fault: str) -> str:
-    shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-    return f"{len(names)} {fault}" + (f" ({shown})" if names else "")
+def _listed(names: list[str], fault: str) -> str:
+    listed = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+    return f"{len(names)} {fault}" + (f" ({listed})" if names else "")

@@ -91,7 +91,7 @@ const limits = ({ ood, training }) => [
 
 /** @param {Record<string, any>} [training] @returns {string[]} */
 function making(training = {}) {
-  const told = Object.entries(training).filter(([key]) => key !== "limits" && key !== "license");
+  const facts = Object.entries(training).filter(([key]) => key !== "limits" && key !== "license");
   const named = (/** @type {string} */ key) => key.charAt(0).toUpperCase() + key.slice(1).replaceAll("_", " ");
-  return told.length ? told.map(([key, value]) => `${named(key)}: ${value}`) : ["Its maker does not say."];
+  return facts.length ? facts.map(([key, value]) => `${named(key)}: ${value}`) : ["Its maker does not say."];
 }

@@ -5,7 +5,7 @@ import { BackendError } from "./types.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
 
-/** Ask a worker, one promise a call. */
+/** Calls of a worker, each a promise. */
 class WorkerCalls {
   /** @param {Worker} worker @param {(text: string) => void} onLoading Told how far the model is. */
   constructor(worker, onLoading) {

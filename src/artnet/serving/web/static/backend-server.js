@@ -5,22 +5,22 @@ import { BackendError } from "./types.js";
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").Target} Target */
 
-const NO_ANSWER = "No answer came. See that ArtNet still runs and that you are online, then try again.";
+const NO_RESPONSE = "ArtNet did not respond. See that it still runs and that you are online, then try again.";
 
 /** @param {string} text Base64. @returns {Uint8Array<ArrayBuffer>} */
 export const decodeBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /**
- * Ask the server. @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}
+ * Request a path of the server. @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}
  * @throws {BackendError} With the server's own sentence.
  */
-async function ask(path, init) {
+async function request(path, init) {
   let response;
-  try { response = await fetch(path, init); } catch { throw new BackendError(NO_ANSWER, "unreachable"); }
+  try { response = await fetch(path, init); } catch { throw new BackendError(NO_RESPONSE, "unreachable"); }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   const kind = problem.kind || (response.status === 429 ? "busy" : undefined); // a proxy's own 429 is no problem document
-  throw new BackendError(problem.detail || NO_ANSWER, kind, Number(response.headers.get("retry-after")) || 0);
+  throw new BackendError(problem.detail || NO_RESPONSE, kind, Number(response.headers.get("retry-after")) || 0);
 }
 
 /** @param {Blob} image @param {string} name @param {Record<string, unknown>} fields Those that are empty are left out. */
@@ -33,7 +33,7 @@ function form(image, name, fields) {
 }
 
 /** @param {string} path @param {Blob} image @param {string} name @param {Record<string, unknown>} [fields] @returns {Promise<any>} */
-const askJson = async (path, image, name, fields = {}) => (await ask(path, form(image, name, fields))).json();
+const requestJson = async (path, image, name, fields = {}) => (await request(path, form(image, name, fields))).json();
 
 const VIEW = "view.png";
 const LONGEST_PX = 4096; // of an overlay: over it, writing takes longer than the network
@@ -44,58 +44,58 @@ export function createBackend(onLoading) {
   const view = (/** @type {import("./types.js").Opened} */ opened) => /** @type {Blob} */ (opened.view);
   return {
     async model() {
-      const model = await (await ask("v1/model")).json();
+      const model = await (await request("v1/model")).json();
       return { ...model, features: { ...model.features, similar: model.features.similar > 0, faithfulness: true, channels: true, report: true, parquet: true }, local: false };
     },
     async classify(file) {
-      const { view, preview, ...prediction } = await askJson("v1/classify", file, file.name, { include: "view,preview" });
+      const { view, preview, ...prediction } = await requestJson("v1/classify", file, file.name, { include: "view,preview" });
       return {
         prediction,
         view: new Blob([decodeBase64(view)], { type: "image/png" }),
         preview: preview && `data:image/jpeg;base64,${preview}`,
       };
     },
-    async votes(file) { return (await askJson("v1/classify", file, file.name, { views: "all" })).views; },
+    async votes(file) { return (await requestJson("v1/classify", file, file.name, { views: "all" })).views; },
     async row(file) {
-      const { thumbnail, ...row } = await askJson("v1/classify", file, file.name, { include: "thumbnail,sha256" });
+      const { thumbnail, ...row } = await requestJson("v1/classify", file, file.name, { include: "thumbnail,sha256" });
       return { ...row, thumbnail: `data:image/jpeg;base64,${thumbnail}` };
     },
     async explain(opened, target) {
-      const answer = await askJson("v1/explain", view(opened), VIEW, { ...target, ...SAMPLING, format: "grids" });
-      const maps = answer.depths.map((/** @type {any} */ { depth, rows, columns, box, data }) =>
+      const result = await requestJson("v1/explain", view(opened), VIEW, { ...target, ...SAMPLING, format: "grids" });
+      const maps = result.depths.map((/** @type {any} */ { depth, rows, columns, box, data }) =>
         [depth ?? 0, { rows, columns, box, cells: new Int8Array(decodeBase64(data).buffer) }]);
-      return { question: answer.question, movement: answer.movement, signed: answer.against, maps: Object.fromEntries(maps) };
+      return { description: result.description, movement: result.movement, signed: result.against, maps: Object.fromEntries(maps) };
     },
     async faithfulness(opened, target) {
-      const { depths } = await askJson("v1/faithfulness", view(opened), VIEW, { ...target, ...SAMPLING });
+      const { depths } = await requestJson("v1/faithfulness", view(opened), VIEW, { ...target, ...SAMPLING });
       return Object.fromEntries(depths.map((/** @type {any} */ each) => [each.depth ?? 0, each.gain]));
     },
     async channels(opened, { movement, rather_than }, depth, channel) {
-      const { channels, caption, sheet, ...answer } = await askJson("v1/channels", view(opened), VIEW, { movement, rather_than, depth, channel });
-      return { channels, channel: answer.channel, line: caption, sheet: `data:image/png;base64,${sheet}` };
+      const { channels, caption, sheet, ...result } = await requestJson("v1/channels", view(opened), VIEW, { movement, rather_than, depth, channel });
+      return { channels, channel: result.channel, line: caption, sheet: `data:image/png;base64,${sheet}` };
     },
     async similar(opened) {
-      const { nearest } = await askJson("v1/similar", view(opened), VIEW);
+      const { nearest } = await requestJson("v1/similar", view(opened), VIEW);
       return nearest.map((/** @type {any} */ each) => ({ ...each, thumbnail: `data:image/jpeg;base64,${each.thumbnail}` }));
     },
     async download(file, target, { kind, depth, opacity, inColour }) {
       const stem = file.name.replace(/\.[^.]*$/, "") || "painting";
-      const fields = { ...target, ...SAMPLING, opacity, colour: inColour };
+      const common = { ...target, ...SAMPLING, opacity, colour: inColour };
       const kinds = /** @type {Record<string, [string, Record<string, unknown>, string]>} */ ({
-        overlay: ["v1/explain", { ...fields, format: "overlay", depth: depth || "", side_px: LONGEST_PX }, `${stem}-depth${depth}.png`],
-        sheet: ["v1/explain", { ...fields, format: "sheet" }, `${stem}-explained.png`],
-        report: ["v1/report", { ...fields, depth: depth || "" }, `${stem}-report.html`],
+        overlay: ["v1/explain", { ...common, format: "overlay", depth: depth || "", side_px: LONGEST_PX }, `${stem}-depth${depth}.png`],
+        sheet: ["v1/explain", { ...common, format: "sheet" }, `${stem}-explained.png`],
+        report: ["v1/report", { ...common, depth: depth || "" }, `${stem}-report.html`],
         numbers: ["v1/explain", { ...target, ...SAMPLING, format: "json" }, `${stem}.json`],
       });
-      const [path, given, name] = kinds[kind];
-      return { name, blob: await (await ask(path, form(file, file.name, given))).blob() };
+      const [path, fields, name] = kinds[kind];
+      return { name, blob: await (await request(path, form(file, file.name, fields))).blob() };
     },
     async parquet(rows) {
       const body = JSON.stringify({ rows });
-      return (await ask("v1/table", { method: "POST", headers: { "content-type": "application/json" }, body })).blob();
+      return (await request("v1/table", { method: "POST", headers: { "content-type": "application/json" }, body })).blob();
     },
     async fetch(address) {
-      const response = await ask("v1/fetch", {
+      const response = await request("v1/fetch", {
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ url: address }),
       });
       const name = /filename\*=UTF-8''(\S+)/.exec(response.headers.get("content-disposition") || "")?.[1];

@@ -69,7 +69,7 @@ class Half {
     const explanation = this.explanations.get(this.view.movement), { depth, opacity } = this.view;
     if (!explanation) return;
     const peak = peakWords(this.painting.draw(explanation, depth));
-    find(this.root, "figcaption").textContent = `${capitalized(explanation.question)}? Depth ${depth} of 9: ${peak}.`;
+    find(this.root, "figcaption").textContent = `${capitalized(explanation.description)}? Depth ${depth} of 9: ${peak}.`;
     this.painting.image.alt = `${this.name}, with the map of the answer over it: depth ${depth}, ${peak}`;
     this.painting.shade(opacity, false);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Take pictures in: dropped, pasted, chosen, photographed, from an address or an example. */
+/** Ways to open a picture: dropped, pasted, chosen, photographed, from an address or an example. */
 import { element, find } from "./dom.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
@@ -57,7 +57,7 @@ export class Intake {
     else this.onError(new Error(NOTHING));
   }
 
-  /** Let files be dropped on an element while `when` holds. @param {HTMLElement} target @param {() => boolean} [when] */
+  /** Accept files dropped on an element while `when` holds. @param {HTMLElement} target @param {() => boolean} [when] */
   dropOn(target, when = () => true) {
     let inside = 0;
     const light = (/** @type {number} */ count) => {
@@ -82,7 +82,7 @@ export class Intake {
     });
   }
 
-  /** Let pictures and addresses be pasted while `when` holds. @param {() => boolean} when */
+  /** Accept pasted pictures and addresses while `when` holds. @param {() => boolean} when */
   pasteWhile(when) {
     document.addEventListener("paste", (event) => {
       if (!when()) return;

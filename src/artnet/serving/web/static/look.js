@@ -186,7 +186,7 @@ export class Look {
     const peak = peakWords(this.painting.draw(explanation, this.depth));
     const where = single ? "on the pixels" : `depth ${this.depth} of 9`;
     this.depthSlider.setAttribute("aria-valuetext", single ? "this method has no depths" : `${this.depth} of 9, ${peak}`);
-    find(this.root, "figcaption").textContent = `${capitalized(explanation.question)}? ${this.method.label}, ${where}: ${peak}.`;
+    find(this.root, "figcaption").textContent = `${capitalized(explanation.description)}? ${this.method.label}, ${where}: ${peak}.`;
     const { width, height } = this.opened.prediction;
     this.painting.image.alt = `${this.file.name}, ${width} by ${height} pixels, with the map of the answer over it: ${where}, ${peak}`;
     find(this.root, ".scale").classList.toggle("signed", explanation.signed);
@@ -238,13 +238,13 @@ export class Look {
     if (channel === undefined) choices.replaceChildren();
     if (!dialog.open) dialog.showModal();
     try {
-      const answer = await this.backend.channels(this.opened, this.target(), depth, channel);
+      const result = await this.backend.channels(this.opened, this.target(), depth, channel);
       if (turn !== this.turn || depth !== this.depth) return;
-      image.src = answer.sheet;
-      image.alt = line.textContent = answer.line;
+      image.src = result.sheet;
+      image.alt = line.textContent = result.line;
       image.hidden = false;
-      choices.replaceChildren(...answer.channels.map((each) => {
-        const button = element("button", { type: "button", "aria-pressed": String(each === answer.channel) }, `channel ${each}`);
+      choices.replaceChildren(...result.channels.map((each) => {
+        const button = element("button", { type: "button", "aria-pressed": String(each === result.channel) }, `channel ${each}`);
         button.addEventListener("click", () => this.showChannels(each));
         return button;
       }));
@@ -289,7 +289,7 @@ export class Look {
   showAllDepths() {
     const explanation = this.shown, dialog = find(this.root, "dialog.nine");
     if (!explanation) return;
-    find(dialog, "h2").textContent = `${capitalized(explanation.question)}?`;
+    find(dialog, "h2").textContent = `${capitalized(explanation.description)}?`;
     const [width, height] = this.painting.scaledTo(THUMBNAIL_PX);
     find(dialog, "ol").replaceChildren(...Object.entries(explanation.maps).map(([depth, grid]) => {
       const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { "aria-hidden": "true" }));

@@ -71,7 +71,7 @@ export async function drawnSheet(file, prediction, explanation, options) {
   context.font = `600 ${TEXT_PX}px sans-serif`;
   context.fillText(`${prediction.movement} ${percent(prediction.confidence)}. ${decisionSentence(prediction)}`, GAP_PX, GAP_PX + TEXT_PX, sheet.width - 2 * GAP_PX);
   context.font = `${TEXT_PX - 3}px sans-serif`;
-  context.fillText(`${capitalized(explanation.question)}? ${file.name}`, GAP_PX, GAP_PX + 2.3 * TEXT_PX, sheet.width - 2 * GAP_PX);
+  context.fillText(`${capitalized(explanation.description)}? ${file.name}`, GAP_PX, GAP_PX + 2.3 * TEXT_PX, sheet.width - 2 * GAP_PX);
   depths.forEach((depth, index) => {
     const copy = document.createElement("canvas");
     copy.width = tile.width;

@@ -39,7 +39,7 @@ export function drawHeatmap(canvas, grid, signed, width, height) {
   context.putImageData(image, 0, 0);
 }
 
-/** Say where a grid is strongest, for those who do not see it. @param {Grid} grid @returns {string} */
+/** Return in words where a grid is strongest, for screen readers. @param {Grid} grid @returns {string} */
 export function peakWords({ cells, rows, columns, box }) {
   let best = 0;
   for (let index = 1; index < rows * columns; index++) if (cells[index] > cells[best]) best = index;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The types that the modules share. A backend answers what the page asks; `backend-server.js` asks the REST API,
- * `backend-browser.js` runs the model's graph in this browser.
+ * The types that the modules share. A backend does what the page requests; `backend-server.js` by the REST API,
+ * `backend-browser.js` by the model's graph in this browser.
  *
  * @typedef {{name: string, box: [number, number, number, number], scores: Record<string, number>}} ViewScores
  *
@@ -17,7 +17,7 @@
  * @property {number} width
  * @property {number} height
  *
- * @typedef {object} Opened  An image that was classified; `view` is what later questions are asked about.
+ * @typedef {object} Opened  An image that was classified; later requests send its `view`.
  * @property {Prediction} prediction
  * @property {unknown} view  The backend's own handle.
  * @property {string | null} preview  An address to show where the browser cannot show the file itself.
@@ -35,7 +35,7 @@
  * @property {Int8Array} cells
  *
  * @typedef {object} Explanation
- * @property {string} question  In words: "why Cubism rather than Realism".
+ * @property {string} description  In words: "why Cubism rather than Realism".
  * @property {string} movement
  * @property {boolean} signed
  * @property {Record<number, Grid>} maps  By depth; 0 for a method on the pixels.

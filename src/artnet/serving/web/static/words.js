@@ -4,7 +4,7 @@
 /** @typedef {import("./types.js").Prediction} Prediction */
 
 /**
- * What each attribution method is called, how long it takes on a server, and what it can be asked: `pixels` has no
+ * What each attribution method is called, how long it takes on a server, and what it can explain: `pixels` has no
  * depths, `target` depends on the movement, `signed` tells what speaks against.
  * @type {Record<string, {label: string, takes: string, pixels: boolean, target: boolean, signed: boolean}>}
  */
@@ -27,7 +27,7 @@ const STYLES_SHOWN = 3, LIKELY = 0.5;
 /** @param {Record<string, number>} scores @returns {string[]} Names, the highest score first. */
 export const ranked = (scores) => Object.keys(scores).sort((one, other) => scores[other] - scores[one]);
 
-/** Say in one sentence what a prediction is worth. @param {Prediction} prediction @returns {string} */
+/** Return in one sentence what a prediction is worth. @param {Prediction} prediction @returns {string} */
 export function decisionSentence({ decision, scores }) {
   const [first, second] = ranked(scores);
   if (decision === "confident") return "Confident.";
@@ -35,7 +35,7 @@ export function decisionSentence({ decision, scores }) {
   return "Unfamiliar: this picture is unlike the paintings the model knows, so do not rely on the answer.";
 }
 
-/** Say in two words what a prediction is worth, for a table. @param {Prediction} prediction @returns {string} */
+/** Return in two words what a prediction is worth, for a table. @param {Prediction} prediction @returns {string} */
 export function decisionLabel(prediction) {
   const sentence = decisionSentence(prediction);
   return prediction.decision === "unsure" ? sentence.replace(/\.$/, "") : sentence.split(/[:.]/)[0];
@@ -46,18 +46,18 @@ export function likelyStyles(styles = {}) {
   return ranked(styles).filter((name) => styles[name] >= LIKELY).slice(0, STYLES_SHOWN).map((name) => [name, styles[name]]);
 }
 
-/** Say whether a map shows what the answer rests on. @param {number} gain @returns {string} */
+/** Return in one sentence whether a map shows what the prediction rests on. @param {number} gain @returns {string} */
 export function faithfulnessSentence(gain) {
   const signed = `${gain < 0 ? "-" : "+"}${Math.abs(gain).toFixed(3)}`;
-  const said = gain >= 0.02
+  const sentence = gain >= 0.02
     ? "Tested: covering what this map marks changes the answer more than covering parts at random"
     : gain > 0
       ? "Tested: this map does hardly better than parts taken at random"
       : "Tested: this map does no better than parts taken at random. Do not read much into it";
-  return `${said} (gain ${signed}).`;
+  return `${sentence} (gain ${signed}).`;
 }
 
-/** Put a target in words, as `artnet explain` does. @param {string} movement @param {string} ratherThan @param {boolean} against @returns {string} */
+/** Return a target in words, as `artnet explain` does. @param {string} movement @param {string} ratherThan @param {boolean} against @returns {string} */
 export function targetWords(movement, ratherThan, against) {
   const rather = ratherThan ? ` rather than ${ratherThan}` : "";
   return against ? `what speaks for and against ${movement}${rather}` : `why ${movement}${rather}`;

@@ -28,7 +28,7 @@ const KEPT = 8; // more than the page shows at once
 /** @param {{shape: number[], data: string}} array */
 const floats = ({ data }) => new Float32Array(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)).buffer);
 
-/** What the page can ask; the last argument tells it how far something is. @type {Record<string, (...args: any[]) => Promise<any>>} */
+/** What the page can request; the last argument reports progress to it. @type {Record<string, (...args: any[]) => Promise<any>>} */
 const CALLS = {
   /** Return what the page must know; the graph is loaded meanwhile. */
   async load() {
@@ -73,7 +73,7 @@ const CALLS = {
     const { logits } = target.movement ? { logits: new Float32Array() } : await model.predict(image.input, 1);
     const movement = target.movement || movements[logits.indexOf(Math.max(...logits))];
     const weights = targetWeights({ ...target, movement }, movements);
-    const question = targetWords(movement, target.rather_than, target.against);
+    const description = targetWords(movement, target.rather_than, target.against);
     if (target.method === "occlusion") {
       const score = async (/** @type {Float32Array<ArrayBuffer>} */ inputs, /** @type {number} */ count) => {
         const results = await model.predict(inputs, count);
@@ -81,14 +81,14 @@ const CALLS = {
       };
       const [map, shape] = await occlusion(image.input, size, score, (share) => tell({ share }));
       const shown = target.against ? map : map.map((value) => Math.max(value, 0));
-      return { question, movement, signed: target.against, maps: { 0: gridOf(shown, shape, image.content, size) } };
+      return { description, movement, signed: target.against, maps: { 0: gridOf(shown, shape, image.content, size) } };
     }
     const results = await model.explain(image.input, weights);
     const maps = model.config.layers.map((/** @type {any} */ { depth, channels, grid }) => {
       const map = layerMap(target.method, results[`activation_${depth}`], results[`gradient_${depth}`], channels, target.against);
       return [depth, gridOf(map, grid, image.content, size)];
     });
-    return { question, movement, signed: target.against, maps: Object.fromEntries(maps) };
+    return { description, movement, signed: target.against, maps: Object.fromEntries(maps) };
   },
 };
 
