@@ -12,6 +12,12 @@ from pathlib import Path
 from artnet.errors import DataError, OutputError, output_errors
 
 
+def check_parent(output: Path) -> None:
+    """Raise an `OutputError` if the folder of an output does not exist."""
+    if not output.absolute().parent.is_dir():
+        raise OutputError(f"{output}: its folder does not exist; make it first")
+
+
 @contextmanager
 def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     """Yield a partial path beside `path` that is renamed to it on success and removed on any error.

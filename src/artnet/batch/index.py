@@ -16,7 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.batch.journal import Existing, check_not_begun, check_parent
+from artnet.atomic import check_parent
+from artnet.batch.journal import Existing, check_not_begun
 from artnet.batch.table import Row, TableSchema, record_batches, score_column
 from artnet.errors import DataError, MissingExtraError, OutputError, reason
 

@@ -13,17 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from artnet.atomic import atomic_write
-from artnet.batch.journal import Existing, Journal, check_not_begun, check_parent, open_journal
+from artnet.atomic import atomic_write, check_parent
+from artnet.batch.journal import Existing, Journal, check_not_begun, open_journal
 from artnet.batch.predict import DEFAULT_MODEL, DEFAULT_OPTIONS, ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.ray_executor import predict_on_ray
-from artnet.batch.table import TableSchema, check_suffix, printable, table_row, write_table
+from artnet.batch.table import TableSchema, check_suffix, table_row, write_table
 from artnet.errors import ArtNetError, OutputError, UsageError, output_errors
 from artnet.hardware import has_fast_bf16, inference_concurrency
 from artnet.imaging.decode import SUFFIXES
 from artnet.model.config import CONFIG_FILE, GRAPH_FILE, OOD_FILE, ModelConfig, read_model
 from artnet.sources.find import find_items, holds_many
-from artnet.sources.item import DEFAULT_RULES, SourceItem, SourceRules, needed_side
+from artnet.sources.item import DEFAULT_RULES, SourceItem, SourceRules, needed_side, printable
 
 Predictor = Callable[[Iterable[SourceItem]], Iterator[Result]]
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from artnet.atomic import check_parent
 from artnet.batch.table import Row, TableSchema
 from artnet.errors import OutputError, UsageError, reason
 
@@ -119,12 +120,6 @@ def journal_path(output: Path) -> Path:
 def is_complete(output: Path) -> bool:
     """Return whether an output exists and its job has nothing left to do."""
     return output.exists() and not journal_path(output).exists()
-
-
-def check_parent(output: Path) -> None:
-    """Raise an `OutputError` if the folder of an output does not exist."""
-    if not output.absolute().parent.is_dir():
-        raise OutputError(f"{output}: its folder does not exist; make it first")
 
 
 def check_not_begun(output: Path, existing: Existing) -> None:

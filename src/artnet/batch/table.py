@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from artnet.batch.predict import Result
 from artnet.errors import UsageError
+from artnet.sources.item import printable
 
 Row = dict[str, Any]
 _ROW_GROUP = 10_000
@@ -82,11 +83,6 @@ def table_row(result: Result, schema: TableSchema) -> Row:
     elif result.error is not None:
         row |= {"error_kind": result.error.kind, "error": str(result.error)}
     return {name: printable(value) if isinstance(value, str) else value for name, value in row.items()}
-
-
-def printable(text: str) -> str:
-    """Return text with the bytes of a file name that are not UTF-8 as escapes, since JSON and Arrow have none."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def check_suffix(path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from artnet.errors import ArtNetError, SourceError
-from artnet.sources.item import DEFAULT_RULES, Location, SourceItem, SourceRules
+from artnet.sources.item import DEFAULT_RULES, Location, SourceItem, SourceRules, printable
 from artnet.sources.parquet import ParquetReader, ParquetRow
 
 Kind = Literal["painter-by-numbers", "wikiart", "huggingface", "folders", "csv", "iiif"]
@@ -31,11 +31,7 @@ class Record:
     def printable(self) -> Record:
         """Return the record with the bytes of a name that are no UTF-8 escaped; no table or shard can hold them."""
         texts = {field.name: getattr(self, field.name) for field in fields(self)}
-        changes: dict[str, Any] = {
-            name: text.encode("utf-8", "backslashreplace").decode()
-            for name, text in texts.items()
-            if isinstance(text, str)
-        }
+        changes: dict[str, Any] = {name: printable(text) for name, text in texts.items() if isinstance(text, str)}
         return replace(self, **changes) if any(texts[name] != text for name, text in changes.items()) else self
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.atomic import atomic_write
+from artnet.atomic import atomic_write, check_parent
 from artnet.attribution.explain import Explanation
-from artnet.errors import OutputError, UsageError, output_errors
+from artnet.errors import UsageError, output_errors
 from artnet.model.config import DEPTHS
 from artnet.render.contact_sheet import Sheet, explanation_sheet, render_image, render_svg
 from artnet.render.overlay import DEFAULT_STYLE, OverlayStyle, depth_overlay
@@ -32,8 +32,7 @@ def check_output_path(path: Path, source: Path | None, formats: tuple[str, ...] 
         OutputError: for a folder that does not exist
     """
     _check_suffix(path, formats)
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path}: its folder does not exist; make it first")
+    check_parent(path)
     outputs = [path, *(_overlay_path(path, depth) for depth in range(1, DEPTHS + 1))]
     if source is not None and source.resolve() in {output.resolve() for output in outputs}:
         raise UsageError(f"{path}: would replace the painting itself; choose another name")

@@ -99,6 +99,11 @@ class SourceItem:
         return self.location.read(self.name, rules)
 
 
+def printable(text: str) -> str:
+    """Return text with the bytes of a file name that are not UTF-8 as escapes, since JSON and Arrow have none."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class UniqueNames:
     """Names of one container's items, told apart by position where one repeats."""
 
