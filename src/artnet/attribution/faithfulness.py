@@ -12,7 +12,7 @@ from PIL.Image import Resampling
 
 from artnet.attribution.methods import AttributionOptions, TargetScorer, attribute
 from artnet.attribution.perturbation import ScoreFunction
-from artnet.attribution.projection import resize_grid
+from artnet.imaging.encode import resize_grid
 
 Floats = NDArray[np.float32]
 

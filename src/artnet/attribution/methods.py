@@ -13,9 +13,9 @@ from PIL.Image import Resampling
 from artnet.attribution.cam import CAMS
 from artnet.attribution.gradients import integrated_gradients, smooth_grad
 from artnet.attribution.perturbation import occlusion, rise, score_cam
-from artnet.attribution.projection import resize_grid
 from artnet.attribution.target import target_score
 from artnet.errors import ModelError, UsageError
+from artnet.imaging.encode import resize_grid
 from artnet.model.config import Layer
 from artnet.model.engine import VIEWS_GRADIENT, Engine
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Resampling
 
-from artnet.attribution.projection import resize_grid
+from artnet.imaging.encode import resize_grid
 from artnet.metrics.classification import softmax
 
 Floats = NDArray[np.float32]

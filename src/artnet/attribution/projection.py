@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from PIL.Image import Resampling
 
+from artnet.imaging.encode import CellBox, resize_grid
 from artnet.imaging.views import Box, Placement
 
 Floats = NDArray[np.float32]
-CellBox = tuple[float, float, float, float]  # left, top, right, bottom
 
 _FEATHER = 0.25  # of a region's side, over which it fades into the whole
 
@@ -39,12 +38,6 @@ def normalise(grid: Floats, maximum: float | None = None) -> Floats:
         return np.zeros_like(grid)
     result: Floats = np.clip(grid / np.float32(maximum), -1, 1)
     return result
-
-
-def resize_grid(grid: Floats, size: tuple[int, int], resampling: Resampling, box: CellBox | None = None) -> Floats:
-    """Resample a heatmap (h, w), or `box` of it in cells, to `size` (width, height) with Pillow's filters."""
-    image = Image.fromarray(np.ascontiguousarray(grid, np.float32))
-    return np.asarray(image.resize(size, resampling, box), np.float32)
 
 
 def mask_letterbox(grid: Floats, placement: Placement) -> Floats:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.attribution.explain import Explanation
 from artnet.imaging.encode import thumbnail
 from artnet.render.colormap import diverging, sequential
+
+if TYPE_CHECKING:
+    from artnet.attribution.explain import Explanation
 
 Floats = NDArray[np.float32]
 
