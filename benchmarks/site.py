@@ -1,6 +1,6 @@
 """What the static site costs a visitor, in a real Chromium with one thread of WebAssembly.
 
-    python benchmarks/site.py --onnxruntime-web FOLDER [--rounds 7] [--pictures 200]
+    python benchmarks/site.py --onnxruntime-web FOLDER [--rounds 7] [--pictures 200] [--draw docs]
 
 Prints the bytes loaded before the page takes a picture and in all, the time from dropping a picture of two megapixels
 to the bars and to the maps of nine depths, and the memory of the page over many pictures.
@@ -22,7 +22,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures.page import FLAGS, Site, chromium, ready, static_site, until  # noqa: E402
+from fixtures.page import FLAGS, Site, chromium, heatmap, ready, static_site, until  # noqa: E402
 
 LIMITS = {"before it is usable": 3.5, "in all": 30.0, "bars": 1.2, "nine maps": 1.2}
 
@@ -80,11 +80,21 @@ def memory_mb(browser: Any, site: Site, folder: Path, count: int) -> list[float]
     return heaps
 
 
+def draw(browser: Any, site: Site, folder: Path) -> None:
+    """Draw the static site for the documentation."""
+    page = browser.new_context(viewport={"width": 1360, "height": 900}).new_page()
+    page.goto(f"{site.address}/?example=suprematist&depth=8&against=yes")
+    heatmap(page)
+    page.wait_for_timeout(500)
+    page.screenshot(path=folder / "site.jpg", type="jpeg", quality=88)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--onnxruntime-web", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--draw", type=Path, metavar="FOLDER", help="draw the picture of the documentation instead")
     options = parser.parse_args()
     if options.onnxruntime_web:
         os.environ["ARTNET_ONNXRUNTIME_WEB"] = str(options.onnxruntime_web)
@@ -92,6 +102,9 @@ def main() -> None:
 
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch, static_site(Path(scratch)) as site:
         browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, "--enable-precise-memory-info"])
+        if options.draw:
+            draw(browser, site, options.draw)
+            return
         for name, size in loaded_mb(browser, site).items():
             print(f"loaded {name}: {size:.2f} MB, limit {LIMITS[name]} MB")
         for name, values in answer_times(browser, site, two_megapixels(Path(scratch)), options.rounds).items():

@@ -66,8 +66,10 @@ export class Look {
     find(this.root, ".all").addEventListener("click", () => this.showAllDepths());
     find(this.root, "button.channels").addEventListener("click", () => this.showChannels());
     find(this.root, ".link").addEventListener("click", () => this.copyLink());
-    find(this.root, "button.channels").hidden = !this.model.features.channels;
-    find(this.root, ".measure").hidden = !this.model.features.faithfulness;
+    const { channels, faithfulness } = this.model.features;
+    find(this.root, ".trust").hidden = !channels && !faithfulness;
+    find(this.root, "button.channels").hidden = !channels;
+    find(this.root, ".measure").hidden = !faithfulness;
     for (const dialog of this.root.querySelectorAll("dialog"))
       find(dialog, ".close").addEventListener("click", () => dialog.close());
     for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (this.root.querySelectorAll("[data-download]"))) {
