@@ -124,3 +124,13 @@ def test_many_files_are_answered_or_named_one_by_one(browser: Any, tmp_path: Pat
         until(page, "document.querySelector('.many .count').textContent === '12 of 12 answered, 1 failed'", 120)
         assert page.locator(".many .thumb img").count() == 11
         assert not page.is_visible(".many [data-table=parquet]")
+
+
+def test_an_isolated_page_computes_in_threads_and_gives_the_same_answer(browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path, isolated=True) as site:
+        page = browser.new_page()
+        page.goto(f"{site.address}/?example=pointillist")
+        heatmap(page)
+        assert page.evaluate("crossOriginIsolated")
+        assert page.text_content(".look .movement") == "Impressionism"
+        assert int(page.text_content(".look .confidence").removesuffix("%")) == pytest.approx(92, abs=1)
