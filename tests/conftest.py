@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +19,9 @@ if TYPE_CHECKING:  # the run half is tested without torch, too
     from artnet.training.run import Run
 
 ROOT = Path(__file__).parent.parent
+
+hypothesis.settings.register_profile("artnet", deadline=None)  # how long a test takes says nothing on a busy machine
+hypothesis.settings.load_profile("artnet")
 
 
 @pytest.fixture(scope="session", autouse=True)
