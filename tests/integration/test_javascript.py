@@ -46,7 +46,11 @@ def write_vectors() -> ModuleType:
 
 def test_the_vectors_are_what_the_script_writes() -> None:
     written = json.loads((ROOT / "tests" / "js" / "vectors.json").read_text(encoding="utf-8"))
-    assert json.loads(json.dumps(write_vectors().vectors())) == written
+    current = json.loads(json.dumps(write_vectors().vectors()))
+    for before, now in zip(written.pop("resizes"), current.pop("resizes"), strict=True):
+        np.testing.assert_allclose(now.pop("view"), before.pop("view"), atol=1)  # Pillow 12 and 13 differ by a level
+        assert now == before
+    assert current == written
 
 
 def test_pure_functions_agree_with_python(node: str) -> None:
