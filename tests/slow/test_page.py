@@ -21,7 +21,7 @@ from PIL import Image
 
 from artnet.attribution.explain import explain
 from artnet.model.classifier import Classifier
-from artnet.model.prediction import Prediction
+from artnet.serving.api.report import decision_sentence
 from fixtures.page import FLAGS, ROOT, Site, axe_script, chromium, heatmap, ready, served, static_site, until
 
 FACETED = ROOT / "examples" / "faceted.jpg"
@@ -98,16 +98,6 @@ def text(page: Any, selector: str) -> str:
     return str(page.text_content(selector)).strip()
 
 
-def sentence(prediction: Prediction) -> str:
-    """Return what the page says of a decision."""
-    first, second = sorted(prediction.scores, key=lambda name: -prediction.scores[name])[:2]
-    return {
-        "confident": "Confident.",
-        "unsure": f"Unsure: {first} or {second}.",
-        "unfamiliar": "Unfamiliar: this picture is unlike the paintings the model knows, so do not rely on the answer.",
-    }[prediction.decision]
-
-
 def test_a_chosen_picture_is_answered_as_the_command_answers_it(
     visit: Callable[..., Any], site: Site, classifier: Classifier
 ) -> None:
@@ -120,7 +110,7 @@ def test_a_chosen_picture_is_answered_as_the_command_answers_it(
     shown = float(text(page, ".look .confidence").removesuffix("%"))
     assert shown == pytest.approx(100 * found.confidence, abs=1)
     assert page.locator(".look .bars li").count() == len(found.scores)
-    assert text(page, ".look .decision") == sentence(found)
+    assert text(page, ".look .decision") == decision_sentence(found)
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
@@ -425,7 +415,7 @@ def test_a_picture_that_is_no_painting_gets_an_answer_and_what_it_is_worth(
     ready(page, server.address)
     choose(page, tmp_path / "noise.png")
     heatmap(page)
-    assert text(page, ".look .decision") == sentence(classifier.classify(tmp_path / "noise.png"))
+    assert text(page, ".look .decision") == decision_sentence(classifier.classify(tmp_path / "noise.png"))
 
 
 def test_an_address_of_this_machine_is_refused_in_words(visit: Callable[..., Any], server: Site) -> None:

@@ -43,14 +43,21 @@ class WorkerCalls {
   }
 }
 
+/** Keep the files for the time without a network, once they are loaded: the browser's cache then has most of them. */
+function keepOffline() {
+  navigator.serviceWorker?.register(new URL("./service-worker.js", import.meta.url)).catch(() => {}); // it works online alone
+}
+
 const NOT_HERE = async () => { throw new BackendError("This needs ArtNet's server: install it and run artnet app.", "usage"); };
 
 /** @param {(text: string) => void} [onLoading] Told how far the model is loaded, and at the end nothing. @returns {Backend} */
 export function createBackend(onLoading = () => {}) {
   if (typeof WebAssembly !== "object")
     throw new BackendError("This page needs WebAssembly, which is switched off in this browser; switch it on, or use another browser.", "usage");
-  const worker = new WorkerCalls(new Worker(new URL("./graph/worker.js", import.meta.url), { type: "module" }), onLoading);
-  navigator.serviceWorker?.register(new URL("./service-worker.js", import.meta.url)).catch(() => {}); // without it, it works online alone
+  const worker = new WorkerCalls(new Worker(new URL("./graph/worker.js", import.meta.url), { type: "module" }), (text) => {
+    onLoading(text);
+    if (!text) keepOffline();
+  });
   /** @type {import("./types.js").Model} */ let model;
   /** @type {Backend} */
   const backend = {

@@ -1,14 +1,12 @@
 // @ts-check
 /** The backend over the REST API. */
+import { decodeBase64 } from "./base64.js";
 import { BackendError } from "./types.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").Target} Target */
 
 const NO_RESPONSE = "ArtNet did not respond. See that it still runs and that you are online, then try again.";
-
-/** @param {string} text Base64. @returns {Uint8Array<ArrayBuffer>} */
-export const decodeBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /**
  * Request a path of the server. @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}

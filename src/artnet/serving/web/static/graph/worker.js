@@ -1,5 +1,6 @@
 // @ts-check
 /** The Web Worker behind `backend-browser.js`: decodes, classifies and explains, so that the page stays responsive. */
+import { decodeBase64 } from "../base64.js";
 import { BackendError } from "../types.js";
 import { ranked, targetWords } from "../words.js";
 import { decode } from "./decode.js";
@@ -26,7 +27,7 @@ let lastOpened = 0;
 const KEPT = 8; // more than the page shows at once
 
 /** @param {{shape: number[], data: string}} array */
-const floats = ({ data }) => new Float32Array(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)).buffer);
+const floats = ({ data }) => new Float32Array(decodeBase64(data).buffer);
 
 /** What the page can request; the last argument reports progress to it. @type {Record<string, (...args: any[]) => Promise<any>>} */
 const CALLS = {
