@@ -32,7 +32,8 @@ from artnet.model.config import DEPTHS, GRAPH_FILE, read_model
 from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
 from artnet.training.export.onnx_graph import random_views, write_graph
-from artnet.training.network.network import MovementLogitsOnly, PaintingNetwork, build_network, explained_layers
+from artnet.training.network.layers import explained_layers
+from artnet.training.network.network import MovementLogitsOnly, PaintingNetwork, build_network
 
 DEPTH_RANGE = range(1, DEPTHS + 1)
 OUTPUTS = [f"{kind}_{depth}" for depth in DEPTH_RANGE for kind in ("activation", "gradient")]

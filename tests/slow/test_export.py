@@ -29,7 +29,8 @@ from artnet.training.export.onnx_graph import (
     relative_distance,
     write_graph,
 )
-from artnet.training.network.network import build_network, explained_layers
+from artnet.training.network.layers import explained_layers
+from artnet.training.network.network import build_network
 from artnet.training.run import Run
 
 

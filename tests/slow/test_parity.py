@@ -40,7 +40,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def network(trained: Run) -> MovementLogitsOnly:
     """The tiny network as PyTorch runs it; its activations are not in place, which would break hooks silently."""
-    built = build_network(trained.settings.backbone, 5, "none", len(trained.settings.styles))
+    built = build_network(trained.settings.backbone, 5, "none", trained.settings.network)
     built.load_state_dict(trained.read_tensors("best"))
     return MovementLogitsOnly(built).eval()
 

@@ -16,7 +16,7 @@ from artnet.model.config import GRAPH_FILE
 from artnet.model.engine import STYLES
 from artnet.training.export.onnx_graph import random_views, relative_distance
 from artnet.training.fit import fit
-from artnet.training.network.network import build_network
+from artnet.training.network.network import NetworkOptions, build_network
 from artnet.training.recipe import RECIPES
 from artnet.training.run import Run
 from artnet.training.trainer import Callbacks, StepReport
@@ -55,14 +55,14 @@ def test_a_probe_trains_both_heads(data: Path, tmp_path: Path) -> None:
     best = fit(data, tmp_path / "run", settings(recipe=recipe, styles=TINY_STYLES), ON_CPU).read_tensors("best")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        start = build_network(BACKBONE, 5, "none", styles=5).state_dict()
+        start = build_network(BACKBONE, 5, "none", NetworkOptions(styles=5)).state_dict()
     changed = {name.split(".")[0] for name, tensor in best.items() if not torch.equal(tensor, start[name])}
     assert changed == {"norm", "dense", "styles"}
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_the_graph_gives_the_styles_of_the_network(styled: Run, styled_model: Path, engine: str) -> None:
-    network = build_network(BACKBONE, 5, "none", styles=5)
+    network = build_network(BACKBONE, 5, "none", NetworkOptions(styles=5))
     network.load_state_dict(styled.read_tensors("best"))
     views = random_views(styled.settings.size_px, 3)
     with torch.inference_mode():

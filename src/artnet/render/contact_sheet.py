@@ -160,7 +160,7 @@ def _hex(colour: Colour) -> str:
 def _caption(explanation: Explanation, depth: int) -> str:
     """Name a map's layer by its end, which tells layers apart, in the width of a tile."""
     layer = explanation.maps[depth].layer
-    name = "last" if layer.name == "trunk" else layer.name.removeprefix("trunk.")
+    name = "last" if layer.name in ("features", "trunk") else layer.name.removeprefix("trunk.")
     name = name if len(name) <= _LAYER_LETTERS else "…" + name[1 - _LAYER_LETTERS :]
     caption = f"depth {depth}, {layer.group} · {name}" if depth else explanation.method
     return caption + (", most faithful" if explanation.chosen_depth == depth else "")

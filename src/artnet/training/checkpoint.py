@@ -16,7 +16,8 @@ import torch
 
 from artnet.errors import TrainingError
 from artnet.training.network.freezing import freeze, parameter_groups
-from artnet.training.network.network import PaintingNetwork, describe_mismatch
+from artnet.training.network.network import PaintingNetwork
+from artnet.training.network.weights import describe_mismatch
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings, TensorDict
 

@@ -26,7 +26,8 @@ from artnet.training.devices import (
 )
 from artnet.training.linear_probe import initialise_head, train_head
 from artnet.training.network.batchnorm import restore_statistics
-from artnet.training.network.network import PaintingNetwork, build_network, explained_layers, normalisation
+from artnet.training.network.layers import explained_layers
+from artnet.training.network.network import PaintingNetwork, build_network, has_fixed_size, normalisation
 from artnet.training.recipe import Recipe
 from artnet.training.run import Run, RunSettings, create_run, lock_run, open_run
 from artnet.training.trainer import Callbacks, Session, batches_per_epoch, sample_inputs, train_network
@@ -70,11 +71,13 @@ def fit(
     train, val = load_views(data, "train", recipe.views, styles), load_views(data, "val", styles=styles)
     for split, views in (("train", train), ("val", val)):
         check_movements(views.movements, info.movements, data, split)
+    recipe = _fit_to_backbone(recipe, settings.backbone, callbacks)
+    settings = replace(settings, recipe=recipe, styles=styles).with_dataset(info, data)
     with seeded(settings.seed):
-        network = build_network(settings.backbone, len(info.movements), settings.weights, len(styles))
+        network = build_network(settings.backbone, len(info.movements), settings.weights, settings.network)
     explained_layers(network, settings.backbone, info.size_px)  # fails now for what export could not explain
     mean, std = normalisation(network, settings.backbone)
-    settings = replace(settings, styles=styles, mean=mean, std=std).with_dataset(info, data)
+    settings = replace(settings, mean=mean, std=std)
     if recipe.method == "finetune":
         batches_per_epoch(train, settings)  # fails before the run is created
     fabric = open_fabric(options, recipe.batch)
@@ -118,6 +121,18 @@ def _check_recipe(recipe: Recipe, info: DatasetInfo, options: FitOptions, callba
             f"this recipe was made for views of {size_px} px, {fit}; the data are {info.size_px} px, {info.fit}: its "
             "results will not be those of the original"
         )
+
+
+def _fit_to_backbone(recipe: Recipe, backbone: str, callbacks: Callbacks) -> Recipe:
+    """Return the recipe with training views as large as all others, where the backbone takes one size only."""
+    augmentation = recipe.augmentation
+    if augmentation.crop_share == 1 or not has_fixed_size(backbone):
+        return recipe
+    callbacks.on_warning(
+        f"{backbone} takes views of one size only, so random crops are resized to it and augmentation.crop_share, "
+        f"{augmentation.crop_share}, is not used"
+    )
+    return replace(recipe, augmentation=replace(augmentation, crop_share=1.0))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ BatchNormMode = Literal["frozen", "affine", "train", "restored"]
 Schedule = Literal["cosine", "halving"]
 Method = Literal["finetune", "probe"]
 TrainingViews = Literal["whole", "six"]
+Pooling = Literal["own", "cls", "mean", "cls_mean"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,13 @@ class Recipe:
     # weights of one architecture that start with a good head (`head_first`).
     start_share: float = 0.0
     views: TrainingViews = "whole"
+    # How the embedding is made of the backbone's last outputs: as timm does for this backbone; of a transformer the
+    # class token, the mean of the patch tokens, or both.
+    pooling: Pooling = "own"
+    # The last block that is kept, as timm numbers them from 0; -1 keeps all. Later blocks of a transformer have
+    # learnt what their pretraining was for; a painting's style is told best by the middle ones.
+    last_block: int = -1
+    drop_path: float = 0.0  # stochastic depth in the deepest block: Huang et al., 2016; earlier ones in proportion
     # What the recipe was made for; empty or 0: anything.
     backbone: str = ""
     size_px: int = 0
@@ -97,7 +105,10 @@ class Recipe:
 
 
 _AT_LEAST_ONE = ("epochs", "batch", "halve_every")
-_SHARES = ("layer_decay", "norm_momentum", "smallest_crop", "cutmix", "label_smoothing", "balance", "average_decay")
+_SHARES = (
+    *("layer_decay", "norm_momentum", "smallest_crop", "cutmix", "label_smoothing", "balance", "average_decay"),
+    "drop_path",
+)
 
 RECIPES: Mapping[str, Recipe] = {
     # The best balanced accuracy on validation paintings of natural aspect, which resemble new ones most: six points
@@ -113,6 +124,24 @@ RECIPES: Mapping[str, Recipe] = {
         balance=1.0,
         head_first=True,
         start_share=0.25,
+    ),
+    # For vision transformers, whose early blocks transfer as they are: the frozen ones need no backward pass either.
+    # The later a block, the more it has learnt what its pretraining was for: on paintings of other sources a linear
+    # head on DINOv2's block 7 scores 0.709, on its last block 0.619. Transformers need lower rates than convolutions,
+    # and gradients that are clipped.
+    "finetune-vit": Recipe(
+        epochs=6,
+        batch=32,
+        rates=Rates(head=5e-4, trunk=5e-5, layer_decay=0.8, weight_decay=0.05, clip_norm=1.0),
+        freezing=FreezingOptions(frozen_share=0.5),
+        augmentation=Augmentation(crop_share=1.0, cutmix=0.3),
+        balance=1.0,
+        head_first=True,
+        start_share=0.25,
+        pooling="cls_mean",
+        last_block=7,
+        drop_path=0.1,
+        backbone="vit_small_patch14_dinov2",
     ),
     # A linear probe measures a trunk, or a dataset, in minutes: only the head, on embeddings that are computed once.
     # An epoch takes a fraction of a second, so there are many; the best by validation is kept.
@@ -230,7 +259,7 @@ def _parse(text: str, kind: Any, setting: str) -> Any:
 
 def _check_range(setting: str, value: float) -> None:
     name = setting.split(".")[-1]
-    low = 1 if name in _AT_LEAST_ONE else 0
+    low = 1 if name in _AT_LEAST_ONE else -1 if name == "last_block" else 0
     high = 1 if name in _SHARES or name.endswith("_share") else math.inf
     if not low <= value <= high or value == math.inf:
         raise UsageError(f"{setting} is {value}; use a number from {low}" + (f" to {high}" if high == 1 else ""))

@@ -23,6 +23,7 @@ from artnet.data.dataset import DatasetInfo
 from artnet.errors import OutputError, TrainingError, output_errors, reason
 from artnet.imaging.views import Fit
 from artnet.model.config import Preprocessing
+from artnet.training.network.network import NetworkOptions
 from artnet.training.recipe import Recipe, recipe_from_dict
 
 FORMAT = "artnet-run/3"
@@ -69,6 +70,12 @@ class RunSettings:
         """How a view becomes the network's input."""
         mean, std = self.mean, self.std
         return Preprocessing(self.size_px, self.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+
+    @property
+    def network(self) -> NetworkOptions:
+        """How the network is built, besides its backbone, its starting weights and the movements."""
+        recipe = self.recipe
+        return NetworkOptions(len(self.styles), self.size_px, recipe.pooling, recipe.last_block, recipe.drop_path)
 
     def differences(self, saved: RunSettings) -> list[str]:
         """Return, in words, each setting that differs from those of a saved run."""

@@ -21,7 +21,8 @@ from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
 from artnet.training.export.calibrate import ExportedNetwork, FittedSettings, Progress, calibrate
 from artnet.training.export.onnx_graph import Agreement, activation_shapes, check_graph, random_views, write_graph
-from artnet.training.network.network import PaintingNetwork, build_network, explained_layers
+from artnet.training.network.layers import explained_layers
+from artnet.training.network.network import PaintingNetwork, build_network
 from artnet.training.run import Run, RunSettings
 
 
@@ -50,7 +51,7 @@ def export(
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
     settings = run.settings
     data = find_dataset(settings, data)
-    network = build_network(settings.backbone, len(settings.movements), "none", len(settings.styles))
+    network = build_network(settings.backbone, len(settings.movements), "none", settings.network)
     network.load_state_dict(run.read_final_weights())
     network.eval().requires_grad_(False)
     sample = run.read_tensors("sample")["views"].numpy()  # (N, 3, S, S) uint8

@@ -28,7 +28,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from artnet.errors import ExportError
 from artnet.model.engine import INPUTS, output_names
 from artnet.model.openvino import OpenVinoEngine
+from artnet.training.network.layers import forward_with_outputs
 from artnet.training.network.network import PaintingNetwork
+from artnet.training.network.pooling import to_grid
 
 Floats = NDArray[np.float32]
 
@@ -155,13 +157,18 @@ def forward_and_backward(
 
     def run(views: Tensor, target: Tensor, mixture: Tensor) -> tuple[Tensor, ...]:
         inputs = views.detach().requires_grad_(True)
-        embedding, activations = _forward(network, layers, inputs)
+        embedding, outputs = forward_with_outputs(network, layers, inputs)
         logits, styles = network.classify(embedding)
-        gradients = torch.autograd.grad((logits * target).sum(), [*activations, inputs], retain_graph=True)
+        explained = [outputs[name] for name in layers]
+        *toward_outputs, toward_views = torch.autograd.grad(
+            (logits * target).sum(), [*explained, inputs], retain_graph=True
+        )
+        activations = [to_grid(output, network.trunk) for output in explained]
+        gradients = [to_grid(gradient, network.trunk) for gradient in toward_outputs]
         channels = torch.cat([activation.mean((2, 3)) for activation in activations], dim=1)  # (N, M)
         (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), inputs)
-        pairs = [tensor for pair in zip(activations, gradients[:-1], strict=True) for tensor in pair]
-        forward = (logits, embedding, *pairs, gradients[-1], toward_channels)
+        pairs = [grid for pair in zip(activations, gradients, strict=True) for grid in pair]
+        forward = (logits, embedding, *pairs, toward_views, toward_channels)
         return tuple(tensor.detach() for tensor in (*forward, *([] if styles is None else [styles])))
 
     return run
@@ -175,27 +182,9 @@ def channel_counts(network: PaintingNetwork, layers: Sequence[str], size_px: int
 def activation_shapes(network: PaintingNetwork, layers: Sequence[str], size_px: int) -> list[tuple[int, int, int]]:
     """Return channels, rows and columns of each explained layer's activation."""
     with torch.no_grad():
-        _, activations = _forward(network, layers, torch.zeros(1, 3, size_px, size_px))
-    return [(int(each.shape[1]), int(each.shape[2]), int(each.shape[3])) for each in activations]
-
-
-def _forward(network: PaintingNetwork, layers: Sequence[str], views: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Return the embedding and the activations of the named layers."""
-    outputs: dict[str, Tensor] = {}
-
-    def record(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        def hook(module: nn.Module, args: Any, output: Tensor) -> None:
-            outputs[name] = output
-
-        return hook
-
-    handles = [network.get_submodule(name).register_forward_hook(record(name)) for name in layers]
-    try:
-        embedding = network.embed(views)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return embedding, [outputs[name] for name in layers]
+        _, outputs = forward_with_outputs(network, layers, torch.zeros(1, 3, size_px, size_px))
+        shapes = [to_grid(outputs[name], network.trunk).shape for name in layers]
+    return [(int(channels), int(rows), int(columns)) for _, channels, rows, columns in shapes]
 
 
 def _decompositions() -> dict[Any, Callable[..., Any]]:

@@ -23,6 +23,8 @@ def restore_statistics(trunk: nn.Module, inputs: Iterable[Tensor]) -> None:
 
     In evaluation mode the trunk computes what it did before, up to rounding.
     """
+    if not batch_norms(trunk):
+        return
     trunk.eval()
     with _record_moments(trunk) as recorded:
         for batch in inputs:

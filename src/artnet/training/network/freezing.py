@@ -45,7 +45,10 @@ def parameter_groups(network: PaintingNetwork, rates: Rates) -> list[dict[str, A
     """Return the trained tensors as an optimizer's groups, by learning rate and weight decay.
 
     Biases and normalisations do not decay: He et al., "Bag of tricks for image classification", 2019, section 3.1.
+    Neither does what timm excludes for the trunk, such as the position embedding of a transformer.
     """
+    trunk: Any = network.trunk
+    undecayed = {f"trunk.{name}" for name in trunk.no_weight_decay()} if hasattr(trunk, "no_weight_decay") else set()
     depths = _block_depths(network.trunk)
     deepest = max(depths.values())
     groups: dict[tuple[float, float], dict[str, Any]] = {}
@@ -54,7 +57,7 @@ def parameter_groups(network: PaintingNetwork, rates: Rates) -> list[dict[str, A
             continue
         depth = depths.get(name.removeprefix("trunk.")) if name.startswith("trunk.") else None
         rate = rates.head if depth is None else rates.trunk * rates.layer_decay ** (deepest - depth)
-        decay = rates.weight_decay if tensor.ndim > 1 else 0.0
+        decay = rates.weight_decay if tensor.ndim > 1 and name not in undecayed else 0.0
         group = {"params": [], "lr": rate, "peak": rate, "weight_decay": decay}
         groups.setdefault((rate, decay), group)["params"].append(tensor)
     return list(groups.values())

@@ -1,24 +1,23 @@
-"""The network that is trained: any convolutional timm backbone without its classifier, and ArtNet's head."""
+"""The network that is trained: a timm backbone without its classifier, and ArtNet's head."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import timm
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from artnet.errors import TrainingError, UsageError, reason
-from artnet.model.config import DEPTHS
+from artnet.training.network.pooling import pool, to_grid
+from artnet.training.network.weights import describe_mismatch, read_weights
+from artnet.training.recipe import Pooling
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
-_PROBE_PX = 96
-_CONVOLUTIONAL = "choose a convolutional one, such as densenet121, resnet50 or mobilenetv2_100"
+_PROBE_PX = 96  # of backbones that take views of any size
 
 
 @dataclass(frozen=True)
@@ -59,24 +58,54 @@ class Logits(NamedTuple):
     styles: Tensor | None  # (N, K) where there is a second head
 
 
-class PaintingNetwork(nn.Module):
-    """A backbone, then global average pooling, dropout 0.5, batch normalisation and a dense layer.
+@dataclass(frozen=True)
+class NetworkOptions:
+    """What a network has besides its backbone, its starting weights and the movements.
 
-    With `styles` above 0 there is a second dense layer on the same features, for fine styles.
+    Attributes:
+        styles: number of fine styles, 0 for no second head
+        size_px: side of the views; 0: any, or that of the starting weights where the backbone takes one size only
+        pooling: how the embedding is made of the backbone's last outputs
+        last_block: the last block that is kept, as timm numbers them from 0; -1 keeps all
+        drop_path: rate of stochastic depth in the deepest block
     """
 
-    def __init__(self, trunk: nn.Module, features: int, classes: int, styles: int = 0) -> None:
+    styles: int = 0
+    size_px: int = 0
+    pooling: Pooling = "own"
+    last_block: int = -1
+    drop_path: float = 0.0
+
+
+_DEFAULTS = NetworkOptions()
+
+
+class PaintingNetwork(nn.Module):
+    """A backbone and its pooling, then dropout 0.5, batch normalisation and a dense layer.
+
+    With `styles` above 0 there is a second dense layer on the same embedding, for fine styles.
+    """
+
+    def __init__(
+        self, trunk: nn.Module, embedding: int, classes: int, styles: int = 0, pooling: Pooling = "own"
+    ) -> None:
         super().__init__()
+        for module in trunk.modules():
+            for flag in ("inplace", "fused_attn"):  # what is overwritten or fused can be neither traced nor explained
+                if getattr(module, flag, False):
+                    setattr(module, flag, False)
         self.trunk = trunk
+        self.pooling = pooling
+        self.features = nn.Identity()  # gives the backbone's output, the deepest explained layer, a name
         self.dropout = nn.Dropout(0.5)
-        self.norm = nn.BatchNorm1d(features)
-        self.dense = nn.Linear(features, classes)
-        self.styles = nn.Linear(features, styles) if styles else None
+        self.norm = nn.BatchNorm1d(embedding)
+        self.dense = nn.Linear(embedding, classes)
+        self.styles = nn.Linear(embedding, styles) if styles else None
 
     def embed(self, views: Tensor) -> Tensor:  # (N, 3, S, S) -> (N, E)
-        """Return the last feature maps, averaged over their positions."""
-        maps: Tensor = self.trunk(views)  # (N, E, h, w)
-        return maps.mean((2, 3))
+        """Return the backbone's last outputs, pooled."""
+        trunk: Any = self.trunk
+        return pool(self.features(trunk.forward_features(views)), self.trunk, self.pooling)
 
     def classify(self, embedding: Tensor) -> Logits:  # (N, E)
         """Return the logits of embeddings."""
@@ -106,76 +135,35 @@ def batch_norms(trunk: nn.Module) -> list[BatchNorm]:
     return [module for module in trunk.modules() if isinstance(module, BatchNorm)]
 
 
-def build_network(backbone: str, classes: int, weights: str, styles: int = 0) -> PaintingNetwork:
+def build_network(backbone: str, classes: int, weights: str, options: NetworkOptions = _DEFAULTS) -> PaintingNetwork:
     """Return a network with its starting weights.
 
     Args:
         backbone: a model name of timm's
         classes: number of movements
-        weights: "pretrained", "none" or the path of a safetensors file in timm's names
-        styles: number of fine styles, 0 for no second head
+        weights: "pretrained", "none" or the path of a safetensors file in the names that timm knows for this model
+        options: second head, size of the views, pooling, blocks
 
     Raises:
-        UsageError: for a backbone that timm does not know or that is not convolutional
+        UsageError: for a backbone that timm does not know, or that cannot be built or pooled as the options say
         TrainingError: for weights that cannot be fetched or read, or belong to another network
     """
-    spec = BACKBONES.get(backbone, Backbone())
-    trunk = _create(backbone, spec, pretrained=weights == "pretrained")
-    for name in spec.without_activation:
+    if not timm.is_model(backbone):
+        close = timm.list_models(f"*{backbone[:8]}*")[:5]
+        raise UsageError(f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?")
+    trunk = _create_trunk(backbone, weights, options)
+    for name in BACKBONES.get(backbone, Backbone()).without_activation:
         trunk.set_submodule(name, nn.Identity())
-    if weights not in ("pretrained", "none"):
-        load_trunk(trunk, Path(weights))
-    for module in trunk.modules():
-        if getattr(module, "inplace", False):
-            setattr(module, "inplace", False)  # noqa: B010  (an overwritten activation can be neither explained nor traced)
-    return PaintingNetwork(trunk, _features(trunk, backbone), classes, styles)
+    if options.last_block != -1:
+        _prune_blocks(trunk, backbone, options.last_block)
+    embedding = _embedding_size(trunk, backbone, options)
+    return PaintingNetwork(trunk, embedding, classes, options.styles, options.pooling)
 
 
-def _features(trunk: nn.Module, backbone: str) -> int:
-    """Return the channels of an actual last map: timm's `num_features` may be those of its own head."""
-    try:
-        with torch.no_grad():
-            maps = trunk.eval()(torch.zeros(1, 3, _PROBE_PX, _PROBE_PX))
-    except Exception as error:  # networks of a fixed input size, each with its own complaint
-        raise UsageError(
-            f"backbone {backbone!r} does not accept views of any size ({reason(error)}); {_CONVOLUTIONAL}"
-        ) from error
-    finally:
-        trunk.train()
-    if not isinstance(maps, Tensor) or maps.dim() != 4 or maps.shape[2] != maps.shape[3]:
-        raise UsageError(f"backbone {backbone!r} does not end in feature maps; {_CONVOLUTIONAL}")
-    return int(maps.shape[1])
-
-
-def load_trunk(trunk: nn.Module, path: Path) -> None:
-    """Load a safetensors state dict in timm's names into a backbone, without its classifier.
-
-    Raises:
-        TrainingError: for a file that is missing, unreadable or of another network
-    """
-    try:
-        state = load_file(path)
-    except FileNotFoundError:
-        raise TrainingError(f"{path}: no such weights file; use a safetensors file, pretrained or none") from None
-    except (OSError, SafetensorError) as error:
-        raise TrainingError(f"{path}: cannot be read as safetensors ({reason(error)})") from error
-    expected = trunk.state_dict()
-    loaded = {name: tensor for name, tensor in state.items() if name in expected or not _is_classifier(name)}
-    mismatch = describe_mismatch(expected, loaded)
-    if mismatch:
-        raise TrainingError(f"{path}: these weights belong to another network: {mismatch}")
-    trunk.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in loaded.items()})
-
-
-def describe_mismatch(expected: Mapping[str, Tensor], loaded: Mapping[str, Tensor]) -> str:
-    """Return, in words, which tensors are missing, unexpected and of another shape; empty where all fit."""
-    reshaped = [name for name in expected if name in loaded and loaded[name].shape != expected[name].shape]
-    missing = [name for name in expected if name not in loaded]
-    unexpected = [name for name in loaded if name not in expected]
-    if not (reshaped or missing or unexpected):
-        return ""
-    lists = ((missing, "missing"), (unexpected, "unexpected"), (reshaped, "of another shape"))
-    return "; ".join(_listed(names, fault) for names, fault in lists)
+def has_fixed_size(backbone: str) -> bool:
+    """Return whether a backbone takes views of one size only, which is chosen when it is built."""
+    published = timm.get_pretrained_cfg(backbone)
+    return published is not None and published.fixed_input_size
 
 
 def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -187,85 +175,115 @@ def normalisation(network: PaintingNetwork, backbone: str) -> tuple[tuple[float,
     return mean, std
 
 
-def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> tuple[str, ...]:
-    """Return the names of the nine modules whose activations are explained, shallow to deep.
-
-    For DenseNet-121 these are the 2020 project's. For any other backbone they are eight of its blocks, evenly spaced
-    in the order in which they run, and the backbone's output.
-
-    Raises:
-        UsageError: for a backbone of fewer than eight blocks
-    """
-    spec = BACKBONES.get(backbone, Backbone())
-    if spec.layers:
-        return spec.layers
-    blocks = _blocks_in_order(network, size_px)
-    if len(blocks) < DEPTHS - 1:
-        raise UsageError(f"backbone {backbone!r} has only {len(blocks)} blocks to explain; at least 8 are needed")
-    last = len(blocks) - 1
-    chosen = [blocks[round(index * last / (DEPTHS - 2))] for index in range(DEPTHS - 1)]
-    return (*chosen, "trunk")
-
-
-def _blocks_in_order(network: PaintingNetwork, size_px: int) -> list[str]:
-    """Return the blocks whose output is feature maps larger than a pixel, in the order in which they finish."""
-    finished: list[str] = []
-
-    def record(name: str) -> Any:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.dim() == 4 and output.shape[-1] > 1:
-                finished.append(name)
-
-        return hook
-
-    handles = [block.register_forward_hook(record(name)) for name, block in _blocks(network)]
-    was_training = network.training
+def _create_trunk(backbone: str, weights: str, options: NetworkOptions) -> nn.Module:
+    """Create timm's model, with its weights and without its classifier."""
+    if weights == "none":
+        return _create(backbone, options)
+    if weights != "pretrained":
+        return _load(backbone, Path(weights), options)
     try:
-        network.eval()
-        with torch.no_grad():
-            network(torch.zeros(1, 3, size_px, size_px))
-    finally:
-        network.train(was_training)
-        for handle in handles:
-            handle.remove()
-    return finished
-
-
-def _blocks(network: PaintingNetwork) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the children of containers that hold a convolution and are no containers themselves.
-
-    Where a backbone is a plain sequence of layers, its convolutions themselves are the blocks.
-    """
-    containers = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-    blocks = []
-    for name, module in network.named_modules():
-        if not isinstance(module, containers):
-            continue
-        for child_name, child in module.named_children():
-            convolutional = any(isinstance(layer, nn.Conv2d) for layer in child.modules())
-            if convolutional and not isinstance(child, (*containers, nn.Conv2d)):
-                blocks.append((f"{name}.{child_name}", child))
-    if len(blocks) < DEPTHS - 1:
-        blocks = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d)]
-    yield from blocks
-
-
-def _create(backbone: str, spec: Backbone, pretrained: bool) -> nn.Module:
-    if backbone not in timm.list_models():
-        close = timm.list_models(f"*{backbone[:8]}*")[:5]
-        raise UsageError(f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?")
-    try:
-        trunk: nn.Module = timm.create_model(
-            backbone, pretrained=pretrained, num_classes=0, global_pool="", **spec.options
-        )
-        return trunk
+        return _create(backbone, options, pretrained=True)
+    except UsageError:
+        raise
     except Exception as error:
-        if not pretrained:
-            raise
         raise TrainingError(
             f"the published weights of {backbone} could not be fetched ({reason(error)}); on a machine with internet "
             f"fetch {_weights_url(backbone)} and name that file with --weights FILE, or start with --weights none"
         ) from error
+
+
+def _load(backbone: str, path: Path, options: NetworkOptions) -> nn.Module:
+    """Create timm's model with the weights of a file, converted and resampled as timm does with published ones."""
+    state = {name: tensor for name, tensor in read_weights(path).items() if not _is_classifier(name, backbone)}
+    overlay = {"state_dict": dict(state), "num_classes": 0, "custom_load": False}
+    try:
+        trunk = _create(backbone, options, pretrained=True, pretrained_cfg_overlay=overlay)
+    except UsageError:
+        raise
+    except Exception as error:  # of load_state_dict, or of timm's converters for each family
+        mismatch = describe_mismatch(_create(backbone, options).state_dict(), state) or reason(error)
+        raise TrainingError(f"{path}: these weights belong to another network: {mismatch}") from error
+    published: Any = trunk.pretrained_cfg
+    del published["state_dict"]  # or every copy of the network would copy them
+    return trunk
+
+
+def _create(backbone: str, options: NetworkOptions, **loading: Any) -> nn.Module:
+    """Create timm's model of that name without its classifier.
+
+    Raises:
+        UsageError: for options that this model does not take
+    """
+    building: dict[str, Any] = dict(BACKBONES.get(backbone, Backbone()).options)
+    if options.size_px and has_fixed_size(backbone):
+        building["img_size"] = options.size_px
+    if options.drop_path:
+        building["drop_path_rate"] = options.drop_path
+    try:
+        trunk: nn.Module = timm.create_model(backbone, num_classes=0, **building, **loading)
+    except (TypeError, AssertionError) as error:
+        raise UsageError(
+            f"backbone {backbone!r} cannot be built with {building} ({reason(error)}); choose another backbone, "
+            f"--size-px when preparing or --set drop_path=0"
+        ) from error
+    return trunk
+
+
+def _prune_blocks(trunk: nn.Module, backbone: str, last_block: int) -> None:
+    """Remove all blocks after one; the final normalisation and pooling stay where timm can keep them."""
+    timms: Any = trunk
+    try:
+        timms.prune_intermediate_layers([last_block], prune_norm=False, prune_head=False)
+    except (AttributeError, AssertionError) as error:
+        raise UsageError(
+            f"backbone {backbone!r} cannot be cut after block {last_block} ({reason(error)}); use another "
+            "--set last_block=N, or -1 for all"
+        ) from error
+
+
+def _embedding_size(trunk: nn.Module, backbone: str, options: NetworkOptions) -> int:
+    """Return E of an actual embedding: timm's `num_features` may be those of its own head.
+
+    Raises:
+        UsageError: for a size, a pooling or a layout that does not fit the backbone
+    """
+    _check_pooling(trunk, backbone, options)
+    size_px = options.size_px or (_own_size(backbone) if has_fixed_size(backbone) else _PROBE_PX)
+    _check_size(trunk, backbone, size_px)
+    try:
+        with torch.no_grad():
+            features: Any = trunk.eval().forward_features(torch.zeros(1, 3, size_px, size_px))  # type: ignore[operator]
+            to_grid(features, trunk)
+            return int(pool(features, trunk, options.pooling).shape[1])
+    except Exception as error:  # each family of networks has its own complaints
+        raise UsageError(
+            f"backbone {backbone!r} does not turn views of {size_px} px into a grid of features ({reason(error)}); "
+            "choose another backbone or another --size-px when preparing"
+        ) from error
+    finally:
+        trunk.train()
+
+
+def _check_pooling(trunk: nn.Module, backbone: str, options: NetworkOptions) -> None:
+    if options.pooling in ("cls", "cls_mean") and getattr(trunk, "cls_token", None) is None:
+        raise UsageError(f"backbone {backbone!r} has no class token to pool; use --set pooling=own or mean")
+
+
+def _check_size(trunk: nn.Module, backbone: str, size_px: int) -> None:
+    """Raise `UsageError` where patches would leave a rest of the view."""
+    patch: Any = getattr(getattr(trunk, "patch_embed", None), "patch_size", 1)
+    side = int(patch[0] if isinstance(patch, tuple) else patch)
+    if has_fixed_size(backbone) and size_px % side:
+        lower = size_px // side * side
+        raise UsageError(
+            f"backbone {backbone!r} cuts views into patches of {side} px, which do not divide {size_px} px; prepare "
+            f"the dataset with --size-px {lower or side} or {lower + side}"
+        )
+
+
+def _own_size(backbone: str) -> int:
+    published: Any = timm.get_pretrained_cfg(backbone)
+    return int(published.input_size[-1])
 
 
 def _weights_url(backbone: str) -> str:
@@ -276,10 +294,7 @@ def _weights_url(backbone: str) -> str:
     return f"https://huggingface.co/{repository}/resolve/main/model.safetensors"
 
 
-def _is_classifier(name: str) -> bool:
-    return name.split(".")[0] in ("classifier", "fc", "head")
-
-
-def _listed(names: list[str], fault: str) -> str:
-    listed = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-    return f"{len(names)} {fault}" + (f" ({listed})" if names else "")
+def _is_classifier(name: str, backbone: str) -> bool:
+    published: Any = timm.get_pretrained_cfg(backbone)
+    classifiers = getattr(published, "classifier", None) or ("classifier", "fc", "head")
+    return name.rpartition(".")[0] in ((classifiers,) if isinstance(classifiers, str) else classifiers)

@@ -8,7 +8,7 @@ from torch import nn
 
 from artnet.errors import UsageError
 from artnet.training.network.freezing import freeze, parameter_groups, set_train_mode
-from artnet.training.network.network import PaintingNetwork, build_network
+from artnet.training.network.network import NetworkOptions, PaintingNetwork, build_network
 from artnet.training.recipe import RECIPES, FreezingOptions, Rates
 
 TINY = "test_efficientnet"
@@ -103,6 +103,38 @@ def test_biases_and_normalisations_do_not_decay(network: PaintingNetwork) -> Non
     groups = parameter_groups(network, Rates(weight_decay=0.1))
     assert all((group["weight_decay"] == 0.1) == (tensor.ndim > 1) for group in groups for tensor in group["params"])
     assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+
+
+@pytest.fixture
+def transformer() -> PaintingNetwork:
+    return build_network("test_vit", 5, "none", NetworkOptions(size_px=32, pooling="cls_mean"))
+
+
+def test_the_blocks_of_a_transformer_learn_the_slower_the_earlier_they_are(transformer: PaintingNetwork) -> None:
+    freeze(transformer, FreezingOptions(frozen_share=0))
+    groups = parameter_groups(transformer, Rates(trunk=1.0, layer_decay=0.5))
+    rate = {id(tensor): group["peak"] for group in groups for tensor in group["params"]}
+    names = ["pos_embed", *(f"blocks.{block}.attn.qkv.weight" for block in range(6))]
+    rates = [rate[id(transformer.trunk.get_parameter(name))] for name in names]
+    assert rates == [rates[-1] * 0.5**depth for depth in range(6, -1, -1)]
+
+
+def test_a_position_embedding_does_not_decay(transformer: PaintingNetwork) -> None:
+    freeze(transformer, FreezingOptions(frozen_share=0))
+    groups = parameter_groups(transformer, Rates(weight_decay=0.1))
+    decay = {id(tensor): group["weight_decay"] for group in groups for tensor in group["params"]}
+    assert decay[id(transformer.trunk.get_parameter("pos_embed"))] == 0
+    assert decay[id(transformer.trunk.get_parameter("blocks.0.attn.qkv.weight"))] == 0.1
+
+
+def test_the_backward_pass_ends_where_the_frozen_blocks_do(transformer: PaintingNetwork) -> None:
+    freeze(transformer, FreezingOptions(frozen_share=0.5))
+    set_train_mode(transformer, FreezingOptions())
+    outputs: list[torch.Tensor] = []
+    for block in transformer.trunk.blocks:  # type: ignore[union-attr]
+        block.register_forward_hook(lambda module, args, output: outputs.append(output))
+    transformer(torch.randn(2, 3, 32, 32))
+    assert [output.requires_grad for output in outputs] == [False, False, True, True, True, True]
 
 
 def test_what_is_frozen_is_not_in_the_optimizer(network: PaintingNetwork) -> None:

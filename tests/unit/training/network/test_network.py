@@ -1,8 +1,7 @@
-"""The network: what is loaded, what is frozen, which layers are explained."""
+"""The network: what is loaded, how it is cut and pooled, and what is refused."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,18 +9,16 @@ import torch
 from safetensors.torch import save_file
 
 from artnet.errors import TrainingError, UsageError
-from artnet.training.network.network import (
-    build_network,
-    explained_layers,
-    normalisation,
-)
+from artnet.training.network.network import NetworkOptions, build_network, normalisation
+from artnet.training.recipe import Pooling
 
 TINY = "test_efficientnet"
+TINY_VIT = "test_vit"  # six blocks of 64 channels, patches of 16 px, made by timm's authors for tests
 
 
 def test_the_head_is_pooling_dropout_normalisation_and_a_dense_layer() -> None:
     network = build_network(TINY, 5, "none").eval()
-    maps = network.trunk(torch.ones(2, 3, 64, 64))
+    maps = network.trunk.forward_features(torch.ones(2, 3, 64, 64))
     logits = network(torch.ones(2, 3, 64, 64)).movements
     assert logits.shape == (2, 5)
     assert torch.allclose(logits, network.dense(network.norm(maps.mean((2, 3)))))
@@ -76,12 +73,6 @@ def test_an_unknown_backbone_is_refused_with_close_names() -> None:
         build_network("densenet120", 5, "none")
 
 
-@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
-def test_a_backbone_without_maps_is_refused(backbone: str) -> None:
-    with pytest.raises(UsageError, match="choose a convolutional one"):
-        build_network(backbone, 5, "none")
-
-
 def test_the_head_fits_a_backbone_whose_own_head_is_wider() -> None:
     assert build_network("mobilenetv3_small_100", 5, "none").eval()(torch.zeros(1, 3, 64, 64)).movements.shape == (1, 5)
 
@@ -91,27 +82,62 @@ def test_nothing_works_in_place() -> None:
     assert not [module for module in network.modules() if getattr(module, "inplace", False)]
 
 
-def test_densenet_has_the_nine_layers_of_2020() -> None:
-    network = build_network("densenet121", 5, "none")
-    layers = explained_layers(network, "densenet121", 64)
-    # Keras counts stages from conv2, timm dense blocks from 1.
-    keras = "conv2_block2 conv2_block6 conv3_block8 conv3_block12 conv4_block16 conv4_block20 conv4_block24 "
-    keras += "conv5_block10 conv5_block16"
-    places = [re.fullmatch(r"conv(\d)_block(\d+)", name).groups() for name in keras.split()]  # type: ignore[union-attr]
-    assert layers == tuple(
-        f"trunk.features.denseblock{int(stage) - 1}.denselayer{block}.conv2" for stage, block in places
-    )
-    assert all(isinstance(network.get_submodule(name), torch.nn.Conv2d) for name in layers)
-
-
-@pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_edgetpu_100", TINY])
-def test_any_other_backbone_has_nine_different_layers_and_the_last_is_its_output(backbone: str) -> None:
-    layers = explained_layers(build_network(backbone, 5, "none"), backbone, 64)
-    assert len(set(layers)) == 9
-    assert layers[8] == "trunk"
-
-
 def test_the_normalisation_is_that_of_the_starting_weights() -> None:
     google = build_network("mobilenet_edgetpu_100", 5, "none")
     assert normalisation(google, "mobilenet_edgetpu_100") == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     assert normalisation(build_network("resnet18", 5, "none"), "resnet18")[0] == (0.485, 0.456, 0.406)
+
+
+@pytest.mark.parametrize(("pooling", "width"), [("own", 64), ("cls", 64), ("mean", 64), ("cls_mean", 128)])
+def test_the_pooling_is_what_the_options_say(pooling: Pooling, width: int) -> None:
+    network = build_network(TINY_VIT, 5, "none", NetworkOptions(size_px=32, pooling=pooling)).eval()
+    assert network.dense.in_features == width
+    assert network(torch.zeros(2, 3, 32, 32)).movements.shape == (2, 5)
+
+
+def test_later_blocks_are_gone_and_the_last_normalisation_is_not() -> None:
+    whole = build_network(TINY_VIT, 5, "none", NetworkOptions(size_px=32)).eval().trunk
+    kept = build_network(TINY_VIT, 5, "none", NetworkOptions(size_px=32, last_block=1)).eval().trunk
+    shared = {name: tensor for name, tensor in whole.state_dict().items() if name in kept.state_dict()}
+    kept.load_state_dict(shared)  # all of it: nothing is missing
+    assert {name.split(".")[1] for name, _ in kept.named_parameters() if name.startswith("blocks.")} == {"0", "1"}
+    views = torch.randn(1, 3, 32, 32)
+    (expected,) = whole.forward_intermediates(views, [1], norm=True, output_fmt="NLC", intermediates_only=True)
+    torch.testing.assert_close(kept.forward_features(views)[:, kept.num_prefix_tokens :], expected)
+
+
+def test_weights_of_another_size_are_resampled_by_timm(tmp_path: Path) -> None:
+    large = build_network(TINY_VIT, 5, "none", NetworkOptions(size_px=64)).trunk.state_dict()
+    save_file(large, tmp_path / "large.safetensors")
+    small = build_network(TINY_VIT, 5, str(tmp_path / "large.safetensors"), NetworkOptions(size_px=32)).trunk
+    assert small.pos_embed.shape[1] < large["pos_embed"].shape[1]
+    assert torch.equal(small.blocks[0].mlp.fc1.weight, large["blocks.0.mlp.fc1.weight"])
+    assert "state_dict" not in small.pretrained_cfg
+
+
+def test_int8_weights_are_loaded_dequantised(tmp_path: Path) -> None:
+    state = build_network(TINY_VIT, 5, "none", NetworkOptions(size_px=32)).trunk.state_dict()
+    name = "blocks.0.attn.qkv.weight"
+    state[name] = torch.full_like(state[name], 3).to(torch.int8)
+    save_file({**state, f"{name}.scale": torch.full((len(state[name]),), 0.5)}, tmp_path / "int8.safetensors")
+    found = build_network(TINY_VIT, 5, str(tmp_path / "int8.safetensors"), NetworkOptions(size_px=32))
+    assert set(found.trunk.get_parameter(name).flatten().tolist()) == {1.5}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "options", "fault"),
+    [
+        (TINY_VIT, NetworkOptions(size_px=40), r"patches of 16 px.*--size-px 32 or 48"),
+        (TINY_VIT, NetworkOptions(size_px=32, last_block=6), "cannot be cut after block 6"),
+        (TINY, NetworkOptions(pooling="cls"), "has no class token to pool; use --set pooling=own or mean"),
+        ("densenet121", NetworkOptions(last_block=9), "cannot be cut after block 9"),
+    ],
+)
+def test_what_a_backbone_cannot_do_is_refused_in_a_sentence(backbone: str, options: NetworkOptions, fault: str) -> None:
+    with pytest.raises(UsageError, match=fault):
+        build_network(backbone, 5, "none", options)
+
+
+def test_attention_is_not_fused_where_it_is_explained() -> None:
+    network = build_network(TINY_VIT, 5, "none", NetworkOptions(size_px=32))
+    assert not [module for module in network.modules() if getattr(module, "fused_attn", False)]
