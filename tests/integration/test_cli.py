@@ -116,6 +116,15 @@ def test_a_bad_image_is_one_sentence_and_the_others_are_classified(
     assert "Traceback" not in done.err
 
 
+def test_a_list_that_is_no_utf8_is_told_once(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    table.write_bytes(f"path,style\n{painting_file},Fl\u00e4che\n".encode("cp1252"))
+    done = artnet("classify", table, table, "--json")
+    assert [each["label"] for each in json.loads(done.out)] == ["Fl\u00e4che", "Fl\u00e4che"]
+    warning = f"artnet: warning: {table}: is not in UTF-8; read as Windows-1252: save it as UTF-8 if letters are wrong"
+    assert done.err.splitlines().count(warning) == 1
+
+
 def test_a_folder_without_images_is_a_failure(artnet: Artnet, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here")
     done = artnet("classify", tmp_path)

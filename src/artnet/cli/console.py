@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -53,6 +54,25 @@ def escape_unencodable() -> None:
 def print_message(message: str) -> None:
     """Print a message on standard error."""
     print(message, file=sys.stderr)
+
+
+class _WarningPrinter(logging.Handler):
+    """Print each warning of the library once, on standard error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._printed:
+            self._printed.add(message)
+            print_message(f"artnet: warning: {message}")
+
+
+def print_warnings() -> None:
+    """Print what the library warns of."""
+    logging.getLogger("artnet").handlers = [_WarningPrinter()]
 
 
 def print_line(text: str) -> None:

@@ -10,7 +10,7 @@ import typer
 from artnet import __version__
 from artnet.cli.app import serve_app
 from artnet.cli.classify import classify
-from artnet.cli.console import escape_unencodable, print_line, print_message
+from artnet.cli.console import escape_unencodable, print_line, print_message, print_warnings
 from artnet.cli.evaluate import evaluate
 from artnet.cli.explain import explain
 from artnet.cli.export import export
@@ -41,6 +41,7 @@ def main() -> None:
     import warnings
 
     escape_unencodable()
+    print_warnings()
     warnings.filterwarnings("ignore", module="PIL")  # our own errors say what is wrong with a damaged file
     try:
         code = app(standalone_mode=False) or 0

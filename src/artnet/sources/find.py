@@ -15,7 +15,7 @@ from artnet.sources.iiif import iiif_items
 from artnet.sources.iiif_image import DOCUMENT_BYTES
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.listing import Lister, archive_lister, list_files
-from artnet.sources.lists import LIST_SUFFIXES, is_list, list_entries
+from artnet.sources.lists import is_list, list_entries
 from artnet.sources.local import LocalFile, has_image_suffix, is_local_folder, is_local_path, matching_files
 from artnet.sources.parquet import parquet_items
 from artnet.sources.stores import (
@@ -30,6 +30,7 @@ from artnet.sources.stores import (
     stored_matching,
     without_local_scheme,
 )
+from artnet.sources.tables import LIST_SUFFIXES
 
 
 def find_items(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[SourceItem]:

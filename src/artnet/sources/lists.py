@@ -1,32 +1,51 @@
-"""Lists of paths and addresses in text files and tables, and the rows of CSV files."""
+"""Lists of paths and addresses in text files and tables, and where their entries lead."""
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+import os
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from artnet.errors import NoImagesError, SourceError, reason
 from artnet.fetch.http import is_url
-from artnet.sources.stores import is_stored, join, open_file, without_local_scheme
-
-LIST_SUFFIXES = (".csv", ".tsv", ".txt", ".lst")
-COLUMNS = ("path", "source", "address", "url", "image", "file", "file_name", "filename", "new_filename")
-_BLOCK_BYTES = 2**16
-_MAX_LINE_BYTES = 2**20
+from artnet.sources.local import is_local_folder, is_local_path
+from artnet.sources.stores import is_local_url, is_stored, join, without_local_scheme
+from artnet.sources.tables import LABEL_COLUMNS, LIST_SUFFIXES, table_rows
 
 
 @dataclass(frozen=True)
 class ListEntry:
-    """One entry: where it leads, or why nowhere, and what its table says of it."""
+    """One entry: where it leads, or why nowhere.
+
+    Attributes:
+        target: a path or an address
+        written: the same as the list has it, relative to the list's folder
+        fields: what else its row says, by `column_name`
+    """
 
     target: str
-    label: str | None = None
-    id: str | None = None
+    written: str = ""
     error: SourceError | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str | None:
+        """Return the label, style or class that the row has."""
+        return self.value(*LABEL_COLUMNS)
+
+    @property
+    def id(self) -> str | None:
+        """Return the id that the row has."""
+        return self.value("id")
+
+    def value(self, *columns: str) -> str | None:
+        """Return the cell of the first of these columns that the list has, None where it is empty."""
+        cell = next((self.fields[column] for column in columns if column in self.fields), "")
+        return cell.strip() or None
 
 
 def is_list(name: str) -> bool:
@@ -35,22 +54,21 @@ def is_list(name: str) -> bool:
 
 
 def list_entries(path: str) -> Iterator[ListEntry]:
-    """Yield the entries of a list one by one, relative paths joined to its folder.
+    """Yield the entries of a list one by one, relative paths joined to its folder; see `table_rows`.
 
-    A table's column is the first of `COLUMNS` that its header names; without a header, the first column. Entries of a
-    text stand on a line each, or between zero bytes as `find -print0` writes them. What keeps the list from being read
-    to its end is the error of a last entry, `LIST#rest`.
+    Rows without a path are passed over. What keeps the list from being read to its end is the error of a last entry
+    without fields, `LIST#rest`.
 
     Raises:
         SourceError: if the list cannot be opened
         NoImagesError: if it has no entry
     """
-    is_table = path.lower().endswith((".csv", ".tsv"))
     empty = True
     try:
-        for entry in _table_entries(path) if is_table else _text_entries(path):
-            empty = False
-            yield _resolved(path, entry)
+        for row in table_rows(path):
+            if _bare(row["path"]):
+                empty = False
+                yield _entry(path, row)
     except (OSError, csv.Error, ValueError) as error:
         message = f"{path}: cannot be read to its end as a list ({reason(error)}); mend it and try again"
         yield ListEntry(f"{path}#rest", error=SourceError(message))
@@ -59,75 +77,76 @@ def list_entries(path: str) -> Iterator[ListEntry]:
         raise NoImagesError(f"{path}: lists no image; write a path or an address on each line")
 
 
-def csv_rows(path: str, errors: str = "strict") -> Iterator[list[str]]:
-    """Yield the rows of a table, the header first: separated by tabs where its name ends in .tsv, else by commas.
+def resolve(path: str, written: str) -> str:
+    """Return where an entry of the list at `path` leads, an address or a path joined to the list's folder.
 
-    Args:
-        path: a path or an address
-        errors: what becomes of bytes that are no UTF-8, as for `open`
-
-    Raises:
-        SourceError: if the file cannot be opened
-        OSError, ValueError, csv.Error: if it cannot be read on
-    """
-    with open_file(path) as file, io.TextIOWrapper(file, "utf-8-sig", errors, newline="") as text:
-        yield from csv.reader(text, delimiter="\t" if path.lower().endswith(".tsv") else ",")
-
-
-def resolve(path: str, target: str) -> str:
-    """Return where an entry of the list at `path` leads.
+    Of the ways to read a path, as it stands, without the blanks and quotes around it, with slashes for backslashes and
+    with its letters composed or decomposed, the first that is there counts.
 
     Raises:
-        SourceError: if a list in a store names a path of this machine
+        SourceError: if it is the folder of the list or one above it, or if a list in a store names a path of this
+            machine
     """
-    plain = without_local_scheme(target)
+    target = _target(path, written)
+    if _holds(target, path):
+        raise SourceError(f"{target}: is listed in {path}, which lies in it; name that folder as a source of its own")
+    return target
+
+
+def _entry(path: str, row: Mapping[str, str]) -> ListEntry:
+    written = _bare(row["path"])
+    try:
+        return ListEntry(resolve(path, row["path"]), written, fields=row)
+    except SourceError as error:
+        return ListEntry(written, written, error, row)
+
+
+def _bare(text: str) -> str:
+    """Return a path without the blanks and the pair of quotes around it."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _target(path: str, written: str) -> str:
+    bare = _bare(written)
+    plain = without_local_scheme(bare)
     if is_url(plain) or is_stored(plain):
         return plain
-    if is_stored(path) and (plain.startswith(("/", "\\")) or plain != target):
-        raise SourceError(f"{target}: a list in a store names a path of this machine; copy the list here to use it")
-    return join(path, plain)
+    if not is_stored(path):
+        return next(filter(None, map(_existing, _readings(path, written, plain))), join(path, plain))
+    if plain.startswith(("/", "\\")) or is_local_url(bare):
+        raise SourceError(f"{written}: a list in a store names a path of this machine; copy the list here to use it")
+    return join(path, plain.replace("\\", "/"))
 
 
-def _resolved(path: str, entry: ListEntry) -> ListEntry:
-    try:
-        target = resolve(path, entry.target)
-        return entry if target == entry.target else replace(entry, target=target)
-    except SourceError as error:
-        return replace(entry, error=error)
+def _readings(path: str, written: str, plain: str) -> Iterator[str]:
+    yield from (join(path, reading) for reading in (written, plain, plain.replace("\\", "/")))
+    with suppress(UnicodeEncodeError):  # the name of a file may be bytes of Windows-1252, as the list's are
+        yield join(path, plain.encode("cp1252", "surrogateescape").decode("utf-8", "surrogateescape"))
 
 
-def _text_entries(path: str) -> Iterator[ListEntry]:
-    """Yield a text's entries; bytes of a name that are no UTF-8 are kept, as the system takes them."""
-    with open_file(path) as file:
-        start = file.read(_BLOCK_BYTES)
-        file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-        for line in _lines(file, b"\0" if b"\0" in start else b"\n"):
-            if line.strip():
-                yield ListEntry(line.removesuffix(b"\r").decode("utf-8", "surrogateescape"))
+def _existing(path: str) -> str | None:
+    """Return a path as it exists, in whichever Unicode form each of its parts has; None where there is none."""
+    if is_local_path(path):
+        return path
+    if path.isascii():
+        return None
+    found = ""
+    for part in Path(path).parts:
+        forms = (os.path.join(found, unicodedata.normalize(form, part)) for form in ("NFC", "NFD"))  # noqa: PTH118
+        there = next(filter(is_local_path, forms), None)
+        if there is None:
+            return None
+        found = there
+    return found
 
 
-def _lines(file: BinaryIO, end: bytes) -> Iterator[bytes]:
-    rest = b""
-    while block := file.read(_BLOCK_BYTES):
-        *lines, rest = (rest + block).split(end)
-        yield from lines
-        if len(rest) > _MAX_LINE_BYTES:
-            raise ValueError(f"a line of more than {_MAX_LINE_BYTES} bytes")
-    yield rest
-
-
-def _table_entries(path: str) -> Iterator[ListEntry]:
-    rows = csv_rows(path, "surrogateescape")
-    header = next(rows, [])
-    names = [cell.strip().lower() for cell in header]
-    column = next((names.index(name) for name in COLUMNS if name in names), None)
-    if column is None and header and header[0].strip():
-        yield ListEntry(header[0])
-    label, id_ = (names.index(name) if column is not None and name in names else None for name in ("label", "id"))
-    for row in rows:
-        if target := _cell(row, column or 0):
-            yield ListEntry(target, _cell(row, label), _cell(row, id_))
-
-
-def _cell(row: list[str], column: int | None) -> str | None:
-    return (row[column] if row[column].strip() else None) if column is not None and column < len(row) else None
+def _holds(folder: str, path: str) -> bool:
+    """Return whether a list lies in a folder, or below it."""
+    if is_url(folder):
+        return False
+    if is_stored(folder):
+        return path.startswith(f"{folder.rstrip('/')}/")
+    if is_stored(path) or not is_local_folder(folder):
+        return False
+    return Path(path).resolve().is_relative_to(Path(folder).resolve())

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 from artnet.errors import (
     ArtNetError,
@@ -22,13 +23,13 @@ from artnet.fetch.http import FetchRules, is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
-from artnet.sources.local import is_hidden_match, is_local_folder, local_names
+from artnet.sources.local import is_hidden_match, is_local_folder, is_local_path, local_names
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: C:// is a drive of Windows
 _MAGIC = re.compile(r"[*?[]")
 # Schemes whose address begins with a machine, rather than with a bucket of a store that its user has set up.
 _HOSTS = ("ftp", "ftps", "sftp", "ssh", "smb", "hdfs", "webhdfs", "webdav", "webdavs", "jupyter", "jlab", "dav", "davs")
-_LOCAL = re.compile(r"(file|local)://", re.IGNORECASE)
+_LOCAL = re.compile(r"(file|local)://(localhost(?=/))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,21 @@ def check_listed(address: str, rules: SourceRules) -> None:
         )
 
 
-def without_local_scheme(source: str) -> str:
-    """Return a source without the scheme of a local file.
+def is_local_url(text: str) -> bool:
+    """Return whether a text is the URL of a file of this machine, such as file:///a.jpg."""
+    return _LOCAL.match(text) is not None
 
-    >>> without_local_scheme("file:///a/b.jpg"), without_local_scheme("s3://a/b.jpg")
-    ('/a/b.jpg', 's3://a/b.jpg')
+
+def without_local_scheme(source: str) -> str:
+    """Return the path in the URL of a local file, unescaped unless there is a file of that very name; else the source.
+
+    >>> without_local_scheme("file:///a/b%20c.jpg"), without_local_scheme("s3://a/b.jpg")
+    ('/a/b c.jpg', 's3://a/b.jpg')
     """
-    return _LOCAL.sub("", source, count=1) if _LOCAL.match(source) else source
+    if not is_local_url(source):
+        return source
+    path = _LOCAL.sub("", source, count=1)
+    return path if "%" not in path or is_local_path(path) else unquote(path, errors="surrogateescape")
 
 
 def has_pattern(address: str) -> bool:

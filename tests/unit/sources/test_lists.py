@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -66,6 +68,73 @@ def test_entries_may_be_folders_and_archives_and_documents(tmp_path: Path) -> No
         assert names(items) == [f"{tmp_path}/folder/a.jpg", address, f"{tmp_path}/gone.zip", f"{site.url}/b?id=1"]
         assert [item.error is None for item in items] == [True, False, False, True]
         assert "/b?id=1" not in site.requests
+
+
+@pytest.mark.parametrize("entry", [".", "..", "/", "./", "file:///", "../..", "sub/.."])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_no_entry_becomes_a_folder_that_holds_the_list(entry: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/a.jpg").touch()
+    item, other = items_in(tmp_path / "list.txt", f"{entry}\r\nsub/a.jpg\r\n".encode(encoding))
+    assert "name that folder as a source of its own" in str(item.error)
+    assert other.name == f"{tmp_path}/sub/a.jpg"
+
+
+def test_no_entry_of_a_list_in_a_store_becomes_its_folder() -> None:
+    import fsspec
+
+    with fsspec.open("memory://lists/deep/a.txt", "wb") as file:
+        file.write(b".\n..\nmemory://lists\nb.jpg\n")
+    errors = [item.error for item in find_items(["memory://lists/deep/a.txt"])]
+    assert [error is None for error in errors] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sub/\u00e9 b.jpg",
+        "sub\\\u00e9 b.jpg",
+        "  sub/\u00e9 b.jpg\t ",
+        '"sub\\\u00e9 b.jpg"',
+        "' sub/\u00e9 b.jpg'",
+        "sub/e\u0301 b.jpg",
+        "file://FOLDER/sub/%C3%A9%20b.jpg",
+        "file://localhostFOLDER/sub/e%CC%81%20b.jpg",
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_path_is_found_however_it_is_spelt(line: str, form: Literal["NFC", "NFD"], tmp_path: Path) -> None:
+    there = tmp_path / "sub" / unicodedata.normalize(form, "\u00e9 b.jpg")
+    there.parent.mkdir()
+    there.write_bytes(b"B")
+    (item,) = items_in(tmp_path / "list.txt", line.replace("FOLDER", str(tmp_path)))
+    assert (item.name, item.read()) == (str(there), b"B")
+
+
+@pytest.mark.parametrize("name", [" a.jpg", "a.jpg ", "'a.jpg'", "a\\b.jpg", "a%20b.jpg"])
+def test_a_file_of_the_very_name_comes_first(name: str, tmp_path: Path) -> None:
+    for each in (name, "a.jpg", "a/b.jpg", "a b.jpg"):
+        (tmp_path / each).parent.mkdir(exist_ok=True)
+        (tmp_path / each).write_bytes(each.encode())
+    (item,) = items_in(tmp_path / "list.txt", name)
+    assert item.read() == name.encode()
+
+
+def test_a_list_that_is_no_utf8_is_read_as_windows_1252_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "h\u00f6he.jpg").write_bytes(b"A")
+    (item,) = items_in(tmp_path / "list.csv", "path,style\nh\u00f6he.jpg,Fl\u00e4chen\n".encode("cp1252"))
+    assert (item.read(), item.label) == (b"A", "Fl\u00e4chen")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/list.csv: is not in UTF-8; read as Windows-1252: save it as UTF-8 if letters are wrong"
+    ]
+
+
+def test_a_name_of_other_bytes_than_its_letters_is_found(tmp_path: Path) -> None:
+    raw = tmp_path / b"h\xf6he.jpg".decode("utf-8", "surrogateescape")
+    raw.write_bytes(b"A")
+    assert [item.read() for item in items_in(tmp_path / "list.txt", b"h\xf6he.jpg\n")] == [b"A"]
 
 
 def test_a_list_within_a_list_is_refused(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ class Collection:
                 yield name.removeprefix(start), item
 
     def named(self, *suffixes: str) -> list[str]:
-        """Return the names of a folder's files that end in one of `suffixes`."""
-        return [name for name in self.files if name.endswith(suffixes)] if self.is_folder else []
+        """Return the names of a folder's files that end in one of `suffixes`, in any case."""
+        return [name for name in self.files if name.lower().endswith(suffixes)] if self.is_folder else []
 
     @property
     def _lister(self) -> Lister | None:

@@ -11,10 +11,18 @@ from artnet.data.readers.collection import Collection, folder_of, open_collectio
 from artnet.data.readers.folders import read_folders, read_wikiart, split_tables
 from artnet.data.readers.iiif import read_iiif
 from artnet.data.readers.parquet import read_parquet
-from artnet.data.readers.tables import PAINTER_BY_NUMBERS_TABLE, lists_images, read_painter_by_numbers, read_table
+from artnet.data.readers.tables import (
+    PAINTER_BY_NUMBERS_TABLE,
+    listing_tables,
+    lists_images,
+    read_painter_by_numbers,
+    read_table,
+)
 from artnet.errors import DataError, UsageError
 from artnet.fetch.http import is_url
 from artnet.sources.item import DEFAULT_RULES, SourceRules
+from artnet.sources.lists import is_list
+from artnet.sources.tables import TABLE_SUFFIXES
 
 Reader = Callable[[Collection, SourceRules], Iterator[Record]]
 # One reader a layout; a new one is a function, a line here and in `Kind`, and the names by which it is recognised.
@@ -79,9 +87,10 @@ def _recognise(collection: Collection) -> Kind:
         return "wikiart"
     if collection.named(".parquet"):
         return "huggingface"
-    tables = [name for name in collection.named(".csv") if "/" not in name]
+    if listing_tables(collection):
+        return "csv"
     has_folders = any("/" in name for name in collection.files)
-    if len(tables) == 1 and (not has_folders or lists_images(collection.child(tables[0]))):
+    if not has_folders and collection.named(*TABLE_SUFFIXES):  # the reader says what its columns lack
         return "csv"
     return _recognise_names(collection)
 
@@ -90,15 +99,13 @@ def _recognise_file(file: Collection) -> Kind:
     suffix = Path(file.path).suffix.lower()
     if is_url(file.path) or suffix == ".json":
         return "iiif"
-    if suffix == ".csv":
+    if is_list(file.path):
         return "painter-by-numbers" if file.name == PAINTER_BY_NUMBERS_TABLE else "csv"
     if suffix == ".parquet":
         return "huggingface"
     if file.is_archive:
         return _recognise_names(file)
-    raise DataError(
-        f"{file.path}: neither a folder, an archive, a .csv table, a .parquet file nor a IIIF document (.json)"
-    )
+    raise DataError(f"{file.path}: neither a folder, an archive, a table, a .parquet file nor a IIIF document (.json)")
 
 
 def _recognise_names(collection: Collection) -> Kind:

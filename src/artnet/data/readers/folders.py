@@ -13,8 +13,8 @@ from artnet.data.catalog import Record
 from artnet.data.readers.collection import Collection
 from artnet.errors import DataError, reason
 from artnet.sources.item import DEFAULT_RULES, SourceRules
-from artnet.sources.lists import csv_rows
 from artnet.sources.local import is_image_name
+from artnet.sources.tables import csv_rows
 
 SPLIT_TABLES = tuple(f"{task}_{split}.csv" for task in ("style", "artist", "genre") for split in ("train", "val"))
 # artist_title-year, as the ArtGAN release of WikiArt names its files; (1) tells apart two of one name
@@ -61,11 +61,11 @@ def _described(record: Record) -> Record:
 def _listed(table: str) -> Iterator[str]:
     """Yield images' names from rows such as `Cubism/juan-gris_clown-1919.jpg,7`, without a header."""
     try:
-        for row in csv_rows(table, "replace"):
+        for row in csv_rows(table):
             name = ",".join(row[:-1]).strip()
             if "/" in name and is_image_name(name):
                 yield name
-    except (OSError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{table}: cannot be read ({reason(error)})") from error
 
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 
 from artnet.data.catalog import Record
 from artnet.data.readers.collection import Collection, folder_of, open_collection
 from artnet.data.readers.iiif import read_iiif
-from artnet.errors import DataError, SourceError, reason
+from artnet.errors import ArtNetError, DataError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.sources.find import entry_holds_many, find_listed
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
-from artnet.sources.lists import csv_rows, resolve
+from artnet.sources.lists import ListEntry, list_entries
 from artnet.sources.local import LocalFile, is_local_file
 from artnet.sources.stores import StoredFile, WebFile, check_listed, is_stored
+from artnet.sources.tables import TABLE_SUFFIXES, table_rows
 
 PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
 SPLITS = ("train", "test")
+_METADATA = re.compile(r"(^|/)metadata\.\w+$", re.IGNORECASE)
 _REPLACEMENTS = "replacements_for_corrupted_files"
 # Kaggle cut its training images into train_1.zip ... as well; train_info.csv.zip holds no image.
 _SPLIT_ARCHIVE = re.compile(r"(train|test)(_\d+)?\.zip", re.IGNORECASE)
-_STYLE, _FILE, _PATH = ("style",), ("new_filename", "filename"), ("path",)
+STYLES = ("style", "label", "class")  # what people call the column of styles; the first that is there counts
+_FILES = ("newfilename", "filename")
 Files = dict[str, dict[str, SourceItem]]  # by the image's name: its file in train, in test or in both
 
 
@@ -35,85 +39,108 @@ def read_painter_by_numbers(collection: Collection, rules: SourceRules = DEFAULT
     folder = collection if collection.is_folder else folder_of(collection.path)
     table = collection.child(PAINTER_BY_NUMBERS_TABLE) if collection.is_folder else collection.path
     files: Files | None = None
-    for row in _rows(table, _STYLE, _FILE):
+    for entry in _entries(table):
+        _check_columns(table, entry, ("style",), _FILES)
         if files is None:
             files = _painter_by_numbers_files(folder)
-        name = row.get("new_filename") or row.get("filename", "")
+        name = entry.value("newfilename") or entry.value("filename") or ""
         in_splits = files.get(name, {})
-        order = reversed(SPLITS) if row.get("in_train", "").lower() in ("false", "0") else SPLITS
+        order = reversed(SPLITS) if (entry.value("intrain") or "").lower() in ("false", "0") else SPLITS
         item = next((in_splits[split] for split in order if split in in_splits), None)
-        yield _record(f"{folder.name}/{name}", item, row)
+        yield _with_item(_described(entry), f"{folder.name}/{name}", item)
 
 
 def read_table(collection: Collection, rules: SourceRules) -> Iterator[Record]:
-    """Yield the records of a table of paths and addresses, relative to it.
+    """Yield the records of a table of paths and addresses, relative to it; of a folder, those of the tables in it.
 
     A path that leads to several images gives each of them the row's style, artist, title and date.
 
     Raises:
-        DataError: if there is no table with the columns path and style
+        DataError: if there is no table with a column of paths and one of `STYLES`
     """
-    table = _only_table(collection) if collection.is_folder else collection.path
-    for row in _rows(table, _PATH, _STYLE):
-        try:
-            target = resolve(table, row["path"])
-            if is_stored(target):
-                check_listed(target, rules)
-        except SourceError as error:
-            yield _record(row["path"], SourceItem(row["path"], error=error), row)
-            continue
-        yield from _row_records(table, row, target, rules)
+    for table in _tables_in(collection) if collection.is_folder else [collection.path]:
+        for entry in _entries(table):
+            _check_columns(table, entry, STYLES)
+            yield from _entry_records(table, entry, rules)
+
+
+def listing_tables(folder: Collection) -> list[str]:
+    """Return the tables that list a folder's images with their styles: the one at its top, or all `metadata` files.
+
+    The latter are those of the Hugging Face Hub, which has one in each folder of images.
+    """
+    names = [name for name in folder.named(*TABLE_SUFFIXES) if "/" not in name or _METADATA.search(name)]
+    tables = [folder.child(name) for name in names if lists_images(folder.child(name))]
+    metadata = [table for table in tables if _METADATA.search(table)]
+    return metadata or (tables if len(tables) == 1 else [])
 
 
 def lists_images(table: str) -> bool:
-    """Return whether a table has the columns of a list of images."""
+    """Return whether a table has the columns of a list of images and their styles."""
     try:
-        next(_rows(table, _PATH, _STYLE), None)
-    except DataError:
+        row = next(table_rows(table), {})
+    except (ArtNetError, OSError, ValueError, csv.Error):
         return False
-    return True
+    return not row.keys().isdisjoint(STYLES)
 
 
-def _row_records(table: str, row: Mapping[str, str], target: str, rules: SourceRules) -> Iterator[Record]:
-    if entry_holds_many(target):
+def _entry_records(table: str, entry: ListEntry, rules: SourceRules) -> Iterator[Record]:
+    about, target = _described(entry), entry.target
+    if entry.error is not None:
+        yield _with_item(about, entry.written, SourceItem(target, error=entry.error))
+    elif entry_holds_many(target):
         if is_url(target):
-            yield from (_with_row(record, row) for record in read_iiif(Collection(target, False), rules))
+            yield from (_merged(about, record) for record in read_iiif(Collection(target, False), rules))
         else:
-            yield from (_record(item.name, _seekable(item), row) for item in find_listed(target, rules))
+            yield from (_with_item(about, item.name, _seekable(item)) for item in find_listed(target, rules))
     elif is_url(target):
-        yield _record(target, SourceItem(target, WebFile(target)), row)
+        yield _with_item(about, target, SourceItem(target, WebFile(target)))
     elif is_stored(target):
-        name = row["path"] if is_stored(row["path"]) else f"{folder_of(table).name}/{row['path']}"
-        yield _record(name, SourceItem(target, StoredFile(target)), row)
+        yield _with_item(about, _name(table, entry), _stored_item(target, rules))
     else:
         item = SourceItem(target, LocalFile(target)) if is_local_file(target) else None
-        yield _record(f"{folder_of(table).name}/{row['path']}", item, row)
+        yield _with_item(about, _name(table, entry), item)
 
 
-def _rows(table: str, *required: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Yield a table's rows by their columns, refusing one without a column of each required group of names."""
+def _name(table: str, entry: ListEntry) -> str:
+    """Return what a record is called: by the name of the table's folder where its image lies there."""
+    folder = folder_of(table)
+    start = f"{folder.path.rstrip('/')}/"
+    return f"{folder.name}/{entry.target.removeprefix(start)}" if entry.target.startswith(start) else entry.written
+
+
+def _stored_item(target: str, rules: SourceRules) -> SourceItem:
     try:
-        rows = csv_rows(table)
-        columns = next(rows, [])
-        for names in required:
-            if not set(names) & set(columns):
-                expected, present = " or ".join(map(repr, names)), ", ".join(columns) or "nothing"
-                raise DataError(
-                    f"{table}: has no column {expected}; its first line, read as separated by commas, names {present}"
-                )
-        for row in filter(None, rows):
-            cells = [cell.strip() for cell in row] + [""] * len(columns)
-            yield dict(zip(columns, cells, strict=False))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        hint = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
-        raise DataError(f"{table}: cannot be read as a table ({reason(error)}){hint}") from error
+        check_listed(target, rules)
+    except SourceError as error:
+        return SourceItem(target, error=error)
+    return SourceItem(target, StoredFile(target))
 
 
-def _only_table(folder: Collection) -> str:
-    tables = [name for name in folder.named(".csv") if "/" not in name]
-    if len(tables) != 1:
-        raise DataError(f"{folder.path}: holds {len(tables)} .csv tables where one was expected; name the table itself")
-    return folder.child(tables[0])
+def _entries(table: str) -> Iterator[ListEntry]:
+    """Yield a table's entries, refusing one that cannot be read to its end."""
+    try:
+        for entry in list_entries(table):
+            if not entry.fields:
+                raise DataError(str(entry.error))
+            yield entry
+    except NoImagesError as error:
+        raise DataError(str(error)) from error
+
+
+def _check_columns(table: str, entry: ListEntry, *required: tuple[str, ...]) -> None:
+    """Refuse a table without a column of each required group of names."""
+    for names in required:
+        if entry.fields.keys().isdisjoint(names):
+            expected, present = " or ".join(map(repr, names)), ", ".join(entry.fields)
+            raise DataError(f"{table}: has no column {expected}; those that were read are {present}")
+
+
+def _tables_in(folder: Collection) -> list[str]:
+    tables = listing_tables(folder) or [folder.child(name) for name in folder.named(*TABLE_SUFFIXES) if "/" not in name]
+    if not tables or (len(tables) > 1 and not _METADATA.search(tables[0])):
+        raise DataError(f"{folder.path}: holds {len(tables)} tables where one was expected; name the table itself")
+    return tables
 
 
 def _painter_by_numbers_files(folder: Collection) -> Files:
@@ -152,15 +179,25 @@ def _seekable(item: SourceItem) -> SourceItem:
     return SourceItem(item.name, error=SourceError(f"{item.name}: {fault}"))
 
 
-def _with_row(record: Record, row: Mapping[str, str]) -> Record:
-    """Return a record in which what the row says comes before what the image's own manifest says."""
-    texts = {"artist": record.artist, "title": record.title, "date": record.date, "style": record.style}
-    item = SourceItem(record.source, record.location, record.error)
-    return _record(record.source, item, {name: row.get(name) or text or "" for name, text in texts.items()})
+def _described(entry: ListEntry) -> Record:
+    """Return a record of what a row says, without an image."""
+    return Record(
+        source="",
+        location=None,
+        style=entry.value(*STYLES) or "",
+        artist=entry.value("artist", "painter", "creator", "author"),
+        title=entry.value("title"),
+        date=entry.value("date", "year"),
+    )
 
 
-def _record(source: str, item: SourceItem | None, row: Mapping[str, str]) -> Record:
-    """Return the record of a row; without an item its file is missing."""
-    artist, title, date = (row.get(column) or None for column in ("artist", "title", "date"))
+def _with_item(about: Record, source: str, item: SourceItem | None) -> Record:
+    """Return a record with its image; without an item its file is missing."""
     location, error = (item.location, item.error) if item is not None else (None, None)
-    return Record(source, location, row["style"], artist, title, date, error)
+    return replace(about, source=source, location=location, error=error)
+
+
+def _merged(about: Record, record: Record) -> Record:
+    """Return a record in which what the row says comes before what the image's own manifest says."""
+    style, artist, title = about.style or record.style, about.artist or record.artist, about.title or record.title
+    return replace(record, style=style, artist=artist, title=title, date=about.date or record.date)

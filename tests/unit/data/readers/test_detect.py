@@ -1,5 +1,6 @@
 """Every layout is recognised and read to the same records; what cannot be used is refused by name."""
 
+import json
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -183,13 +184,18 @@ def broken_zip(folder: Path) -> Path:
     return path
 
 
+def cut(path: Path) -> Path:
+    path.write_bytes(path.read_bytes()[:-1])
+    return path
+
+
 REFUSED: dict[str, Callable[[Path], Path]] = {
     "a zip cut short": broken_zip,
     "a table without the column style": lambda folder: write_csv(folder / "wrong.csv", [("path", "movement")]),
     "a table of nothing": lambda folder: write_csv(folder / "blank.csv", []),
     "a table without rows": lambda folder: write_csv(folder / "short.csv", [("path", "style")]),
-    "a table that is not UTF-8": lambda folder: write_csv(
-        folder / "latin.csv", [("path", "style"), ("1.jpg", "Réalisme")], encoding="latin-1"
+    "a table cut within a letter": lambda folder: cut(
+        write_csv(folder / "cut.csv", [("path", "style"), ("1.jpg", "Cubism")], encoding="utf-16")
     ),
     "an empty folder": lambda folder: folder,
     "a zip without pictures": lambda folder: write_zip(folder / "texts.zip", {"Cubism/notes.txt": b"words"}),
@@ -207,11 +213,47 @@ def test_what_is_no_collection_is_refused_by_name(case: str, tmp_path: Path) -> 
 
 
 def test_a_wrong_header_is_shown_beside_what_was_expected(tmp_path: Path) -> None:
-    table = write_csv(tmp_path / "wrong.csv", [("file", "style"), ("1.jpg", "Cubism")])
-    with pytest.raises(
-        DataError, match="no column 'path'; its first line, read as separated by commas, names file, style"
-    ):
+    table = write_csv(tmp_path / "wrong.csv", [("file", "genre"), ("1.jpg", "portrait")])
+    with pytest.raises(DataError, match=r"no column 'style' or 'label' or 'class'; those .* are file, genre"):
         read_catalog(table)
+
+
+@pytest.mark.parametrize("header", [("image", "LABEL"), ("File Name", "class"), ("Style", "FullName")])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_is_read_under_the_names_that_people_use(
+    header: tuple[str, str], encoding: str, tmp_path: Path
+) -> None:
+    row = ("1.jpg", "R\u00e9alisme") if header[0] != "Style" else ("R\u00e9alisme", "1.jpg")
+    (record,) = read_catalog(write_csv(tmp_path / "mine.csv", [header, row], encoding)).records
+    assert (record.source, record.style) == (f"{tmp_path.name}/1.jpg", "R\u00e9alisme")
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+def test_the_metadata_of_image_folders_lists_them(name: str, tmp_path: Path) -> None:
+    for folder, style in (("train", "Cubism"), ("test", "Realism")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.jpg").write_bytes(style.encode())
+        row = {"file_name": "1.jpg", "label": style, "artist": "Anyone"}
+        text = f"{','.join(row)}\n{','.join(row.values())}\n" if name.endswith("csv") else f"{json.dumps(row)}\n"
+        (tmp_path / folder / name).write_text(text)
+    catalog = read_catalog(tmp_path)
+    assert catalog.kind == "csv"
+    assert {record.source: (record.style, record.artist) for record in catalog.records} == {
+        "test/1.jpg": ("Realism", "Anyone"),
+        "train/1.jpg": ("Cubism", "Anyone"),
+    }
+    assert read_all(catalog) == {"Cubism": b"Cubism", "Realism": b"Realism"}
+
+
+def test_a_row_without_a_path_is_no_painting(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "mine.csv", [("path", "style"), ("", "Cubism"), ("1.jpg", "Realism")])
+    assert [record.style for record in read_catalog(table).records] == ["Realism"]
+
+
+def test_a_row_that_names_the_tables_own_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").touch()
+    (record,) = read_catalog(write_csv(tmp_path / "mine.csv", [("path", "style"), (".", "Cubism")])).records
+    assert "name that folder as a source of its own" in str(record.error)
 
 
 @pytest.mark.parametrize("kind", ["painter-by-numbers", "csv", "huggingface"])
