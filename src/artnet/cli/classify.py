@@ -30,6 +30,7 @@ from artnet.cli.options import (
     Resume,
     Runtime,
     Timeout,
+    ZipEncoding,
     existing_output,
     source_rules,
 )
@@ -62,6 +63,7 @@ def classify(
     timeout_s: Timeout = 30.0,
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
+    zip_encoding: ZipEncoding = "cp437",
     model: Model = None,
     runtime: Runtime = "openvino",
     precision: Precision = "auto",
@@ -86,7 +88,7 @@ def classify(
     job = BatchJob(
         sources,
         options,
-        source_rules(allow_private, timeout_s, max_mb, side_px),
+        source_rules(allow_private, timeout_s, max_mb, side_px, zip_encoding),
         ModelSpec(model, runtime, precision),
         executor,
         fail_fast,

@@ -20,6 +20,7 @@ from artnet.cli.options import (
     Resume,
     Runtime,
     Timeout,
+    ZipEncoding,
     existing_output,
     source_rules,
 )
@@ -35,6 +36,7 @@ def index(
     timeout_s: Timeout = 30.0,
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
+    zip_encoding: ZipEncoding = "cp437",
     model: Model = None,
     runtime: Runtime = "openvino",
     precision: Precision = "auto",
@@ -53,7 +55,7 @@ def index(
         sources,
         # The embedding is that of the whole view.
         PredictOptions("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
-        source_rules(allow_private, timeout_s, max_mb, iiif_px or iiif_side_px(sources, model)),
+        source_rules(allow_private, timeout_s, max_mb, iiif_px or iiif_side_px(sources, model), zip_encoding),
         ModelSpec(model, runtime, precision),
         executor,
     )

@@ -43,6 +43,12 @@ IiifPx = Annotated[
         "--iiif-px", metavar="PIXELS", min=16, help="Shorter side to request from IIIF; by default what the views need."
     ),
 ]
+ZipEncoding = Annotated[
+    str,
+    typer.Option(
+        "--zip-encoding", metavar="NAME", help="Encoding of names in zip archives that is neither declared nor UTF-8."
+    ),
+]
 
 
 def existing_output(resume: bool, overwrite: bool) -> Existing:
@@ -52,9 +58,16 @@ def existing_output(resume: bool, overwrite: bool) -> Existing:
     return "resume" if resume else "overwrite" if overwrite else "refuse"
 
 
-def source_rules(allow_private: bool, timeout_s: float, max_mb: int, shorter_side_px: int) -> SourceRules:
+def source_rules(
+    allow_private: bool, timeout_s: float, max_mb: int, shorter_side_px: int, zip_encoding: str
+) -> SourceRules:
     """Return the rules for reading sources that these options describe."""
     from artnet.imaging.decode import Limits
     from artnet.sources.item import SourceRules
 
-    return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, shorter_side_px)
+    try:
+        "a".encode(zip_encoding)
+    except LookupError:
+        names = "cp932, gb18030, cp866 or cp850"
+        raise UsageError(f"--zip-encoding {zip_encoding!r} is no encoding that Python knows; use {names}") from None
+    return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, shorter_side_px, zip_encoding)

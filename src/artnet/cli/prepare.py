@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from artnet.cli.console import print_audit, progress_bar
-from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, Timeout, source_rules
+from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, Timeout, ZipEncoding, source_rules
 from artnet.errors import UsageError
 
 
@@ -38,6 +38,7 @@ def prepare(
     timeout_s: Timeout = 30.0,
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
+    zip_encoding: ZipEncoding = "cp437",
 ) -> int:
     """Prepare a dataset from collections, with no leakage between its splits."""
     from artnet.data.prepare import PrepareOptions, check_out
@@ -50,7 +51,7 @@ def prepare(
 
     if len(paths) < 2:
         raise UsageError("prepare needs at least one SOURCE, then OUT, the folder to write")
-    rules = source_rules(allow_private, timeout_s, max_mb, iiif_px or needed_side(size_px))
+    rules = source_rules(allow_private, timeout_s, max_mb, iiif_px or needed_side(size_px), zip_encoding)
     options = PrepareOptions(
         size_px=size_px, fit=fit, split_by=split_by, ratios=parse_ratios(ratios), seed=seed, rules=rules
     )

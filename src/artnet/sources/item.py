@@ -11,16 +11,19 @@ from artnet.imaging.decode import DEFAULT_LIMITS, Limits
 
 @dataclass(frozen=True)
 class SourceRules:
-    """What reading may cost and which servers it may contact.
+    """How sources are read: what it may cost, which servers it may contact, and what archives do not say themselves.
 
-    `timeout_s` is for one response of a server; `shorter_side_px`, what the views need of an image, is requested from
-    servers that scale images (IIIF).
+    Attributes:
+        timeout_s: for one response of a server
+        shorter_side_px: what the views need of an image, requested from servers that scale images (IIIF)
+        zip_encoding: of names in zip archives that neither declare an encoding nor are UTF-8
     """
 
     limits: Limits = DEFAULT_LIMITS
     allow_private: bool = False
     timeout_s: float = 30.0
     shorter_side_px: int = 1024
+    zip_encoding: str = "cp437"
 
 
 DEFAULT_RULES = SourceRules()

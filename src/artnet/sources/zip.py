@@ -10,9 +10,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import IO, Any, BinaryIO, cast
 
 from artnet.errors import CorruptImageError, SourceError, reason
 from artnet.sources.item import SourceItem, SourceRules, UniqueNames
@@ -23,7 +24,10 @@ from artnet.sources.stores import open_file, read_part
 # the name and of the extra field. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.7
 _HEADER = struct.Struct("<4s5H3I2H")
 _NAME_AND_EXTRA = 1024  # bytes that stand between a header and its member, nearly always: one request brings both
-_ENCRYPTED = 0x1
+_ENCRYPTED, _UTF8 = 0x1, 0x800  # flags of a member
+_UNICODE_PATH = 0x7075  # the extra field of Info-ZIP for the name in UTF-8: APPNOTE.TXT, section 4.6.9
+# An entry of the directory: signature, flags at 8, lengths of the name, the extra field and the comment, which follow.
+_ENTRY = struct.Struct("<4s4xH18x3H12x")
 _DECOMPRESSORS: dict[int, Callable[[], Any]] = {
     zipfile.ZIP_DEFLATED: lambda: zlib.decompressobj(-zlib.MAX_WBITS),
     zipfile.ZIP_BZIP2: bz2.BZ2Decompressor,
@@ -79,18 +83,17 @@ def zip_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
         SourceError: if the archive has no sound directory, as when it was cut short
     """
     try:
-        with open_file(path) as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(cast(IO[bytes], _SoundFlags(file))) as archive:
             members = archive.infolist()
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path}: declares a name to be UTF-8 that is not; make the archive again") from error
     except _BROKEN as error:
         raise SourceError(
             f"{path}: cannot be read as a zip archive ({reason(error)}): it was cut short or damaged, download it again"
         ) from error
     names, overlapping = UniqueNames(), _overlapping(members)
     for position, member in enumerate(members):
-        if is_image_name(member_name(member)):
-            name = names.unique(f"{path}/{member_name(member)}", position)
+        inner = member_name(member, rules.zip_encoding)
+        if is_image_name(inner):
+            name = names.unique(f"{path}/{inner}", position)
             fault = _fault(member, overlapping)
             if fault:
                 yield SourceItem(name, error=SourceError(f"{name}: {fault}"))
@@ -98,9 +101,61 @@ def zip_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
                 yield SourceItem(name, _location(path, member))
 
 
-def member_name(member: zipfile.ZipInfo) -> str:
-    """Return a member's name: UTF-8 where its archive says so, else code page 437."""
-    return member.filename
+def member_name(member: zipfile.ZipInfo, encoding: str = "cp437") -> str:
+    """Return a member's name.
+
+    It is UTF-8 where a flag or Info-ZIP's extra field says so, and where it can be: `zip -r` says nothing. Else it is
+    in `encoding` or, where it cannot be, in code page 437, which the format prescribes.
+    """
+    if member.flag_bits & _UTF8:
+        return member.filename
+    raw = member.orig_filename.partition("\0")[0].encode("cp437")  # as zipfile decoded it
+    for data, each in ((_unicode_path(member.extra, raw), "utf-8"), (raw, "utf-8"), (raw, encoding)):
+        with suppress(UnicodeDecodeError):
+            if data:
+                return data.decode(each)
+    return raw.decode("cp437")
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> bytes:
+    """Return the name in the extra field for it, empty where there is none or where it is not of this name."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        version_and_crc, name = extra[4:9], extra[9 : 4 + size]
+        if kind == _UNICODE_PATH and version_and_crc == struct.pack("<BI", 1, zlib.crc32(raw)):
+            return name
+        extra = extra[4 + size :]
+    return b""
+
+
+class _SoundFlags:
+    """A zip archive without the flags that call a name UTF-8 that is not: zipfile refuses the whole for one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        return _with_sound_flags(self._file.read(size))
+
+
+def _with_sound_flags(data: bytes) -> bytes:
+    sound, at = bytearray(data), 0
+    while data.startswith(b"PK\x01\x02", at) and at + _ENTRY.size <= len(data):
+        _, flags, *lengths = _ENTRY.unpack_from(data, at)
+        name = data[at + _ENTRY.size : at + _ENTRY.size + lengths[0]]
+        if flags & _UTF8 and not _is_utf8(name):
+            struct.pack_into("<H", sound, at + 8, flags & ~_UTF8)
+        at += _ENTRY.size + sum(lengths)
+    return bytes(sound)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _location(path: str, member: zipfile.ZipInfo) -> ZipMember:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from artnet.errors import DataError, SourceError
 from artnet.fetch.http import is_url
-from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem
+from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.listing import Lister, archive_lister, list_files
 from artnet.sources.local import is_image_name
 from artnet.sources.stores import below, is_folder, is_stored, last_name, parent, without_local_scheme
@@ -25,6 +25,7 @@ class Collection:
 
     path: str
     is_folder: bool
+    rules: SourceRules = DEFAULT_RULES
 
     @property
     def name(self) -> str:
@@ -78,14 +79,14 @@ class Collection:
                 yield item
         elif (lister := self._lister) is not None:
             try:
-                for item in lister(self.path, DEFAULT_RULES):
+                for item in lister(self.path, self.rules):
                     _check_member(self.path, item)
                     yield item
             except SourceError as error:
                 raise DataError(str(error)) from error
 
 
-def open_collection(source: str) -> Collection:
+def open_collection(source: str, rules: SourceRules = DEFAULT_RULES) -> Collection:
     """Return the collection at a path or an address, brought to one spelling.
 
     Raises:
@@ -93,19 +94,20 @@ def open_collection(source: str) -> Collection:
     """
     source = without_local_scheme(source)
     if is_url(source):
-        return Collection(source, False)
+        return Collection(source, False, rules)
     if is_stored(source):
-        return Collection(source.rstrip("/"), is_folder(source))
+        return Collection(source.rstrip("/"), is_folder(source), rules)
     path = Path(source)
     if not path.exists():
         raise SourceError(f"{source}: no such file or folder; check the spelling")
     # "." has no name of its own; a file keeps its name, which a link into a cache of blobs would lose.
-    return Collection(str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name), path.is_dir())
+    spelt = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+    return Collection(str(spelt), path.is_dir(), rules)
 
 
-def folder_of(file: str) -> Collection:
+def folder_of(file: str, rules: SourceRules = DEFAULT_RULES) -> Collection:
     """Return the folder in which a file lies."""
-    return Collection(parent(file), True)
+    return Collection(parent(file), True, rules)
 
 
 def _check_member(path: str, item: SourceItem) -> None:

@@ -51,7 +51,7 @@ def read_catalog(source: str | Path, kind: str | None = None, rules: SourceRules
         DataError: if no layout fits, or its table or archive is broken
         UsageError: if there is no such kind
     """
-    collection = open_collection(str(source))
+    collection = open_collection(str(source), rules)
     chosen = _recognise(collection) if kind is None else _named_kind(kind)
     records = tuple(record.printable() for record in READERS[chosen](collection, rules))
     if not records:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ def read_painter_by_numbers(collection: Collection, rules: SourceRules = DEFAULT
     Raises:
         DataError: if the table or an archive cannot be read
     """
-    folder = collection if collection.is_folder else folder_of(collection.path)
+    folder = collection if collection.is_folder else folder_of(collection.path, rules)
     table = collection.child(PAINTER_BY_NUMBERS_TABLE) if collection.is_folder else collection.path
     files: Files | None = None
     for entry in _entries(table):
@@ -44,7 +45,7 @@ def read_painter_by_numbers(collection: Collection, rules: SourceRules = DEFAULT
         if files is None:
             files = _painter_by_numbers_files(folder)
         name = entry.value("newfilename") or entry.value("filename") or ""
-        in_splits = files.get(name, {})
+        in_splits = files.get(_key(name), {})
         order = reversed(SPLITS) if (entry.value("intrain") or "").lower() in ("false", "0") else SPLITS
         item = next((in_splits[split] for split in order if split in in_splits), None)
         yield _with_item(_described(entry), f"{folder.name}/{name}", item)
@@ -148,24 +149,29 @@ def _painter_by_numbers_files(folder: Collection) -> Files:
     for name in folder.files:
         if _SPLIT_ARCHIVE.fullmatch(name):
             split = "train" if name.lower().startswith("train") else "test"
-            _add(files, split, open_collection(folder.child(name)).images())
+            _add(files, split, open_collection(folder.child(name), folder.rules).images())
     for split in SPLITS:
         _add(files, split, folder.images(split))
     if f"{_REPLACEMENTS}.zip" in folder.files:
-        _replace(files, open_collection(folder.child(f"{_REPLACEMENTS}.zip")).images())
+        _replace(files, open_collection(folder.child(f"{_REPLACEMENTS}.zip"), folder.rules).images())
     _replace(files, folder.images(_REPLACEMENTS))
     return files
 
 
+def _key(name: str) -> str:
+    """Return the last part of a name in one Unicode form: tables and archives compose letters differently."""
+    return unicodedata.normalize("NFC", name.rpartition("/")[2])
+
+
 def _add(files: Files, split: str, images: Iterator[tuple[str, SourceItem]]) -> None:
     for name, item in images:
-        files.setdefault(name.rpartition("/")[2], {})[split] = item
+        files.setdefault(_key(name), {})[split] = item
 
 
 def _replace(files: Files, images: Iterator[tuple[str, SourceItem]]) -> None:
     """Assign each replacement to the split that its own folder names, else to every image of its name."""
     for name, item in images:
-        in_splits = files.setdefault(name.rpartition("/")[2], {})
+        in_splits = files.setdefault(_key(name), {})
         named = [split for split in SPLITS if split in name.split("/")[:-1]]
         for split in [split for split in named if split in in_splits] or list(in_splits) or named or SPLITS:
             in_splits[split] = item

@@ -1,16 +1,21 @@
 """Every layout is recognised and read to the same records; what cannot be used is refused by name."""
 
 import json
+import re
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from artnet.data.artists import normalise_artist
 from artnet.data.catalog import Catalog, Record, RecordReader
 from artnet.data.readers.detect import read_catalog
+from artnet.data.split import group_of
 from artnet.errors import ArtNetError, DataError, SourceError, UsageError
 from artnet.sources.local import LocalFile
 from artnet.sources.zip import ZipMember
@@ -160,6 +165,39 @@ def test_a_collection_in_the_working_folder_has_that_folders_name(
     catalog = read_catalog(given)
     assert catalog.name in ("mine", "catalog.csv")
     assert catalog.records[0].source == "mine/1.jpg"
+
+
+def zipped_without_flags(folder: Path, archive: Path) -> Path:
+    """Pack a folder as stock `zip -r` does: names in UTF-8, and no flag that says so."""
+    write_zip(archive, {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.jpg")})
+    data = bytearray(archive.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for match in re.finditer(re.escape(signature), bytes(data)):
+            data[match.start() + flags + 1] &= ~0x08
+    archive.write_bytes(data)
+    return archive
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_the_same_artists_in_a_folder_and_in_a_zip_are_on_one_side_of_the_split(
+    form: Literal["NFC", "NFD"], tmp_path: Path
+) -> None:
+    artists = [unicodedata.normalize(form, f"Ren\u00e9e Ling\u00e8r{letter}") for letter in "abcdefghijkl"]
+    folder = draw_wikiart(tmp_path / "wikiart", [Work("Cubism", name, "Clown", "1919", b"x") for name in artists])
+    archive = zipped_without_flags(folder, tmp_path / "wikiart.zip")
+    groups = [
+        {group_of(record.source, normalise_artist(record.artist), "artist") for record in read_catalog(source).records}
+        for source in (folder, archive)
+    ]
+    assert groups[0] == groups[1]
+    assert len(groups[0]) == 12
+
+
+def test_a_table_and_an_archive_may_compose_their_letters_differently(tmp_path: Path) -> None:
+    rows = [("style", "new_filename"), ("Cubism", "e\u0301.jpg")]
+    write_zip(tmp_path / "train.zip", {"train/\u00e9.jpg": b"picture"})
+    write_csv(tmp_path / "all_data_info.csv", rows)
+    assert read_all(read_catalog(tmp_path)) == {"Cubism": b"picture"}
 
 
 def test_wikiarts_unknown_artist_is_nobody(tmp_path: Path) -> None:
