@@ -116,6 +116,14 @@ def test_a_bad_image_is_one_sentence_and_the_others_are_classified(
     assert "Traceback" not in done.err
 
 
+def test_what_is_passed_over_is_counted(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    for name in ("._a.jpg", "Thumbs.db"):
+        (painting_file.parent / name).touch()
+    assert artnet("classify", painting_file.parent).err == "1 images, 0 failed, 2 hidden or system files passed over\n"
+    done = artnet("classify", painting_file.parent, "--out", tmp_path / "table.csv")
+    assert done.err.splitlines()[-1].startswith("1 images, 0 failed, 2 hidden or system files passed over; written")
+
+
 def test_a_list_that_is_no_utf8_is_told_once(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
     table = tmp_path / "list.csv"
     table.write_bytes(f"path,style\n{painting_file},Fl\u00e4che\n".encode("cp1252"))

@@ -44,9 +44,9 @@ class BatchJob:
     executor: Literal["local", "ray"] = "local"
     fail_fast: bool = False
 
-    def items(self) -> Iterator[SourceItem]:
-        """Find the items, one by one, from the first."""
-        return find_items(self.sources, self.rules)
+    def items(self, on_hidden: Callable[[str], None] = lambda name: None) -> Iterator[SourceItem]:
+        """Find the items, one by one, from the first; `on_hidden` is called with what is passed over."""
+        return find_items(self.sources, self.rules, on_hidden)
 
     @property
     def is_single(self) -> bool:
@@ -71,11 +71,16 @@ class Progress:
 
 @dataclass
 class Summary:
-    """Counts over the rows of a job: predictions by movement and by decision, failures by kind."""
+    """Counts over the rows of a job: predictions by movement and by decision, failures by kind; and what was hidden."""
 
     movements: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    hidden: int = 0
+
+    def hide(self, name: str) -> None:
+        """Count a file or folder that is passed over."""
+        self.hidden += 1
 
     def count(self, row: Mapping[str, Any]) -> None:
         """Count a row of the table."""
@@ -119,9 +124,9 @@ def open_predictor(job: BatchJob) -> Predictor:
     return partial(predict_items, classifier, options=job.options, rules=job.rules)
 
 
-def predict_job(job: BatchJob) -> Iterator[Result]:
+def predict_job(job: BatchJob, on_hidden: Callable[[str], None] = lambda name: None) -> Iterator[Result]:
     """Load the job's model and return an iterator over its results; with `fail_fast` it raises the first error."""
-    return _results(job, open_predictor(job), job.items())
+    return _results(job, open_predictor(job), job.items(on_hidden))
 
 
 def _results(job: BatchJob, predictor: Predictor, items: Iterable[SourceItem]) -> Iterator[Result]:
@@ -206,8 +211,9 @@ def run_job(
         ArtNetError: with `fail_fast`, that of the first failed item
     """
     predictor = predictor or open_predictor(job)
-    items = job.items()
-    summary = _resumed(journal, items)
+    summary = Summary()
+    items = job.items(summary.hide)
+    _skip_rows(journal, items, summary)
     with _item_count(job, count_total) as total:
         on_progress(Progress(summary.total, summary.failed, total()))
         for result in _results(job, predictor, items):
@@ -230,9 +236,8 @@ def write_results(journal: Journal) -> None:
     journal.delete()
 
 
-def _resumed(journal: Journal, items: Iterator[SourceItem]) -> Summary:
+def _skip_rows(journal: Journal, items: Iterator[SourceItem], summary: Summary) -> None:
     """Count the journal's rows and advance `items` past theirs."""
-    summary = Summary()
     for row in journal.summary_rows():
         item = next(items, None)
         if item is None or printable(item.name) != row["source"]:
@@ -242,7 +247,6 @@ def _resumed(journal: Journal, items: Iterator[SourceItem]) -> Summary:
                 "there; use the same sources to resume, or start again with --overwrite"
             )
         summary.count(row)
-    return summary
 
 
 @contextmanager

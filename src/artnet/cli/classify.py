@@ -11,6 +11,7 @@ import typer
 from artnet.cli.console import (
     ResultCounter,
     batch_progress,
+    hidden_note,
     prediction_line,
     print_json,
     print_line,
@@ -106,7 +107,8 @@ def _create_folder(folder: Path | None) -> Path | None:
 def _print_results(job: BatchJob, as_json: bool) -> int:
     from artnet.batch.job import predict_job
 
-    results, counter = predict_job(job), ResultCounter()
+    counter = ResultCounter()
+    results = predict_job(job, counter.hide)
     with progress_bar("classifying", shown=not sys.stdout.isatty()) as advance:
         counted = counter.count(results, advance)
         if as_json:
@@ -116,7 +118,7 @@ def _print_results(job: BatchJob, as_json: bool) -> int:
                 if result.prediction is not None:
                     print_line(prediction_line(result.prediction))
     if not job.is_single:
-        print_message(f"{counter.total} images, {counter.failed} failed")
+        print_message(f"{counter.total} images, {counter.failed} failed{hidden_note(counter.hidden)}")
     return 1 if counter.failed else 0
 
 
@@ -128,5 +130,5 @@ def _write_table(job: BatchJob, out: Path, existing: Existing) -> int:
             summary = run_job(job, journal, on_progress, count_total=sys.stderr.isatty())
         write_results(journal)
     print_summary(summary)
-    print_message(f"{summary.total} images, {summary.failed} failed; written to {out}")
+    print_message(f"{summary.total} images, {summary.failed} failed{hidden_note(summary.hidden)}; written to {out}")
     return 1 if summary.failed else 0

@@ -28,10 +28,15 @@ Advance = Callable[..., None]  # (done, total, description) with the last two op
 
 @dataclass
 class ResultCounter:
-    """Number of results and of failures among them."""
+    """Number of results, of failures among them, and of files passed over."""
 
     total: int = 0
     failed: int = 0
+    hidden: int = 0
+
+    def hide(self, name: str) -> None:
+        """Count a file or folder that is passed over."""
+        self.hidden += 1
 
     def count(self, results: Iterable[Result], advance: Advance) -> Iterator[Result]:
         """Pass results on, counting them and printing each failure on standard error."""
@@ -78,6 +83,11 @@ def print_warnings() -> None:
 def print_line(text: str) -> None:
     """Print a line on standard output, unbuffered."""
     print(text, flush=True)
+
+
+def hidden_note(count: int) -> str:
+    """Return the end of a line that says how many files and folders were passed over, empty where none was."""
+    return f", {count} hidden or system files passed over" if count else ""
 
 
 def print_summary(summary: Summary) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from artnet.cli.console import batch_progress, print_message, print_summary
+from artnet.cli.console import batch_progress, hidden_note, print_message, print_summary
 from artnet.cli.options import (
     AllowPrivate,
     Executor,
@@ -65,5 +65,5 @@ def index(
         print_summary(summary)
         count = write_index(out, journal.rows(), journal.schema, model_fingerprint(folder, config))
         journal.delete()
-    print_message(f"{count} paintings in {out}, {summary.failed} images failed")
+    print_message(f"{count} paintings in {out}, {summary.failed} images failed{hidden_note(summary.hidden)}")
     return 1 if summary.failed else 0

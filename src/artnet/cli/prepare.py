@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from artnet.cli.console import print_audit, progress_bar
+from artnet.cli.console import print_audit, print_message, progress_bar
 from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, Timeout, ZipEncoding, source_rules
 from artnet.errors import UsageError
 
@@ -66,4 +66,6 @@ def prepare(
     with progress_bar("extracting views") as advance:
         summary = prepare_dataset(catalogs, out, chosen, options, advance)
     print_audit(summary, out)
+    if hidden := sum(catalog.hidden_count for catalog in catalogs):
+        print_message(f"{hidden} hidden or system files passed over")
     return 0

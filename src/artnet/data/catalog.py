@@ -37,12 +37,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Catalog:
-    """A collection's records in the catalog's own order; `searched` says where their images were looked for."""
+    """A collection's records in the catalog's own order.
+
+    `searched` says where their images were looked for, `hidden_count` how many files and folders were passed over.
+    """
 
     name: str
     kind: Kind
     records: tuple[Record, ...]
     searched: str = ""
+    hidden_count: int = 0
 
     @property
     def missing(self) -> int:

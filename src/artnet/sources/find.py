@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +16,14 @@ from artnet.sources.iiif_image import DOCUMENT_BYTES
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.listing import Lister, archive_lister, list_files
 from artnet.sources.lists import is_list, list_entries
-from artnet.sources.local import LocalFile, has_image_suffix, is_local_folder, is_local_path, matching_files
+from artnet.sources.local import (
+    LocalFile,
+    has_image_suffix,
+    is_hidden_match,
+    is_local_folder,
+    is_local_path,
+    matching_files,
+)
 from artnet.sources.parquet import parquet_items
 from artnet.sources.stores import (
     StoredFile,
@@ -33,20 +40,27 @@ from artnet.sources.stores import (
 from artnet.sources.tables import LIST_SUFFIXES
 
 
-def find_items(sources: Iterable[str], rules: SourceRules = DEFAULT_RULES) -> Iterator[SourceItem]:
+def find_items(
+    sources: Iterable[str], rules: SourceRules = DEFAULT_RULES, on_hidden: Callable[[str], None] = lambda name: None
+) -> Iterator[SourceItem]:
     """Yield the images that sources name, lazily, in the order named and sorted within a folder.
 
     A file is an image whatever it is called, unless its suffix is that of an archive, a Parquet file, a list or a IIIF
     document; a folder yields the images below it (by their suffix), and a pattern with * or ? the files that match.
     An address with :// yields the same through fsspec; an http(s) address yields an image or those of a IIIF document.
-    A source that holds none is yielded with its error, and the others go on.
+    A source that holds none is yielded with its error, and the others go on. Files and folders that are hidden, or that
+    systems leave, are passed over; `on_hidden` is called with the name of each.
     """
     for source in sources:
-        yield from _or_error(source, _source_items(without_local_scheme(source), rules))
+        for item in _or_error(source, _source_items(without_local_scheme(source), rules)):
+            if item.is_hidden:
+                on_hidden(item.name)
+            else:
+                yield item
 
 
 def find_listed(target: str, rules: SourceRules) -> Iterator[SourceItem]:
-    """Yield the images to which an entry of a list leads; a list within a list is refused, since it may be the same."""
+    """Yield the images, and what is hidden, to which an entry leads; a list, which may be the same, is refused."""
     yield from _or_error(target, _entry_items(target, rules))
 
 
@@ -97,11 +111,11 @@ def _source_items(source: str, rules: SourceRules) -> Iterator[SourceItem]:
     if is_url(source):
         yield from _web_items(source, rules)
     elif is_stored(source) and has_pattern(source):
-        yield from _require_items(source, _items_of_files(stored_matching(source), rules), "matches no file")
+        yield from _require_items(source, _matching_items(stored_matching(source), source, rules), "matches no file")
     elif is_local_folder(source) or _is_stored_folder(source):
         yield from _require_items(source, _folder_items(source), "holds no image")
     elif not is_stored(source) and _is_pattern(source):
-        yield from _require_items(source, _items_of_files(matching_files(source), rules), "matches no file")
+        yield from _require_items(source, _matching_items(matching_files(source), source, rules), "matches no file")
     else:
         yield from _file_items(source, rules)
 
@@ -132,19 +146,23 @@ def _file_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
         yield SourceItem(path, LocalFile(path))
 
 
-def _items_of_files(paths: Iterable[str], rules: SourceRules) -> Iterator[SourceItem]:
-    return (item for path in paths for item in _file_items(path, rules))
+def _matching_items(paths: Iterable[str], pattern: str, rules: SourceRules) -> Iterator[SourceItem]:
+    for path in paths:
+        if is_hidden_match(path, pattern):
+            yield SourceItem(path, is_hidden=True)
+        else:
+            yield from _file_items(path, rules)
 
 
 def _folder_items(folder: str) -> Iterator[SourceItem]:
-    return (item for item in list_files(folder) if item.error is not None or has_image_suffix(item.name))
+    return (item for item in list_files(folder) if item.error or item.is_hidden or has_image_suffix(item.name))
 
 
 def _require_items(source: str, items: Iterator[SourceItem], fault: str) -> Iterator[SourceItem]:
     """Yield items, or raise `fault` where there is none."""
     empty = True
     for item in items:
-        empty = False
+        empty = empty and item.is_hidden
         yield item
     if empty:
         raise NoImagesError(f"{source}: {fault}; name a file or a folder with images")
@@ -162,6 +180,9 @@ def _list_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
     for entry in list_entries(path):
         if entry.error is not None:
             yield SourceItem(entry.target, error=entry.error)
+            continue
+        if entry.is_hidden:
+            yield SourceItem(entry.target, is_hidden=True)
             continue
         for item in find_listed(entry.target, rules):
             unnamed = item.label is None and item.id is None and (entry.label or entry.id)

@@ -79,6 +79,7 @@ class InMemory:
 class SourceItem:
     """One image that a source names or, with `error`, a source or a part of one that yields none.
 
+    What is passed over, hidden or left by a system, is an item with `is_hidden`; `find_items` counts and drops those.
     Two different images never share a `name`; an image that is named twice is yielded twice. `label` and `id` are
     those of a IIIF canvas or of a row of a list.
     """
@@ -88,6 +89,7 @@ class SourceItem:
     error: ArtNetError | None = None
     label: str | None = None
     id: str | None = None
+    is_hidden: bool = False
 
     def read(self, rules: SourceRules = DEFAULT_RULES) -> bytes:
         """Read the bytes, in any thread, process or machine that sees the same files and addresses.

@@ -24,7 +24,7 @@ def archive_lister(path: str) -> Lister | None:
 
 
 def list_files(folder: str) -> Iterator[SourceItem]:
-    """Yield each file below a folder, sorted, a folder's own files first; hidden files and folders are passed over.
+    """Yield each file below a folder, sorted, a folder's own files first; a hidden folder is an item and not walked.
 
     The names of one folder are in memory at a time; links to folders are not followed. A folder that cannot be listed
     is yielded with its error, and the others go on.
@@ -39,7 +39,8 @@ def list_files(folder: str) -> Iterator[SourceItem]:
             yield SourceItem(folder, error=error)
             continue
         for name in sorted(files):
-            if not is_hidden(name):
-                path = below(folder, name)
-                yield SourceItem(path, location(path))
-        pending += [below(folder, name) for name in sorted(folders, reverse=True) if not is_hidden(name)]
+            path = below(folder, name)
+            yield SourceItem(path, location(path), is_hidden=is_hidden(name))
+        hidden = sorted(filter(is_hidden, folders))
+        yield from (SourceItem(below(folder, name), is_hidden=True) for name in hidden)
+        pending += [below(folder, name) for name in sorted(set(folders) - set(hidden), reverse=True)]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from artnet.errors import NoImagesError, SourceError, reason
 from artnet.fetch.http import is_url
-from artnet.sources.local import is_local_folder, is_local_path
+from artnet.sources.local import is_local_folder, is_local_path, is_system_file
 from artnet.sources.stores import is_local_url, is_stored, join, without_local_scheme
 from artnet.sources.tables import LABEL_COLUMNS, LIST_SUFFIXES, table_rows
 
@@ -31,6 +31,11 @@ class ListEntry:
     written: str = ""
     error: SourceError | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Return whether a system left what the entry names, as in a list of all files of a folder."""
+        return not is_url(self.target) and is_system_file(self.written)
 
     @property
     def label(self) -> str | None:

@@ -16,6 +16,11 @@ from artnet.sources.item import SourceRules
 
 # os.path answers False for a name that no file can have, where pathlib raises.
 is_local_folder, is_local_file, is_local_path = os.path.isdir, os.path.isfile, os.path.exists
+# Of macOS, Windows (thumbnails, settings, trash), Linux, and Synology's and QNAP's stations (thumbnails, trash).
+_SYSTEM_NAMES = {
+    *("__macosx", ".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+    *("lost+found", "@eadir", "#recycle", "@recycle", ".@__thumb"),
+}
 _SEPARATORS = re.compile(r"[/\\]")  # archives made on Windows hold both
 
 
@@ -31,12 +36,26 @@ class LocalFile:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file or folder is passed over: a hidden one, or what macOS adds to archives.
+    """Return whether a file or folder is passed over: a hidden one, or what systems and disk stations leave.
 
-    >>> [is_hidden(name) for name in (".git", "._a.jpg", "__MACOSX", "a.jpg", "..")]
-    [True, True, True, False, False]
+    >>> [is_hidden(name) for name in (".git", "._a.jpg", "__MACOSX", "Thumbs.db", "a.jpg", "..")]
+    [True, True, True, True, False, False]
     """
-    return (name.startswith(".") and name not in (".", "..")) or name == "__MACOSX"
+    return (name.startswith(".") and name not in (".", "..")) or name.lower() in _SYSTEM_NAMES
+
+
+def has_hidden_part(name: str) -> bool:
+    """Return whether a name below a folder or in an archive has a part that is passed over."""
+    return any(map(is_hidden, _SEPARATORS.split(name)))
+
+
+def is_system_file(name: str) -> bool:
+    """Return whether a system left a file, or the folder in which it lies; nobody means those even by their name.
+
+    >>> [is_system_file(name) for name in ("x/._a.jpg", "@eaDir/a.jpg", ".DS_Store", ".thumbs/a.jpg")]
+    [True, True, True, False]
+    """
+    return any(part.startswith("._") or part.lower() in _SYSTEM_NAMES for part in _SEPARATORS.split(name))
 
 
 def has_image_suffix(name: str) -> bool:
@@ -50,7 +69,7 @@ def is_image_name(name: str) -> bool:
     >>> [is_image_name(name) for name in ("x/a.JPG", "x/._a.jpg", "__MACOSX/a.jpg", "a.txt")]
     [True, False, False, False]
     """
-    return has_image_suffix(name) and not any(map(is_hidden, _SEPARATORS.split(name)))
+    return has_image_suffix(name) and not has_hidden_part(name)
 
 
 def local_names(folder: str) -> tuple[list[str], list[str]]:
@@ -73,10 +92,10 @@ def local_names(folder: str) -> tuple[list[str], list[str]]:
 
 
 def matching_files(pattern: str) -> Iterator[str]:
-    """Yield the files that match a pattern with `*`, `?` or `**`, sorted."""
+    """Yield the files that match a pattern with `*`, `?` or `**`, sorted, hidden ones among them."""
     deep = "**" in Path(pattern).parts
     names = map(str, _any_depth(Path(pattern)) if deep else map(Path, glob.glob(pattern)))
-    return (name for name in sorted(names) if is_local_file(name) and not is_hidden_match(name, pattern))
+    return (name for name in sorted(names) if is_local_file(name))
 
 
 def is_hidden_match(name: str, pattern: str) -> bool:

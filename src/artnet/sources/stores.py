@@ -23,7 +23,7 @@ from artnet.fetch.http import FetchRules, is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.imaging.decode import Limits
 from artnet.sources.item import SourceRules
-from artnet.sources.local import is_hidden_match, is_local_folder, is_local_path, local_names
+from artnet.sources.local import is_local_folder, is_local_path, local_names
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: C:// is a drive of Windows
 _MAGIC = re.compile(r"[*?[]")
@@ -156,14 +156,14 @@ def folder_names(folder: str) -> tuple[list[str], list[str]]:
 
 
 def stored_matching(pattern: str) -> Iterator[str]:
-    """Yield the files of a store that match a pattern, sorted."""
+    """Yield the files of a store that match a pattern, sorted, hidden ones among them."""
     base = pattern[: pattern.rfind("/", 0, cast(Any, _MAGIC.search(pattern)).start()) + 1]
     with _store_errors(pattern):
         system, path = _system(pattern)
         root = _system(base)[1].rstrip("/")
         matches = sorted(str(name) for name in system.glob(path) if not system.isdir(name))
     names = (name.removeprefix(root).lstrip("/") for name in matches)
-    return (base + name for name in names if not is_hidden_match(name, pattern))
+    return (base + name for name in names)
 
 
 def stamp(path: str) -> tuple[int, str] | None:

@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from artnet.errors import ArtNetError, CorruptImageError, SourceError, reason
 from artnet.sources.item import InMemory, SourceItem, SourceRules, UniqueNames
-from artnet.sources.local import is_image_name
+from artnet.sources.local import has_hidden_part, is_image_name
 from artnet.sources.stores import open_file, read_part
 
 _MAX_HEADER_BYTES = 2**20  # names and attributes of one member; a tar may claim any number of bytes for them
@@ -64,7 +64,11 @@ def tar_items(path: str, rules: SourceRules, free_bytes: int = _FREE_BYTES) -> I
             while (member := archive.next()) is not None:
                 count += 1
                 archive.members.clear()  # type: ignore[attr-defined]  # tarfile's own list: a million cost no memory
-                if is_image_name(member.name) and not member.isdir():
+                if member.isdir():
+                    continue
+                if has_hidden_part(member.name):
+                    yield SourceItem(f"{path}/{member.name}", is_hidden=True)
+                elif is_image_name(member.name):
                     yield _item(path, names.unique(f"{path}/{member.name}", count), member, archive, rules)
     except _BROKEN as error:
         if not count:

@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from artnet.errors import CorruptImageError, SourceError, reason
 from artnet.sources.item import SourceItem, SourceRules, UniqueNames
-from artnet.sources.local import is_image_name
+from artnet.sources.local import has_hidden_part, is_image_name
 from artnet.sources.stores import open_file, read_part
 
 # What stands before each member: signature, version, flags, method, time, date, checksum, packed size, size, lengths of
@@ -92,7 +92,9 @@ def zip_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
     names, overlapping = UniqueNames(), _overlapping(members)
     for position, member in enumerate(members):
         inner = member_name(member, rules.zip_encoding)
-        if is_image_name(inner):
+        if has_hidden_part(inner) and not member.is_dir():
+            yield SourceItem(f"{path}/{inner}", is_hidden=True)
+        elif is_image_name(inner):
             name = names.unique(f"{path}/{inner}", position)
             fault = _fault(member, overlapping)
             if fault:

@@ -13,7 +13,7 @@ from artnet.sources.zip import zip_items
 from fixtures.collections import upload
 
 NAMES = ("a.jpg", "b.txt", "x/2.png", "x/inner/3.jpg", "y/1.tif")
-HIDDEN = (".hidden.jpg", "x/._a.jpg", ".thumbs/a.jpg", "__MACOSX/a.jpg", "x/.git/a.jpg")
+HIDDEN = (".hidden.jpg", "x/._a.jpg", ".thumbs/a.jpg", "__MACOSX/a.jpg", "x/.git/a.jpg", "x/Thumbs.db")
 
 
 @pytest.fixture(params=["here", "stored"])
@@ -25,9 +25,12 @@ def folder(request: pytest.FixtureRequest, store: str, tmp_path: Path) -> str:
 
 
 def test_a_walk_is_sorted_and_passes_hidden_files_and_folders_over(folder: str) -> None:
-    items = list(list_files(folder))
+    listed = list(list_files(folder))
+    items = [item for item in listed if not item.is_hidden]
     assert [item.name for item in items] == [f"{folder}/{name}" for name in NAMES]
     assert [item.location.path for item in items if item.location] == [item.name for item in items]
+    passed_over = [".hidden.jpg", ".thumbs", "__MACOSX", "x/._a.jpg", "x/Thumbs.db", "x/.git"]
+    assert [item.name for item in listed if item.is_hidden] == [f"{folder}/{name}" for name in passed_over]
 
 
 def test_a_folder_that_cannot_be_listed_costs_itself_alone(store: str, monkeypatch: pytest.MonkeyPatch) -> None:

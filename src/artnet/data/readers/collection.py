@@ -46,8 +46,13 @@ class Collection:
             SourceError: if a folder cannot be listed
         """
         start = len(self.path.rstrip("/")) + 1
-        named = ((item.name[start:].replace(os.sep, "/"), item) for item in self._items())
+        named = ((item.name[start:].replace(os.sep, "/"), item) for item in self._items if not item.is_hidden)
         return dict(sorted(named, key=itemgetter(0)))
+
+    @property
+    def hidden_count(self) -> int:
+        """Return how many files and folders are hidden, or left by a system, and so passed over."""
+        return sum(item.is_hidden for item in self._items)
 
     def child(self, name: str) -> str:
         """Return the path or address of a file below a folder."""
@@ -71,7 +76,11 @@ class Collection:
         is_zip = not is_stored(self.path) and zipfile.is_zipfile(self.path)
         return archive_lister(self.path) or (zip_items if is_zip else None)
 
-    def _items(self) -> Iterator[SourceItem]:
+    @cached_property
+    def _items(self) -> tuple[SourceItem, ...]:
+        return tuple(self._listed())
+
+    def _listed(self) -> Iterator[SourceItem]:
         if self.is_folder:
             for item in list_files(self.path):
                 if item.error is not None and item.name == self.path:

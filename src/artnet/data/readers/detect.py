@@ -68,6 +68,7 @@ def read_catalog(source: str | Path, kind: str | None = None, rules: SourceRules
         kind=chosen,
         records=records,
         searched=f"train, test and their zip archives in {folder.path}" if is_kaggle else folder.path,
+        hidden_count=collection.hidden_count,
     )
 
 

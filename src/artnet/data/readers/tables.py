@@ -60,7 +60,7 @@ def read_table(collection: Collection, rules: SourceRules) -> Iterator[Record]:
         DataError: if there is no table with a column of paths and one of `STYLES`
     """
     for table in _tables_in(collection) if collection.is_folder else [collection.path]:
-        for entry in _entries(table):
+        for entry in (entry for entry in _entries(table) if not entry.is_hidden):
             _check_columns(table, entry, STYLES)
             yield from _entry_records(table, entry, rules)
 
@@ -93,7 +93,8 @@ def _entry_records(table: str, entry: ListEntry, rules: SourceRules) -> Iterator
         if is_url(target):
             yield from (_merged(about, record) for record in read_iiif(Collection(target, False), rules))
         else:
-            yield from (_with_item(about, item.name, _seekable(item)) for item in find_listed(target, rules))
+            items = (item for item in find_listed(target, rules) if not item.is_hidden)
+            yield from (_with_item(about, item.name, _seekable(item)) for item in items)
     elif is_url(target):
         yield _with_item(about, target, SourceItem(target, WebFile(target)))
     elif is_stored(target):
