@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -140,6 +142,42 @@ def test_each_redirect_is_checked_again(image_server: Raw, monkeypatch: pytest.M
     assert not image_server.requests
 
 
+@pytest.mark.parametrize(
+    ("path", "requested"),
+    [
+        ("caf\u00e9/\u8461\u98fe.jpg", "/caf%C3%A9/%E8%91%A1%E9%A3%BE.jpg"),
+        ("a b.jpg?q=c d", "/a%20b.jpg?q=c%20d"),
+        ("a%20b.jpg", "/a%20b.jpg"),
+        ("a.jpg ", "/a.jpg"),
+        ("a.jpg?f={1}#top", "/a.jpg?f=%7B1%7D"),
+    ],
+)
+def test_letters_that_no_url_has_are_escaped_as_browsers_do(image_server: Raw, path: str, requested: str) -> None:
+    fetch(image_server.url + path, OPEN)
+    assert image_server.requests[-1].split()[1] == requested.encode()
+
+
+def test_a_redirect_to_raw_letters_is_followed(image_server: Raw) -> None:
+    with raw_server(answering("302 Found", "Location: /caf\u00e9 1.jpg\r\n")) as raw:
+        with pytest.raises(AddressError, match="redirects more than"):
+            fetch(raw.url, OPEN)
+        assert raw.requests[1].split()[1] == b"/caf%C3%A9%201.jpg"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)]
+)
+def test_a_body_that_is_compressed_unasked_is_unpacked(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    with raw_server(answering("200 OK", f"Content-Encoding: {encoding}\r\n", pack(b"abc" * 1000))) as raw:
+        assert fetch(raw.url, OPEN).data == b"abc" * 1000
+
+
+def test_a_body_that_unpacks_to_too_much_is_unpacked_no_further() -> None:
+    bomb = gzip.compress(bytes(10**7))
+    with raw_server(answering("200 OK", "Content-Encoding: gzip\r\n", bomb)) as raw, pytest.raises(TooLargeError):
+        fetch(raw.url, OPEN)
+
+
 def test_too_many_redirects_end() -> None:
     with (
         raw_server(answering("302 Found", "Location: /again\r\n")) as raw,
@@ -216,7 +254,9 @@ def test_a_resolver_that_does_not_answer_is_left_in_time(monkeypatch: pytest.Mon
         (answering("500 Broken", "Content-Length: 0\r\n"), "answered 500"),
         (answering("304 Not Modified"), "answered 304"),
         (answering("302 Found", "Content-Length: 0\r\n"), "answered 302"),
-        (answering("200 OK", "Content-Encoding: gzip\r\nContent-Length: 1\r\n", b"x"), "compressed"),
+        (answering("200 OK", "Content-Encoding: gzip\r\n", b"no gzip"), "cannot be unpacked"),
+        (answering("200 OK", "Content-Encoding: gzip\r\n", gzip.compress(b"x" * 99)[:-9]), "ends too early"),
+        (answering("200 OK", "Content-Encoding: br\r\nContent-Length: 1\r\n", b"x"), "compressed by br"),
         (answering("200 OK", "Content-Length: 10\r\n", b"x"), "cannot be fetched"),
         (lambda connection, _: connection.sendall(b"SSH-2.0-OpenSSH\r\n"), "cannot be fetched"),
         (lambda connection, _: None, "cannot be fetched"),

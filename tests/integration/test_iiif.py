@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -89,9 +90,76 @@ def test_an_image_without_a_service_is_fetched_where_it_lies(site: Site) -> None
 def test_a_choice_and_a_specific_resource_lead_to_the_image_within(site: Site) -> None:
     service = ImageService().put(site, "/image")
     choice = {"type": "Choice", "items": [body_3(service), body_3(service)]}
-    specific = {"type": "SpecificResource", "source": body_3(service), "selector": {"region": "0,0,9,9"}}
+    specific = {"type": "SpecificResource", "source": body_3(service)}
     items = items_of(site.put("/manifest", manifest_3("https://example.org/m", [choice, specific])))
     assert [size_of(item) for item in items] == [(1366, 1024)] * 2
+
+
+CUT = {"region": "100,50,400,300", "rotation": "90"}
+
+
+@pytest.mark.parametrize(
+    ("selector", "requested"),
+    [
+        ({"type": "ImageApiSelector", **CUT}, "100,50,400,300/400,/90"),
+        ({"@type": "iiif:ImageApiSelector", "region": "pct:0,0,50,50"}, "pct:0,0,50,50/800,/0"),
+        ({"type": "ImageApiSelector", "rotation": "!180"}, "full/1366,/!180"),
+        ({"type": "ImageApiSelector", "region": "square"}, "square/1024,/0"),
+        ([{"type": "FragmentSelector", "value": "xywh=100,50,400,300"}], "100,50,400,300/400,/0"),
+        ({"type": "FragmentSelector", "value": "xywh=percent:0,0,50,50"}, "pct:0,0,50,50/800,/0"),
+    ],
+)
+def test_a_selected_part_is_requested(selector: object, requested: str, site: Site) -> None:
+    service = ImageService().put(site, "/image")
+    site.put(f"/image/{requested}/default.jpg", jpeg(77, 55))
+    body = {"type": "SpecificResource", "source": body_3(service), "selector": selector}
+    (item,) = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body])))
+    assert size_of(item) == (77, 55)
+
+
+def test_a_part_that_the_images_own_address_selects_is_requested(site: Site) -> None:
+    service = ImageService().put(site, "/image")
+    site.put("/image/100,50,400,300/400,/90/default.jpg", jpeg(77, 55))
+    body = {**body_3(service), "id": f"{service}/100,50,400,300/full/90/default.jpg"}
+    (item,) = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body])))
+    assert size_of(item) == (77, 55)
+
+
+@pytest.mark.parametrize(
+    "selector", [{"type": "SvgSelector", "value": "<svg/>"}, {"type": "FragmentSelector", "value": "t=1"}]
+)
+def test_a_part_that_nobody_cuts_is_an_error_and_not_the_whole(selector: object, site: Site) -> None:
+    bodies = [body_3(ImageService().put(site, "/image")), {"id": site.put("/a.jpg", jpeg()), "type": "Image"}]
+    specific = [{"type": "SpecificResource", "source": body, "selector": selector} for body in bodies]
+    items = items_of(site.put("/manifest", manifest_3("https://example.org/m", specific)))
+    assert ["no image service that cuts this part" in str(item.error) for item in items] == [True, True]
+
+
+@pytest.mark.parametrize("region", ["2000,0,10,10", "0,0,0,5", "1,2,3", "nan,0,5,5", "pct:-5,0,50,50"])
+def test_a_part_outside_of_its_image_is_an_error(region: str, site: Site) -> None:
+    service = ImageService().put(site, "/image")
+    selector = {"type": "ImageApiSelector", "region": region}
+    body = {"type": "SpecificResource", "source": body_3(service), "selector": selector}
+    (item,) = items_of(site.put("/manifest", manifest_3("https://example.org/m", [body])))
+    with pytest.raises(SourceError, match="no part of its image"):
+        item.read(HERE)
+
+
+def test_a_body_that_is_a_bare_address_is_an_image(site: Site) -> None:
+    picture = site.put("/a%20b.jpg", jpeg())
+    bodies = [picture, [picture], picture.replace("%20", " ")]
+    items = items_of(site.put("/manifest", manifest_3("https://example.org/m", bodies)))
+    assert [item.read(HERE) for item in items] == [jpeg()] * 3
+
+
+def test_a_service_whose_base_ends_like_an_image_is_read_by_its_base(site: Site, tmp_path: Path) -> None:
+    service = ImageService()
+    base = service.put(site, "/image.jpg")
+    site.put("/image.jpg", service.info())
+    (tmp_path / "list.txt").write_text(base)
+    for source in (base, f"{base}/info.json", str(tmp_path / "list.txt")):
+        (item,) = items_of(source)
+        assert size_of(item) == (1366, 1024)
 
 
 def test_a_page_of_annotations_that_lies_elsewhere_is_fetched(site: Site) -> None:
@@ -176,7 +244,7 @@ def test_missing_and_broken_parts_are_reported_and_the_others_go_on(site: Site) 
 
 @pytest.mark.parametrize(
     "body",
-    [None, 7, [], {}, {"type": "Video", "id": "https://example.org/v.mp4"}, {"type": "Image"}, "https://example.org/a"],
+    [None, 7, [], {}, {"type": "Video", "id": "https://example.org/v.mp4"}, {"type": "Image"}, "a caption"],
 )
 def test_a_canvas_without_an_image_is_reported(body: object, site: Site) -> None:
     good = body_3("https://example.org/i")

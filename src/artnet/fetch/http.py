@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+import zlib
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from artnet import __version__
@@ -98,7 +99,8 @@ async def _follow(pool: httpcore2.AsyncConnectionPool, url: str, rules: FetchRul
             received = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
             if response.status not in _REDIRECT_STATUSES or not received.get("location"):
                 _check_head(response.status, received, label, rules)
-                return Fetched(await _body(response, label, rules), url, received.get("content-type", ""))
+                data = await _body(response, _decompressor(received, label), label, rules)
+                return Fetched(data, url, received.get("content-type", ""))
         url = _redirected(url, received["location"], label)
     raise AddressError(f"{label}: redirects more than {rules.redirects} times; give the URL that it leads to")
 
@@ -127,19 +129,33 @@ def _check_head(status: int, headers: dict[str, str], label: str, rules: FetchRu
         raise RetryLaterError(message, _retry_after_s(headers.get("retry-after", "")))
     if status != 200:
         raise AddressError(f"{label}: the server answered {status}; check the URL")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise AddressError(f"{label}: the server sent it compressed, which was not requested; download it yourself")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > rules.size_bytes:
         raise _too_large(label, rules)
 
 
-async def _body(response: httpcore2.Response, label: str, rules: FetchRules) -> bytes:
+def _decompressor(headers: dict[str, str], label: str) -> Any:
+    """Return what unpacks a body that was compressed unasked, as some servers do; None for one that was not."""
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 32)  # tells gzip and deflate apart
+    if encoding not in ("", "identity"):
+        raise AddressError(f"{label}: was sent compressed by {encoding}, which was not requested; download it yourself")
+    return None
+
+
+async def _body(response: httpcore2.Response, decompressor: Any, label: str, rules: FetchRules) -> bytes:
     data = bytearray()
-    async for block in response.aiter_stream():
-        data += block
-        if len(data) > rules.size_bytes:
-            raise _too_large(label, rules)
+    try:
+        async for block in response.aiter_stream():
+            # At most a byte more than the limit, however much a block unpacks to.
+            data += decompressor.decompress(block, rules.size_bytes + 1 - len(data)) if decompressor else block
+            if len(data) > rules.size_bytes:
+                raise _too_large(label, rules)
+    except zlib.error as error:
+        raise AddressError(f"{label}: was sent compressed and cannot be unpacked ({reason(error)})") from error
+    if decompressor and not decompressor.eof:
+        raise AddressError(f"{label}: was sent compressed and ends too early; try again")
     return bytes(data)
 
 
@@ -155,17 +171,18 @@ def _retry_after_s(value: str) -> float | None:
 
 def _redirected(url: str, location: str, label: str) -> str:
     try:
-        return urljoin(url, location)
+        return urljoin(url, quote(location.encode("latin-1"), safe=_SAFE))  # its bytes, whatever letters they are
     except ValueError:
         raise AddressError(f"{label}: redirects to something that is not a URL; find the right one") from None
 
 
 def _split_url(url: str, label: str) -> SplitResult:
-    """Split a URL, refusing all but plain http(s) ones."""
+    """Split a URL, refusing all but plain http(s) ones; blanks and letters beyond ASCII are escaped later."""
     if len(url) > _MAX_URL_LENGTH:
         raise RefusedAddressError(f"{label}: is longer than {_MAX_URL_LENGTH} characters; give a shorter URL")
-    if any(letter <= " " or letter == "\\" or letter == "\x7f" for letter in url):
-        raise RefusedAddressError(f"{label}: holds spaces or other characters that no URL has; copy it again")
+    url = url.strip()
+    if any(letter < " " or letter == "\\" or letter == "\x7f" for letter in url):
+        raise RefusedAddressError(f"{label}: holds line breaks or other characters that no URL has; copy it again")
     try:
         parts = urlsplit(url)
         _ = parts.port  # is parsed, and refused, only when it is read
@@ -175,7 +192,7 @@ def _split_url(url: str, label: str) -> SplitResult:
         raise RefusedAddressError(f"{label}: only http and https URLs are fetched; give one of those")
     if "@" in parts.netloc:
         raise RefusedAddressError(f"{label}: holds a user name or password; give a URL without")
-    if not parts.hostname:
+    if not parts.hostname or " " in parts.netloc:
         raise RefusedAddressError(f"{label}: names no host; give a URL such as https://example.org/a.jpg")
     return parts
 

@@ -12,7 +12,7 @@ from artnet.errors import ArtNetError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.fetch.retry import fetch_with_retry
 from artnet.sources.iiif import iiif_items
-from artnet.sources.iiif_image import DOCUMENT_BYTES
+from artnet.sources.iiif_image import DOCUMENT_BYTES, WebImage
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.listing import Lister, archive_lister, list_files
 from artnet.sources.lists import is_list, list_entries
@@ -27,7 +27,6 @@ from artnet.sources.local import (
 from artnet.sources.parquet import parquet_items
 from artnet.sources.stores import (
     StoredFile,
-    WebFile,
     check_listed,
     fetch_rules,
     has_pattern,
@@ -125,7 +124,7 @@ def _entry_items(target: str, rules: SourceRules) -> Iterator[SourceItem]:
     if is_stored(target):
         check_listed(target, rules)
     if is_url(target) and not _is_document_url(target):
-        yield SourceItem(target, WebFile(target))
+        yield SourceItem(target, WebImage(target))
     elif is_list(target):
         raise SourceError(f"{target}: is a list within a list; name it as a source of its own")
     elif is_url(target) or is_stored(target) or is_local_folder(target):
@@ -192,7 +191,7 @@ def _list_items(path: str, rules: SourceRules) -> Iterator[SourceItem]:
 def _web_items(url: str, rules: SourceRules) -> Iterator[SourceItem]:
     """Yield the image where the address ends like one; else fetch what is there, an image or a IIIF document."""
     if _is_image_url(url):
-        yield SourceItem(url, WebFile(url))
+        yield SourceItem(url, WebImage(url))
         return
     data = read_document(url, rules)
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):

@@ -15,15 +15,25 @@ from typing import Any
 from artnet.concurrency import DaemonPool
 from artnet.errors import ArtNetError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
-from artnet.sources.iiif_image import IiifImage, Json, fetch_json, parse_json
+from artnet.sources.iiif_image import (
+    IiifImage,
+    Json,
+    WebImage,
+    fetch_json,
+    is_image_service,
+    parse_json,
+    service_base,
+)
 from artnet.sources.item import Location, SourceItem, SourceRules, UniqueNames
-from artnet.sources.stores import WebFile
 
 _MAX_DEPTH = 32  # collections within collections
 _MAX_BARREN = 1000  # documents in a row without an image, after which a server is taken to make them up
 _PREFETCH = 4  # documents fetched at a time: museums have a manifest a painting, and each costs a round trip
 _MAX_NESTING = 5  # a body within a choice within a specific resource ...
 _TAG = re.compile(r"<[^>]{1,200}>")
+# What follows the base of a service in the address of an image: a region, a size, a rotation, quality and format.
+_REQUEST = re.compile(r"/(?P<region>full|square|(?:pct:)?[\d.,]+)/[^/]+/(?P<rotation>!?[\d.]+)/\w+\.\w+")
+_FRAGMENT = re.compile(r"xywh=(?P<unit>pixel:|percent:)?(?P<box>[\d.]+(?:,[\d.]+){3})")
 _LANGUAGES = ("en", "none", "@none")
 
 
@@ -96,8 +106,8 @@ class _Walk:
             yield from self.manifest(url, content)
         elif _type(content) in ("collection", "sc:collection"):
             yield from self.collection(url, content, parents)
-        elif _is_image_service(content):
-            base = _base(content) or url.removesuffix("/info.json").rstrip("/")
+        elif is_image_service(content):
+            base = service_base(content) or url.removesuffix("/info.json").rstrip("/")
             yield CanvasImage(base, IiifImage(base, f"{base}/full/max/0/default.jpg"))
         else:
             yield _failed(url, "is neither a IIIF manifest nor a collection; give the URL of one")
@@ -244,9 +254,11 @@ def _painted(page: object) -> tuple[Location | None, str]:
 
 
 def _location(body: object, depth: int = 0) -> Location | None:
-    """Return where an image lies: at an image service, or at a URL."""
+    """Return where an image lies: at an image service, or at a URL, which may stand alone."""
     if depth > _MAX_NESTING:
         return None
+    if isinstance(body, str):
+        return WebImage(body) if is_url(body) else None
     if isinstance(body, list):
         return next((location for part in body if (location := _location(part, depth + 1)) is not None), None)
     if not isinstance(body, dict):
@@ -255,26 +267,39 @@ def _location(body: object, depth: int = 0) -> Location | None:
     if kind in ("choice", "oa:choice"):
         return _location([body.get("default"), *_list(body.get("items")), *_list(body.get("item"))], depth + 1)
     if kind in ("specificresource", "oa:specificresource"):
-        source = body.get("source", body.get("full"))
-        return _location({"id": source, "type": "Image"} if isinstance(source, str) else source, depth + 1)
+        return _selected(_location(body.get("source", body.get("full")), depth + 1), _list(body.get("selector")))
     url = _id(body) if is_url(_id(body)) else ""
     for service in _list(body.get("service")):
-        if _is_image_service(service) and is_url(_base(service)):
-            return IiifImage(_base(service), url)
+        base = service_base(service)
+        if is_image_service(service) and is_url(base):
+            request = _REQUEST.fullmatch(url.removeprefix(base)) if url.startswith(f"{base}/") else None
+            return IiifImage(base, url, request["region"], request["rotation"]) if request else IiifImage(base, url)
     is_image = kind in ("image", "dctypes:image") or str(body.get("format", "")).startswith("image/")
-    return WebFile(url) if is_image and url else None
+    return WebImage(url) if is_image and url else None
 
 
-def _is_image_service(part: object) -> bool:
-    """Return whether this describes an image service of version 2 or 3: a reference to one, or its own info.json."""
-    if not isinstance(part, dict):
-        return False
-    about = " ".join(str(part.get(key, "")) for key in ("@context", "type", "@type", "protocol", "profile"))
-    return "api/image" in about or "ImageService" in about or about.strip().startswith("level")
+def _selected(location: Location | None, selectors: list[Any]) -> Location | None:
+    """Return the part of an image that selectors choose, the first that is an object.
 
-
-def _base(service: object) -> str:
-    return _id(service).removesuffix("/info.json").rstrip("/")
+    Raises:
+        SourceError: if it is chosen otherwise than by a rectangle, or nobody cuts it
+    """
+    selector = next((each for each in selectors if isinstance(each, dict)), None)
+    if location is None or selector is None:
+        return location
+    region, rotation = str(selector.get("region") or "full"), str(selector.get("rotation") or "0")
+    if _type(selector) == "fragmentselector":
+        fragment = _FRAGMENT.fullmatch(str(selector.get("value")))
+        region = f"{'pct:' if fragment['unit'] == 'percent:' else ''}{fragment['box']}" if fragment else ""
+    elif not {"region", "rotation"} & selector.keys() and not _type(selector).endswith("imageapiselector"):
+        region = ""
+    if region == "full" and rotation == "0":
+        return location
+    if not (region and isinstance(location, IiifImage)):
+        raise SourceError(
+            f"{location.path}: a part of it is shown, and no image service that cuts this part; cut it yourself"
+        )
+    return replace(location, region=region, rotation=rotation)
 
 
 def _metadata(manifest: Json) -> dict[str, str]:

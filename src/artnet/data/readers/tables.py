@@ -14,10 +14,11 @@ from artnet.data.readers.iiif import read_iiif
 from artnet.errors import ArtNetError, DataError, NoImagesError, SourceError
 from artnet.fetch.http import is_url
 from artnet.sources.find import entry_holds_many, find_listed
+from artnet.sources.iiif_image import WebImage
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 from artnet.sources.lists import ListEntry, list_entries
 from artnet.sources.local import LocalFile, is_local_file
-from artnet.sources.stores import StoredFile, WebFile, check_listed, is_stored
+from artnet.sources.stores import StoredFile, check_listed, is_stored
 from artnet.sources.tables import TABLE_SUFFIXES, table_rows
 
 PAINTER_BY_NUMBERS_TABLE = "all_data_info.csv"
@@ -96,7 +97,7 @@ def _entry_records(table: str, entry: ListEntry, rules: SourceRules) -> Iterator
             items = (item for item in find_listed(target, rules) if not item.is_hidden)
             yield from (_with_item(about, item.name, _seekable(item)) for item in items)
     elif is_url(target):
-        yield _with_item(about, target, SourceItem(target, WebFile(target)))
+        yield _with_item(about, target, SourceItem(target, WebImage(target)))
     elif is_stored(target):
         yield _with_item(about, _name(table, entry), _stored_item(target, rules))
     else:
