@@ -58,6 +58,7 @@ def server(classifier: Classifier, index: FoundIndex) -> Iterator[Live]:
         allow_urls=True,
         fetch_rules=FetchRules(allow_private=True),
         sampling=Sampling(masks=8, channels=2, samples=2, steps=2),
+        ascent_steps=2,
         index=index,  # type: ignore[arg-type]
     )
     with live(classifier, settings, QueueLimits(concurrency=2, queue_size=30, timeout_s=30)) as found:

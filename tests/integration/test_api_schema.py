@@ -50,7 +50,7 @@ def server(exported: Path) -> Iterator[Live]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("socket.getaddrinfo", nobody)
-        settings_ = ApiSettings(allow_urls=True, sampling=THIN)
+        settings_ = ApiSettings(allow_urls=True, sampling=THIN, ascent_steps=2)
         with live(classifier, settings_, QueueLimits(concurrency=2, queue_size=8, timeout_s=20)) as found:
             yield found
 

@@ -44,6 +44,7 @@ def serve_app(
     timeout_s: Annotated[float, typer.Option("--timeout-s", min=1, help="Time limit of a request.")] = 30,
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, max=1024, help="Largest image file, in megabytes.")] = 64,
     max_megapixels: Annotated[int, typer.Option("--max-megapixels", min=1, help="Largest image, in megapixels.")] = 100,
+    ascent_steps: Annotated[int, typer.Option("--ascent-steps", min=1, help="Steps towards a channel's image.")] = 64,
     logs: Annotated[
         Literal["auto", "json", "quiet"],
         typer.Option("--logs", help="json: one line a request; quiet: failures only; auto: quiet on a terminal."),
@@ -67,14 +68,15 @@ def serve_app(
     limits = Limits(max_mb * 2**20, max_megapixels * 1_000_000)
     rules = FetchRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     fetches = address.is_loopback if allow_urls is None else allow_urls
-    settings = ApiSettings(limits, fetches, rules, warm_up_delay_s=_WARM_UP_DELAY_S, index=_index(index, model))
+    settings = ApiSettings(
+        limits, fetches, rules, ascent_steps=ascent_steps, warm_up_delay_s=_WARM_UP_DELAY_S, index=_index(index, model)
+    )
     callers = concurrency or serving_concurrency()
     loading = DaemonPool(1).submit(_ready, model, runtime, precision, callers)
-    front_end = None if api_only else _front_end()
     quiet = logs == "quiet" or (logs == "auto" and sys.stderr.isatty())
     write_logs(logging.WARNING if quiet else logging.INFO)
     service = ClassifierQueue(loading.result(), QueueLimits(callers, waiting, timeout_s))
-    application = create_app(service, settings, front_end)
+    application = create_app(service, settings, None if api_only else _front_end())
     print_message(f"artnet: {url_of(listener)} (Ctrl-C stops it)")
     serve(application, listener)
     return 0

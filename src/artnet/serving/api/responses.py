@@ -49,7 +49,6 @@ _JPEG_QUALITY = 85
 _PREVIEW_PX, _THUMBNAIL_PX, _NEIGHBOUR_PX = 1600, 96, 256
 _SHOWN_BY_BROWSERS = (b"\xff\xd8", b"\x89PNG")  # JPEG and PNG; for the others there is a preview
 _CHANNELS = 3  # of a depth that can be drawn
-_ASCENT_STEPS = 64  # towards an image that activates a channel, half of the command's, since somebody waits
 
 
 def classification(classifier: Classifier, image: ImageFile, form: ClassifyForm) -> Json:
@@ -111,8 +110,8 @@ def report(classifier: Classifier, image: ImageFile, form: ReportForm, sampling:
     return Response(page, media_type="text/html", headers={"Content-Disposition": attachment(name)})
 
 
-def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm) -> Json:
-    """Return the channels of a depth that contribute most, and a drawing of one."""
+def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm, ascent_steps: int) -> Json:
+    """Return the channels of a depth that contribute most, and a drawing of one, after so many steps of ascent."""
     from artnet.render.channel_sheet import channel_sheet  # brings pyarrow, and 25 MB with it
 
     opened = classifier.open(image)
@@ -120,7 +119,7 @@ def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm) -> Js
     result = explain(classifier, opened, form.movement, form.rather_than, depth=form.depth, options=options)
     strongest = [share.channel for share in result.channels.get(form.depth, ())]
     channel = form.channel if form.channel is not None else next(iter(strongest), 0)
-    drawing = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=_ASCENT_STEPS)
+    drawing = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=ascent_steps)
     sheet = _base64(encode_png(render_image(drawing.sheet), 1))
     return {"channels": strongest, "channel": channel, "caption": drawing.summary, "sheet": sheet}
 

@@ -143,7 +143,8 @@ async def measure_faithfulness(form: Annotated[FaithfulnessForm, _MULTIPART], se
 async def show_channels(form: Annotated[ChannelsForm, _MULTIPART], server: Server) -> Any:
     """Show what a channel of one depth has learnt: the one chosen, or the one that contributes most."""
     image = await server.image(form)
-    return await server.queue.run(lambda: channels(server.classifier, image, form), slow=True)
+    steps = server.settings.ascent_steps
+    return await server.queue.run(lambda: channels(server.classifier, image, form, steps), slow=True)
 
 
 @api.post(

@@ -34,6 +34,7 @@ class ApiSettings:
         allow_urls: Whether images are fetched from URLs, by `fetch_rules`.
         fetches: Number of URLs that are fetched at the same time.
         sampling: How often the methods that sample do so.
+        ascent_steps: Steps of gradient ascent towards an image that activates a channel.
         memory_bytes: Size of all requests' bodies together.
         page_headers: Headers that replace some of the page's.
         warm_up_delay_s: When to compile the graph of explanations, after the start; never where it is None.
@@ -45,6 +46,7 @@ class ApiSettings:
     fetch_rules: FetchRules = field(default_factory=FetchRules)
     fetches: int = 8
     sampling: Sampling = field(default_factory=Sampling)
+    ascent_steps: int = 64  # half of the command's, since somebody waits
     memory_bytes: int = 512 * 2**20
     page_headers: Mapping[str, str] = field(default_factory=dict)
     warm_up_delay_s: float | None = None
