@@ -85,28 +85,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run of a tiny network on that dataset."""
+    """A finished run of a tiny network with both heads on that dataset."""
     from artnet.training.run import open_run
     from fixtures.training import tiny_run
 
     return open_run(made_once(tmp_path_factory, "run", lambda folder: tiny_run(data, folder)))
-
-
-@pytest.fixture(scope="session")
-def styled(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run with a second head, for styles of fewer paintings than are learnt by default."""
-    from artnet.training.run import open_run
-    from fixtures.training import TINY_STYLES, tiny_run
-
-    return open_run(made_once(tmp_path_factory, "styled", lambda folder: tiny_run(data, folder, styles=TINY_STYLES)))
-
-
-@pytest.fixture(scope="session")
-def styled_model(styled: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model folder of that run."""
-    from artnet.training.export.export import export
-
-    return made_once(tmp_path_factory, "styled-model", lambda folder: export(styled, folder))
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +98,14 @@ def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from artnet.training.export.export import export
 
     return made_once(tmp_path_factory, "model", lambda folder: export(trained, folder))
+
+
+@pytest.fixture(scope="session")
+def exported_without_styles(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That model folder without its second head: an export of its own would take long."""
+    from fixtures.training import leave_out_styles
+
+    return made_once(tmp_path_factory, "without-styles", lambda folder: leave_out_styles(exported, folder))
 
 
 @pytest.fixture

@@ -123,21 +123,21 @@ def test_the_faithfulness_of_heatmaps_is_measured_on_request(tiny: Classifier, d
     assert "gradcam on 2 paintings" in report_page(report.to_dict())
 
 
-def test_fine_styles_are_in_the_report_and_on_the_card(styled_model: Path, data: Path) -> None:
-    styled = Classifier.load(styled_model)
-    report = evaluate(styled, data, "test").report
+def test_fine_styles_are_in_the_report_and_on_the_card(tiny: Classifier, evaluation: Evaluation) -> None:
+    report = evaluation.report
     record = report.to_record()["styles"]
-    assert set(record["by_style"]) == set(styled.config.styles)
+    assert set(record["by_style"]) == set(tiny.config.styles)
     assert record["paintings"] == report.meta.paintings
     assert "Mean average precision" in report_page(report.to_dict())
-    card = model_card(dataclasses.replace(styled.config, scores=report.to_record()))
+    card = model_card(dataclasses.replace(tiny.config, scores=report.to_record()))
     assert f"mean average precision {record['mean']:.3f}" in card
 
 
-def test_a_model_without_a_second_head_has_no_scores_of_fine_styles(evaluation: Evaluation) -> None:
-    assert evaluation.report.styles is None
-    assert "styles" not in evaluation.report.to_record()
-    assert "Fine styles" not in report_page(evaluation.report.to_dict())
+def test_a_model_without_a_second_head_has_no_scores_of_fine_styles(exported_without_styles: Path, data: Path) -> None:
+    report = evaluate(Classifier.load(exported_without_styles), data, "test").report
+    assert report.styles is None
+    assert "styles" not in report.to_record()
+    assert "Fine styles" not in report_page(report.to_dict())
 
 
 def test_a_dataset_of_other_views_is_refused(classifier: Classifier, data: Path) -> None:

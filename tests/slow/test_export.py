@@ -32,6 +32,7 @@ from artnet.training.export.onnx_graph import (
 from artnet.training.network.layers import explained_layers
 from artnet.training.network.network import build_network
 from artnet.training.run import Run
+from fixtures.training import tiny_network
 
 
 def test_an_exported_run_classifies_explains_and_is_evaluated(
@@ -48,18 +49,19 @@ def test_an_exported_run_classifies_explains_and_is_evaluated(
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_the_graph_computes_what_autograd_computes(exported: Path, trained: Run, engine: str) -> None:
-    settings = trained.settings
-    network = build_network(settings.backbone, 5, "none")
+    network = tiny_network()
     network.load_state_dict(trained.read_tensors("best"))
     network.eval().requires_grad_(False)
-    views = random_views(settings.size_px, 3)
+    views = random_views(trained.settings.size_px, 3)
     target = np.array([[1, 0, 0, 0, 0], [0, 1, -1, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]], np.float32)
     layers = [layer.name for layer in read_model(exported)[1].layers]
     mixture = random_mixture(sum(layer.channels for layer in read_model(exported)[1].layers), 3)
     given = [torch.from_numpy(values) for values in (views, target, mixture)]
     expected = forward_and_backward(network, layers)(*given)
-    found = open_engine(exported / GRAPH_FILE, engine, "f32").run(views, target, output_names(), mixture)
-    for name, tensor in zip(output_names(), expected, strict=True):
+    opened, names = open_engine(exported / GRAPH_FILE, engine, "f32"), output_names(styles=True)
+    assert opened.styles == 5
+    found = opened.run(views, target, names, mixture)
+    for name, tensor in zip(names, expected, strict=True):
         limit = 1e-2 if name.startswith("gradient") else 1e-4
         assert relative_distance(found[name], tensor.numpy()) < limit, name
 
@@ -108,7 +110,7 @@ def test_no_weight_is_written_twice(exported: Path) -> None:
 
 def test_a_graph_of_other_weights_is_refused(exported: Path, trained: Run) -> None:
     settings = trained.settings
-    other = build_network(settings.backbone, 5, "none").eval().requires_grad_(False)
+    other = tiny_network().eval().requires_grad_(False)
     layers = explained_layers(other, settings.backbone, settings.size_px)
     with pytest.raises(ExportError, match="does not compute what its network computes: logits"):
         check_graph(other, layers, exported / GRAPH_FILE, [random_views(settings.size_px)])

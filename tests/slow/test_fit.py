@@ -21,11 +21,10 @@ from artnet.training.data import (
 )
 from artnet.training.fit import fit
 from artnet.training.history import read_history
-from artnet.training.network.network import build_network
 from artnet.training.recipe import RECIPES, Augmentation, Rates
 from artnet.training.run import Run, open_run
 from artnet.training.trainer import Callbacks, StepReport
-from fixtures.training import BACKBONE, ON_CPU, RECIPE, SIZE_PX, settings, tiny_run
+from fixtures.training import ON_CPU, RECIPE, SIZE_PX, settings, tiny_network, tiny_run
 
 
 def test_a_run_keeps_history_weights_and_what_export_needs(trained: Run) -> None:
@@ -79,7 +78,7 @@ def test_a_loss_that_is_no_number_stops_and_says_where(data: Path, tmp_path: Pat
 
 def test_a_weight_that_is_no_number_is_never_kept(trained: Run, data: Path, tmp_path: Path) -> None:
     run = Run(tmp_path, trained.settings)
-    state = initial_state(build_network(BACKBONE, 5, "none"), RECIPE)
+    state = initial_state(tiny_network(), RECIPE)
     save_checkpoint(run, state)
     with torch.no_grad():
         state.network.dense.weight[0, 0] = torch.inf
@@ -125,7 +124,7 @@ def test_a_run_of_another_network_lists_settings_and_tensors_in_one_error(traine
 
 
 def test_a_run_of_other_classes_lists_settings_and_tensors_in_one_error(trained: Run, data: Path) -> None:
-    state = initial_state(build_network(BACKBONE, 4, "none"), RECIPE)
+    state = initial_state(tiny_network(movements=4), RECIPE)
     fewer = dataclasses.replace(trained.settings, movements=trained.settings.movements[:4])
     with pytest.raises(TrainingError, match=r"movements was .* 2 of another shape \(dense\.weight, dense\.bias\)"):
         restore_checkpoint(trained, state, fewer)

@@ -16,11 +16,10 @@ from artnet.training.export.onnx_graph import write_trunk
 from artnet.training.fit import fit
 from artnet.training.history import read_history
 from artnet.training.linear_probe import embed
-from artnet.training.network.network import build_network
 from artnet.training.recipe import Rates, find_recipe
 from artnet.training.run import Run
 from artnet.training.trainer import Callbacks, normalise
-from fixtures.training import BACKBONE, ON_CPU, settings
+from fixtures.training import ON_CPU, settings, tiny_network
 
 PROBE = dataclasses.replace(find_recipe("probe"), epochs=5, batch=16)
 
@@ -31,7 +30,7 @@ def probed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_embeddings_are_those_of_the_network(probed: Run, data: Path, tmp_path: Path) -> None:
-    network = build_network(BACKBONE, 5, "none")
+    network = tiny_network()
     views = load_views(data, "val")
     few = StoredViews(views.encoded[:3], views.movements[:3], views.collections[:3], views.styles[:3])
     write_trunk(network, probed.settings.size_px, tmp_path / "trunk.onnx")
@@ -43,13 +42,13 @@ def test_the_embeddings_are_those_of_the_network(probed: Run, data: Path, tmp_pa
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
-def test_only_the_head_is_trained(probed: Run, data: Path) -> None:
+def test_only_the_heads_are_trained(probed: Run) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(probed.settings.seed)
-        start = build_network(BACKBONE, 5, "none").state_dict()
+        start = tiny_network().state_dict()
     best = probed.read_tensors("best")
     changed = {name.split(".")[0] for name, tensor in best.items() if not torch.equal(tensor, start[name])}
-    assert changed == {"norm", "dense"}
+    assert changed == {"norm", "dense", "styles"}
 
 
 def test_the_run_keeps_what_any_run_keeps(probed: Run) -> None:
@@ -61,7 +60,7 @@ def test_the_run_keeps_what_any_run_keeps(probed: Run) -> None:
 
 
 def test_the_best_head_is_kept_and_not_the_last(probed: Run, data: Path) -> None:
-    kept, network = probed.read_tensors("embeddings"), build_network(BACKBONE, 5, "none").eval()
+    kept, network = probed.read_tensors("embeddings"), tiny_network().eval()
     network.load_state_dict(probed.read_tensors("best"))
     hits = network.classify(kept["val"]).movements.argmax(1).numpy() == load_views(data, "val").movements
     best = max(read_history(probed.folder), key=lambda row: row.val_balanced_accuracy)
