@@ -25,11 +25,19 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture
-def browser(playwright: Any) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def shared_browser(playwright: Any) -> Iterator[Any]:
     opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def browser(shared_browser: Any) -> Iterator[Any]:
+    """The browser, in which every new page is another visitor, who leaves with the test."""
+    yield shared_browser
+    for context in shared_browser.contexts:
+        context.close()
 
 
 def problem(page: Any, path: Path) -> str:
@@ -47,6 +55,7 @@ def png_of(width: int, height: int) -> bytes:
 
 def test_what_cannot_be_decoded_is_named_and_the_next_picture_classified(browser: Any, tmp_path: Path) -> None:
     broken = {
+        "empty.jpg": (b"", "the file is empty"),
         "large.png": (png_of(30000, 30000), "30000 x 30000 pixels are over the limit of 100 megapixels"),
         "phone.heic": (b"\0\0\0\x18ftypheic" + b"\0" * 60, "this browser cannot decode HEIC"),
         "scan.tif": (b"II*\0" + b"\0" * 60, "this browser cannot decode TIFF"),
