@@ -38,6 +38,11 @@ needs_ray = pytest.mark.skipif(
 )
 
 
+# A machine that is gone is called dead after a second, by five connections refused, and not after fifteen; one that is
+# busy has as long as ever to answer.
+SOON_DEAD = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 200, "health_check_failure_threshold": 5}
+
+
 @pytest.fixture
 def images(tmp_path: Path) -> str:
     """A folder of ninety images, one of them broken."""
@@ -54,7 +59,8 @@ def cluster() -> Iterator[Any]:
     import ray
     from ray.cluster_utils import Cluster
 
-    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    head = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False, "_system_config": SOON_DEAD}
+    found = Cluster(initialize_head=True, head_node_args=head)
     found.add_node(num_cpus=1)
     ray.init(address=found.address, log_to_driver=False, logging_level="ERROR")
     yield found
