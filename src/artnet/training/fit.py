@@ -65,9 +65,7 @@ def fit(
     """
     info, recipe = read_info(data), settings.recipe
     _check_recipe(recipe, info, options, callbacks)
-    styles: tuple[str, ...] = ()
-    if recipe.styles_weight:
-        styles = settings.styles or common_styles(read_columns(data, "train", ["style"])["style"].to_pylist())
+    styles = _learnt_styles(settings, data)
     train, val = load_views(data, "train", recipe.views, styles), load_views(data, "val", styles=styles)
     for split, views in (("train", train), ("val", val)):
         check_movements(views.movements, info.movements, data, split)
@@ -98,6 +96,13 @@ def fit(
         if fabric.is_global_zero:
             _write_sample(run, val)
     return run
+
+
+def _learnt_styles(settings: RunSettings, data: Path) -> tuple[str, ...]:
+    """Return the styles of the second head: those that were named or are common, none where they weigh nothing."""
+    if not settings.recipe.styles_weight:
+        return ()
+    return settings.styles or common_styles(read_columns(data, "train", ["style"])["style"].to_pylist())
 
 
 def check_movements(labels: np.ndarray, movements: Sequence[str], data: Path, split: str) -> None:
