@@ -11,11 +11,11 @@ import torch
 
 from artnet.errors import TrainingError, UsageError
 from artnet.model.openvino import OpenVinoEngine
-from artnet.training.data import StoredViews, load_views
+from artnet.training.data import load_views
 from artnet.training.export.onnx_graph import write_trunk
 from artnet.training.fit import fit
 from artnet.training.history import read_history
-from artnet.training.linear_probe import embed
+from artnet.training.linear_probe import infer_views
 from artnet.training.recipe import Rates, find_recipe
 from artnet.training.run import Run
 from artnet.training.trainer import Callbacks, normalise
@@ -32,10 +32,10 @@ def probed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_embeddings_are_those_of_the_network(probed: Run, data: Path, tmp_path: Path) -> None:
     network = tiny_network()
     views = load_views(data, "val")
-    few = StoredViews(views.encoded[:3], views.movements[:3], views.collections[:3], views.styles[:3])
+    few = dataclasses.replace(views, encoded=views.encoded[:3])
     write_trunk(network, probed.settings.size_px, tmp_path / "trunk.onnx")
     engine = OpenVinoEngine(tmp_path / "trunk.onnx", "f32", cached=False)
-    found = np.concatenate(list(embed(engine, few, probed.settings)))
+    found = np.concatenate(list(infer_views(engine, few, probed.settings.preprocessing)))
     pixels = torch.from_numpy(np.stack([np.asarray(few.decode(index)).transpose(2, 0, 1) for index in range(3)]))
     with torch.inference_mode():
         expected = network.eval().embed(normalise(pixels, probed.settings)).numpy()

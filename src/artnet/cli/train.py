@@ -29,6 +29,10 @@ def train(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting of the recipe.")
     ] = None,
+    teachers: Annotated[
+        list[Path] | None,
+        typer.Option("--teacher", metavar="MODEL", help="A model folder to learn from as well; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Seed of every random choice.")] = 0,
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--device", help="Where to train.")] = "auto",
     devices: Annotated[int, typer.Option("--devices", min=1, help="Number of devices to train on (DDP).")] = 1,
@@ -56,7 +60,8 @@ def train(
     if epochs is not None:
         settings = dataclasses.replace(settings, epochs=epochs)
     name = backbone or settings.backbone or "densenet121"
-    run = RunSettings(backbone=name, weights=weights, recipe_name=recipe, recipe=settings, seed=seed)
+    folders = tuple(str(folder) for folder in teachers or [])
+    run = RunSettings(name, weights, recipe_name=recipe, recipe=settings, seed=seed, teachers=folders)
     options = FitOptions(device, devices, num_nodes, workers, resume, 60 * checkpoint_every, precision)
     is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
     with progress_bar("training", shown=is_first) as advance:

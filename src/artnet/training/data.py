@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from artnet.data.dataset import collection_of, read_columns
+from artnet.data.dataset import collection_of, read_columns, read_info
 from artnet.imaging.views import VIEWS
 from artnet.taxonomy import index_styles
 from artnet.training.augment import augment
@@ -27,13 +27,13 @@ from artnet.training.recipe import Augmentation, Recipe, TrainingViews
 
 
 class Batch(NamedTuple):
-    """Views (B, 3, S, S) uint8, their movements (B,) and styles (B,), or a single view with its labels.
+    """Views (B, 3, S, S) uint8, their movements' shares (B, C) and styles (B,), or a single view with its labels.
 
     A style is -1 where the second head does not learn it.
     """
 
     pixels: Tensor
-    movements: Tensor | int
+    movements: Tensor
     styles: Tensor | int
 
 
@@ -45,6 +45,7 @@ class StoredViews:
     movements: NDArray[np.int64]  # (N,)
     collections: NDArray[np.int64]  # (N,), an index for each collection
     styles: NDArray[np.int64]  # (N,), an index among the learnt styles, -1 for any other
+    shares: NDArray[np.float32]  # (N, C), of each movement: 1 for the label, unless a teacher's scores are mixed in
 
     def decode(self, index: int) -> Image.Image:
         """Return one view as an RGB image."""
@@ -118,7 +119,8 @@ def load_views(folder: Path, split: str, views: TrainingViews = "whole", styles:
         regions = [[view["bytes"] for view in each] for each in table["regions"].to_pylist()]
         encoded = [view for whole, others in zip(encoded, regions, strict=True) for view in (whole, *others)]
         labels = tuple(np.repeat(label, len(VIEWS)) for label in labels)  # type: ignore[assignment]
-    return StoredViews(encoded, *labels)
+    shares = np.eye(len(read_info(folder).movements), dtype=np.float32)[labels[0]]
+    return StoredViews(encoded, *labels, shares)
 
 
 def sample_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -189,4 +191,4 @@ def _ignore_signals(worker: int) -> None:
 
 def _labelled(image: Image.Image, views: StoredViews, index: int) -> Batch:
     pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
-    return Batch(pixels, int(views.movements[index]), int(views.styles[index]))
+    return Batch(pixels, torch.from_numpy(views.shares[index]), int(views.styles[index]))

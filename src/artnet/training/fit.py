@@ -24,6 +24,7 @@ from artnet.training.devices import (
     stop_requests,
     worker_errors,
 )
+from artnet.training.distillation import check_teachers, mix_teacher_scores, write_teacher_scores
 from artnet.training.linear_probe import initialise_head, train_head
 from artnet.training.network.batchnorm import restore_statistics
 from artnet.training.network.layers import explained_layers
@@ -76,17 +77,25 @@ def fit(
     explained_layers(network, settings.backbone, info.size_px)  # fails now for what export could not explain
     mean, std = normalisation(network, settings.backbone)
     settings = replace(settings, mean=mean, std=std)
+    if not options.resume:
+        check_teachers(settings)
     if recipe.method == "finetune":
         batches_per_epoch(train, settings)  # fails before the run is created
     fabric = open_fabric(options, recipe.batch)
 
     def prepare_start(run: Run) -> None:
+        session, views = Session(fabric, run, settings, options, callbacks), train
+        if settings.teachers:
+            write_teacher_scores(session, train)
+            views = mix_teacher_scores(run, train)
         if recipe.method == "finetune" and not (run.has_tensors("last") or run.has_tensors("start")):
-            _write_start(Session(fabric, run, settings, options, callbacks), network, train, val)
+            _write_start(session, network, views, val)
 
     opened = _open(out, settings, options, fabric, prepare_start)
     with worker_errors(), deterministic_convolutions(options.precision), stop_requests() as stop, opened as run:
         session = Session(fabric, run, settings, options, callbacks, stop)
+        if settings.teachers:
+            train = mix_teacher_scores(run, train)
         if recipe.method == "probe":
             train_head(session, network, train, val)
         else:

@@ -16,6 +16,7 @@ from torch import Tensor
 from artnet.errors import TrainingError
 from artnet.hardware import processor_count
 from artnet.imaging.views import WHOLE, square_view
+from artnet.model.config import Preprocessing
 from artnet.model.engine import Engine
 from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
@@ -27,7 +28,6 @@ from artnet.training.network.freezing import freeze, parameter_groups
 from artnet.training.network.loss import make_targets, total_loss
 from artnet.training.network.network import PaintingNetwork
 from artnet.training.recipe import RECIPES, FreezingOptions
-from artnet.training.run import RunSettings
 from artnet.training.schedule import set_rates
 from artnet.training.trainer import Session
 
@@ -66,21 +66,22 @@ def initialise_head(session: Session, network: PaintingNetwork, train: StoredVie
         pass
 
 
-def embed(engine: Engine, views: StoredViews, settings: RunSettings) -> Iterator[np.ndarray]:
-    """Yield the embeddings of all views in order, as arrays (n, E) float32.
+def infer_views(
+    engine: Engine, views: StoredViews, preprocessing: Preprocessing, output: str = "embedding"
+) -> Iterator[np.ndarray]:
+    """Yield one output of the graph for all views in order, as arrays (n, ...) float32.
 
     Threads decode and infer; an engine with a concurrency of its own keeps all processors busy.
     """
 
-    def embed_one(index: int) -> np.ndarray:
+    def infer_one(index: int) -> np.ndarray:
         view = square_view(WHOLE, views.decode(index))
-        outputs = engine.run(network_input([view], settings.preprocessing), None, ["embedding"])
-        embedding: np.ndarray = outputs["embedding"][0]
-        return embedding
+        values: np.ndarray = engine.run(network_input([view], preprocessing), None, [output])[output][0]
+        return values
 
     with ThreadPoolExecutor(processor_count() + 1) as pool:
         for start in range(0, len(views.encoded), _BATCH):
-            yield np.stack(list(pool.map(embed_one, range(start, min(start + _BATCH, len(views.encoded))))))
+            yield np.stack(list(pool.map(infer_one, range(start, min(start + _BATCH, len(views.encoded))))))
 
 
 def _best_head(
@@ -110,7 +111,7 @@ def _embeddings(
             engine = OpenVinoEngine(path, cached=False, concurrency=processor_count())
             for split, views in (("train", train), ("val", val)):
                 batches = []
-                for batch in embed(engine, views, session.settings):
+                for batch in infer_views(engine, views, session.settings.preprocessing):
                     batches.append(batch)
                     done += len(batch)
                     session.callbacks.on_embedded(done, total)
@@ -127,6 +128,7 @@ def _epochs(
     settings, recipe = session.settings, session.settings.recipe
     train, val = views
     movements, styles = torch.from_numpy(train.movements), torch.from_numpy(train.styles)
+    shares = torch.from_numpy(train.shares)
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.rates), eps=recipe.rates.epsilon, fused=True)
     for epoch in range(recipe.epochs):
         started = time.monotonic()
@@ -139,7 +141,7 @@ def _epochs(
             for index, rows in enumerate(batches):
                 set_rates(optimizer, recipe.rates, epoch * len(batches) + index, recipe.epochs, len(batches))
                 logits = network.classify(embeddings[0][rows])
-                loss = total_loss(logits, make_targets(movements[rows], styles[rows], network), recipe)
+                loss = total_loss(logits, make_targets(shares[rows], styles[rows], network), recipe)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()

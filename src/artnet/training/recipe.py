@@ -91,6 +91,8 @@ class Recipe:
     # weights of one architecture that start with a good head (`head_first`).
     start_share: float = 0.0
     views: TrainingViews = "whole"
+    # Share of the teachers' scores in the targets, where --teacher names any; the rest are the labels.
+    teacher_share: float = 0.5
     # How the embedding is made of the backbone's last outputs: as timm does for this backbone; of a transformer the
     # class token, the mean of the patch tokens, or both.
     pooling: Pooling = "own"

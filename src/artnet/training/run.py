@@ -49,6 +49,7 @@ class RunSettings:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     train_sha256: str = ""
+    teachers: tuple[str, ...] = ()  # model folders whose scores are part of the targets
     data_folder: str = ""  # the one setting that may differ when a run is resumed
     format: str = FORMAT
 

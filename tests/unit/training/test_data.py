@@ -12,8 +12,8 @@ from artnet.training.data import StoredViews, sample_epoch, sampling_probabiliti
 
 def drawable(movements: Sequence[int], collections: Sequence[int] | None = None) -> StoredViews:
     """Make views of which only movement and collection matter."""
-    none = np.full(len(movements), -1)
-    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)), none)
+    none, shares = np.full(len(movements), -1), np.eye(max(movements) + 1, dtype=np.float32)[list(movements)]
+    return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)), none, shares)
 
 
 def test_an_epoch_without_balance_holds_every_painting_once() -> None:

@@ -15,11 +15,11 @@ from artnet.training.recipe import Recipe
 
 
 def make_targets(movements: Tensor, styles: Tensor, network: PaintingNetwork) -> Tensor:
-    """Return targets (B, C + K + 1) float32 of movements (B,) and styles (B,), where -1 is a style not learnt."""
+    """Return targets (B, C + K + 1) float32 of movements' shares (B, C) and styles (B,), where -1 is one not learnt."""
     count = 0 if network.styles is None else network.styles.out_features
     style_shares = F.one_hot(torch.where(styles < 0, count, styles), count + 1).float()[:, :count]
     known = (styles >= 0).float()[:, None]
-    return torch.cat([F.one_hot(movements, network.dense.out_features).float(), style_shares, known], dim=1)
+    return torch.cat([movements, style_shares, known], dim=1)
 
 
 def total_loss(logits: Logits, target: Tensor, recipe: Recipe) -> Tensor:

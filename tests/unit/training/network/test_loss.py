@@ -18,7 +18,7 @@ from fixtures.training import BACKBONE
 
 def test_a_target_holds_both_truths_and_whether_the_style_is_known() -> None:
     network = build_network(BACKBONE, 3, "none", NetworkOptions(styles=2))
-    found = make_targets(torch.tensor([2, 0]), torch.tensor([1, -1]), network)
+    found = make_targets(torch.tensor([[0, 0, 1.0], [1.0, 0, 0]]), torch.tensor([1, -1]), network)
     assert found.tolist() == [[0, 0, 1, 0, 1, 1], [1, 0, 0, 0, 0, 0]]
 
 
@@ -38,7 +38,7 @@ def test_where_all_styles_are_known_it_is_the_binary_cross_entropy(logits: list[
 def test_no_gradient_flows_from_a_painting_without_a_style() -> None:
     logits = torch.randn(2, 3, requires_grad=True)
     network = build_network(BACKBONE, 2, "none", NetworkOptions(styles=3))
-    target = make_targets(torch.tensor([0, 1]), torch.tensor([2, -1]), network)
+    target = make_targets(torch.eye(2), torch.tensor([2, -1]), network)
     total_loss(Logits(torch.zeros(2, 2), logits), target, Recipe()).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert bool((logits.grad[0] != 0).all())
@@ -61,7 +61,7 @@ def test_the_parts_of_a_batch_lose_together_what_the_whole_loses() -> None:
 def test_only_the_weighted_styles_loss_is_added() -> None:
     logits = Logits(torch.randn(4, 2), torch.randn(4, 3))
     network = build_network(BACKBONE, 2, "none", NetworkOptions(styles=3))
-    target = make_targets(torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1, 2, -1]), network)
+    target = make_targets(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 2, -1]), network)
     alone = total_loss(Logits(logits.movements, None), target, Recipe())
     added = total_loss(logits, target, Recipe(styles_weight=0.5)) - alone
     assert logits.styles is not None
