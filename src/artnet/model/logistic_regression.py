@@ -1,0 +1,130 @@
+"""Multinomial logistic regression: a linear head on embeddings, fitted in NumPy.
+
+scikit-learn fits the same to three digits, and the tests hold it to that; with SciPy it would add 150 MB to an
+installation for these eighty lines.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artnet.metrics.classification import softmax
+
+Floats = NDArray[np.float64]
+PENALTY = 0.1  # the best of 0.001 to 1 by log loss out of fold, for 12,000 paintings and embeddings of 1,280 numbers
+_ITERATIONS = 200
+_TOLERANCE = 1e-5  # of the gradient's largest element: the scores are right to three digits
+_HISTORY = 10  # pairs that the curvature is estimated from
+_SUFFICIENT_DECREASE = 1e-4
+_SMALLEST_STEP = 1e-10
+
+Objective = Callable[[Floats], tuple[float, Floats]]
+
+
+@dataclass(frozen=True)
+class LogisticRegression:
+    """A linear head: the logits are `embeddings @ weight + bias`.
+
+    Attributes:
+        weight: (E, C)
+        bias: (C,)
+    """
+
+    weight: Floats
+    bias: Floats
+
+    def scores(self, embeddings: NDArray[np.floating]) -> Floats:
+        """Return the softmax scores (N, C) of embeddings (N, E)."""
+        return softmax(embeddings @ self.weight + self.bias)
+
+
+def fit_logistic_regression(
+    embeddings: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    classes: int,
+    balanced: bool = False,
+    penalty: float = PENALTY,
+) -> LogisticRegression:
+    """Return the head with the least mean cross-entropy plus a penalty on its weights.
+
+    Embeddings are first brought to mean 0 and variance 1; the head returned takes them as they are. The penalty is half
+    of `penalty` times the sum of the squared weights, without the biases (Hastie et al., "The elements of statistical
+    learning", 2009, equation 4.31): scikit-learn's C is 1 / (N * penalty).
+
+    Args:
+        embeddings: (N, E)
+        labels: (N,) from 0 to C - 1
+        classes: the number C; a class without a label is predicted by none
+        balanced: whether each class counts as much as another, whatever its number of labels
+        penalty: above 0
+    """
+    centre, spread = embeddings.mean(0, np.float64), embeddings.std(0, dtype=np.float64)
+    spread[spread == 0] = 1
+    inputs = ((embeddings - centre) / spread).astype(np.float32)  # (N, E)
+    counts = np.bincount(labels, minlength=classes)
+    weights = 1 / (counts[labels] * (counts > 0).sum()) if balanced else np.full(len(labels), 1 / len(labels))
+    targets = np.eye(classes)[labels]  # (N, C)
+
+    def objective(parameters: Floats) -> tuple[float, Floats]:
+        matrix = parameters.reshape(-1, classes)
+        weight, bias = matrix[:-1], matrix[-1]
+        logits = inputs @ weight.astype(np.float32) + bias
+        shifted = logits - logits.max(1, keepdims=True)
+        log_scores = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+        residuals = (np.exp(log_scores) - targets) * weights[:, None]
+        loss = -(log_scores[np.arange(len(labels)), labels] * weights).sum() + penalty / 2 * (weight**2).sum()
+        gradient = inputs.T @ residuals.astype(np.float32) + penalty * weight
+        return float(loss), np.vstack([gradient, residuals.sum(0)]).ravel()
+
+    matrix = minimise(objective, np.zeros((inputs.shape[1] + 1) * classes)).reshape(-1, classes)
+    weight = matrix[:-1] / spread[:, None]
+    return LogisticRegression(weight, matrix[-1] - centre @ weight)
+
+
+def minimise(objective: Objective, start: Floats) -> Floats:
+    """Return where a smooth convex function is least, by L-BFGS with backtracking.
+
+    Nocedal and Wright, "Numerical optimization", 2006, algorithms 7.4 and 7.5.
+
+    Args:
+        objective: from a point (D,) to the function's value and gradient (D,)
+        start: (D,)
+    """
+    point, (value, gradient) = start, objective(start)
+    history: deque[tuple[Floats, Floats]] = deque(maxlen=_HISTORY)
+    for _ in range(_ITERATIONS):
+        if np.abs(gradient).max() <= _TOLERANCE:
+            break
+        direction = -_times_inverse_hessian(gradient, history)
+        slope = gradient @ direction
+        step = 1.0 if history else min(1.0, 1 / float(np.linalg.norm(gradient)))
+        new_value, new_gradient = objective(point + step * direction)
+        while new_value > value + _SUFFICIENT_DECREASE * step * slope:
+            step /= 2
+            if step < _SMALLEST_STEP:  # as near as the rounding of float32 lets one come
+                return point
+            new_value, new_gradient = objective(point + step * direction)
+        history.append((step * direction, new_gradient - gradient))
+        point, value, gradient = point + step * direction, new_value, new_gradient
+    return point
+
+
+def _times_inverse_hessian(gradient: Floats, history: deque[tuple[Floats, Floats]]) -> Floats:
+    """Return the estimated inverse Hessian times a gradient, from moves and the changes of the gradient they made."""
+    result = gradient.copy()
+    shares = []
+    for move, change in reversed(history):
+        share = (move @ result) / (move @ change)
+        shares.append(share)
+        result -= share * change
+    if history:
+        move, change = history[-1]
+        result *= (move @ change) / (change @ change)
+    for (move, change), share in zip(history, reversed(shares), strict=True):
+        result += (share - (change @ result) / (move @ change)) * move
+    return result
