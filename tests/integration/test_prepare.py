@@ -424,6 +424,18 @@ def test_a_full_disk_is_an_output_error_and_makes_no_dataset(tmp_path: Path, mon
     assert not (tmp_path / "out").exists()
 
 
+def test_movements_of_other_jpeg_qualities_are_told_apart_in_the_audit(tmp_path: Path) -> None:
+    qualities = dict(zip(STYLES, (60, 74, 74, 90, 74), strict=True))
+    works = [
+        replace(work, data=encoded(decode(work.data or b""), qualities[work.style])) for work in good_works(artists=4)
+    ]
+    summary = prepare([read_catalog(draw_csv(tmp_path / "saved", works))], tmp_path / "out", TAXONOMY, OPTIONS)
+    found = summary["facets"]["jpeg_quality"]
+    medians = {"Cubism": 60, "Impressionism": 74, "Expressionism": 74, "Realism": 90, "Abstract": 74}
+    assert found["medians"] == medians
+    assert found["is_shortcut"]
+
+
 def test_an_unfinished_dataset_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out.partial").mkdir()
     (tmp_path / "out.partial" / "notes.txt").write_text("precious")

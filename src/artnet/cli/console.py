@@ -117,8 +117,13 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
     """Print what a prepared dataset holds; what its audit warns of goes to standard error."""
     for split, counts in summary["splits"].items():
         print_line(f"{split:5} " + "  ".join(f"{name} {count}" for name, count in counts.items()))
-    for facet in (name for name, facet in summary["facets"].items() if facet["is_shortcut"]):
-        print_message(f"artnet: warning: {facet.replace('_', ' ')} alone tells movements apart; see audit.html")
+    for name, facet in ((name, facet) for name, facet in summary["facets"].items() if facet["is_shortcut"]):
+        medians = ", ".join(f"{movement} {value:.3g}" for movement, value in facet["medians"].items())
+        print_message(
+            f"artnet: warning: {name.replace('_', ' ')} alone predicts the movement, with a balanced accuracy of "
+            f"{facet['balanced_accuracy']:.2f} ({1 / len(facet['medians']):.2f} at random); medians: {medians}; "
+            "see audit.html"
+        )
     uneven = [
         f"{share['split']} has {share['paintings']} of {share['movement']} "
         f"({share['share']:.0%}, requested {share['ratio']:.0%})"

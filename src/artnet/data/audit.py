@@ -28,6 +28,7 @@ class Entry:
     aspect: float = 1
     bytes_per_pixel: float = 0
     sharpness: float = 0
+    jpeg_quality: float = 100  # also of a file of another format
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Excluded:
 DEFAULT_RATIOS = Ratios()
 
 # Properties of an image file that depend on its origin and not on its painter.
-FACETS = ("shorter_side_px", "aspect", "bytes_per_pixel", "sharpness")
+FACETS = ("shorter_side_px", "aspect", "bytes_per_pixel", "sharpness", "jpeg_quality")
 _BINS = 10
 _MAX_DEVIATION = 0.5  # of a movement's share in val or test, relative to its ratio
 _MIN_PAINTINGS = 20  # of a movement in val or test: one of 20 is five points of recall

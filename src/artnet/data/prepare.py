@@ -24,6 +24,7 @@ from artnet.data.duplicates import near_duplicates
 from artnet.data.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
 from artnet.data.view_chunks import (
     ChunkSettings,
+    CHUNK_FORMAT,
     PaintingFacts,
     Rejection,
     SelectedRecord,
@@ -311,7 +312,8 @@ def _digest(selected: Sequence[SelectedRecord], settings: ChunkSettings) -> str:
     """Return a digest of what decides the chunks: the images, in order, with sizes and dates, and the settings."""
     # Where reading may go and how long it may take decides no byte of what was read.
     rules = SourceRules(settings.rules.limits, shorter_side_px=settings.rules.shorter_side_px)
-    digest = hashlib.sha256(json.dumps(asdict(replace(settings, rules=rules))).encode())
+    plan = {"format": CHUNK_FORMAT, **asdict(replace(settings, rules=rules))}
+    digest = hashlib.sha256(json.dumps(plan).encode())
     stamps: dict[str, tuple[int, str] | None] = {}
     for item in selected:
         path = item.record.location.path if item.record.location is not None else ""
@@ -333,3 +335,4 @@ def _write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:
         writer = csv.writer(file)
         writer.writerow(["source", "style", "reason", "message"])
         writer.writerows((item.source, item.style, item.reason, item.message) for item in rejected)
+        jpeg_quality=100 if facts.jpeg_quality is None else facts.jpeg_quality,

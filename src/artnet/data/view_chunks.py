@@ -32,11 +32,13 @@ from artnet.errors import ArtNetError, WorkerError
 from artnet.hardware import processor_count
 from artnet.imaging.decode import decode_image
 from artnet.imaging.encode import encode_jpeg
+from artnet.imaging.jpeg_quality import jpeg_quality
 from artnet.imaging.views import VIEWS, Fit, extract_views, without_letterbox
 from artnet.sources.item import DEFAULT_RULES, SourceRules
 from artnet.sources.parquet import ParquetRow
 from artnet.sources.stores import is_remote
 
+CHUNK_FORMAT = 2  # to be raised whenever the chunk files' columns change
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
 _CONCURRENT_REQUESTS = 4  # of each worker, for images on servers
 _QUEUED_CHUNKS = 8  # keeps every processor busy without a list of a million tasks
@@ -75,6 +77,7 @@ class PaintingFacts:
         size_bytes: of the image file
         sharpness: variance of the Laplacian of the whole view in grey levels squared (Pech-Pacheco et al., "Diatom
             autofocusing in brightfield microscopy", 2000)
+        jpeg_quality: 1 to 100, estimated; None for a file of another format
         fingerprint: for the search for near-duplicates
     """
 
@@ -84,6 +87,7 @@ class PaintingFacts:
     height: int
     size_bytes: int
     sharpness: float
+    jpeg_quality: int | None
     fingerprint: Fingerprint
 
 
@@ -184,6 +188,7 @@ _FACTS: dict[str, pa.DataType] = {
     "position": pa.int64(),
     "size_bytes": pa.int64(),
     "sharpness": pa.float64(),
+    "jpeg_quality": pa.int64(),
     "thumbnail": pa.binary(),
     "aspect": pa.float64(),
 }
@@ -293,6 +298,7 @@ def _extract(
         "position": position,
         "size_bytes": len(data),
         "sharpness": sharpness(whole.image),
+        "jpeg_quality": jpeg_quality(data),
         "thumbnail": features.thumbnail,
         "aspect": features.aspect,
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from artnet.batch.job import Summary
 from artnet.batch.predict import Result
-from artnet.cli.console import ResultCounter, prediction_line, print_json, print_summary, progress_bar
+from artnet.cli.console import ResultCounter, prediction_line, print_audit, print_json, print_summary, progress_bar
+from artnet.data.audit import Entry, Excluded, audit
 from artnet.errors import EmptyImageError
 from artnet.model.prediction import Decision, Prediction
 
@@ -54,6 +56,18 @@ def test_a_summary_names_movements_decisions_and_failures(capsys: pytest.Capture
         "decisions: 66.7% confident, 33.3% unsure",
         "failures: 1 corrupt",
     ]
+
+
+def test_an_audits_warnings_have_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    entries = [
+        Entry(movement, movement, None, split, f"{movement}{step}", jpeg_quality=quality)
+        for movement, quality in (("Cubism", 60), ("Realism", 74))
+        for split in ("train", "test")
+        for step in range(20)
+    ]
+    print_audit(audit(entries, Excluded({}, {})), Path("out"))
+    warning = next(line for line in capsys.readouterr().err.splitlines() if "jpeg quality alone" in line)
+    assert "a balanced accuracy of 1.00 (0.50 at random); medians: Cubism 60, Realism 74" in warning
 
 
 def test_of_nothing_a_summary_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
