@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from artnet.batch.job import Progress, Summary
     from artnet.batch.journal import Journal
     from artnet.batch.predict import Result
+    from artnet.evaluation.label_audit import LabelAudit
     from artnet.evaluation.report import Report
     from artnet.model.prediction import Prediction
 
@@ -134,8 +136,21 @@ def print_audit(summary: Mapping[str, Any], folder: Path) -> None:
         print_message(
             f"artnet: warning: few paintings, or not the requested share: {', '.join(uneven[:3])}{more}; see audit.html"
         )
+    if unmatched := summary["unmatched_exclusions"]:
+        print_message(
+            f"artnet: warning: {len(unmatched)} lines of --exclude name no painting of these collections, the first is "
+            f"line {unmatched[0]}"
+        )
     left_out = sum(summary["rejected"].values())
     print_line(f"{summary['paintings']} paintings in {folder}; {left_out} left out, see rejected.csv and audit.html")
+
+
+def print_label_audit(audit: LabelAudit, folder: Path) -> None:
+    """Print how many suspects there are of each kind, the most frequent first."""
+    kinds = Counter((suspect.labelled, suspect.suggested) for suspect in audit.suspects)
+    for (labelled, suggested), count in kinds.most_common():
+        print_line(f"{count:6} labelled {labelled}, look like {suggested}")
+    print_line(f"{len(audit.suspects)} of {audit.paintings} labels look wrong; see suspects.html in {folder}")
 
 
 def print_report(report: Report) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from artnet import __version__
 from artnet.cli.app import serve_app
+from artnet.cli.audit_labels import audit_labels
 from artnet.cli.classify import classify
 from artnet.cli.console import escape_unencodable, print_line, print_message, print_warnings
 from artnet.cli.evaluate import evaluate
@@ -30,7 +31,7 @@ app = typer.Typer(
     help="Classify modern paintings by movement, with calibrated confidence and explanations.",
 )
 app.command("app")(serve_app)
-for command in (classify, explain, index, similar, prepare, train, evaluate, export, site, info):
+for command in (classify, explain, index, similar, prepare, audit_labels, train, evaluate, export, site, info):
     app.command()(command)
 
 INTERRUPTED = 130  # a shell's code for Ctrl-C

@@ -11,6 +11,20 @@ from artnet.cli.console import print_audit, print_message, progress_bar
 from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, Timeout, ZipEncoding, source_rules
 from artnet.errors import UsageError
 
+Without = Annotated[
+    list[str] | None, typer.Option("--without", metavar="MOVEMENT", help="Leave a movement out; may be repeated.")
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        "--catalog", help="Layout: painter-by-numbers, wikiart, huggingface, folders, csv or iiif; by default detected."
+    ),
+]
+Exclude = Annotated[
+    Path | None,
+    typer.Option("--exclude", metavar="FILE", help="Leave out the paintings of a table, such as suspects.csv."),
+]
+
 
 def prepare(
     paths: Annotated[list[str], typer.Argument(metavar="SOURCE... OUT", help="Collections, then the folder to write.")],
@@ -24,23 +38,17 @@ def prepare(
     taxonomy: Annotated[
         str, typer.Option("--taxonomy", help="artnet-2026, artnet-2020 or a TOML file.")
     ] = "artnet-2026",
-    without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="MOVEMENT", help="Leave a movement out; may be repeated.")
-    ] = None,
-    catalog: Annotated[
-        str | None,
-        typer.Option(
-            "--catalog",
-            help="Layout: painter-by-numbers, wikiart, huggingface, folders, csv or iiif; by default detected.",
-        ),
-    ] = None,
+    without: Without = None,
+    catalog: Layout = None,
     allow_private: AllowPrivate = False,
     timeout_s: Timeout = 30.0,
     max_mb: MaxMb = 64,
     iiif_px: IiifPx = None,
     zip_encoding: ZipEncoding = "cp437",
+    exclude: Exclude = None,
 ) -> int:
     """Prepare a dataset from collections, with no leakage between its splits."""
+    from artnet.data.exclusions import NO_EXCLUSIONS, read_exclusions
     from artnet.data.prepare import PrepareOptions, check_out
     from artnet.data.prepare import prepare as prepare_dataset
     from artnet.data.readers.detect import read_catalog
@@ -53,7 +61,13 @@ def prepare(
         raise UsageError("prepare needs at least one SOURCE, then OUT, the folder to write")
     rules = source_rules(allow_private, timeout_s, max_mb, iiif_px or needed_side(size_px), zip_encoding)
     options = PrepareOptions(
-        size_px=size_px, fit=fit, split_by=split_by, ratios=parse_ratios(ratios), seed=seed, rules=rules
+        size_px=size_px,
+        fit=fit,
+        split_by=split_by,
+        ratios=parse_ratios(ratios),
+        seed=seed,
+        rules=rules,
+        exclusions=NO_EXCLUSIONS if exclude is None else read_exclusions(exclude),
     )
     if is_remote(paths[-1]):
         raise UsageError(

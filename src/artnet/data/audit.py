@@ -37,6 +37,7 @@ class Excluded:
 
     unmapped: Mapping[str, int]  # paintings of each style without a movement
     rejected: Mapping[str, int]  # records by reason
+    unmatched: Sequence[int] = ()  # lines of the table of exclusions that name no painting
 
 
 DEFAULT_RATIOS = Ratios()
@@ -79,6 +80,7 @@ def audit(
         "facets": {facet: facet_report(entries, facet) for facet in FACETS},
         "styles_of_no_movement": dict(Counter(excluded.unmapped).most_common()),
         "rejected": dict(Counter(excluded.rejected).most_common()),
+        "unmatched_exclusions": list(excluded.unmatched),
     }
 
 

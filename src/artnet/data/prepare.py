@@ -21,10 +21,11 @@ from artnet.data.card import dataset_card
 from artnet.data.catalog import Catalog
 from artnet.data.dataset import DatasetInfo, SplitWriter, digest_of_ids, write_info
 from artnet.data.duplicates import near_duplicates
+from artnet.data.exclusions import NO_EXCLUSIONS, Exclusions
 from artnet.data.split import SPLITS, Ratios, Split, assign_split, check_split_by, group_of
 from artnet.data.view_chunks import (
-    ChunkSettings,
     CHUNK_FORMAT,
+    ChunkSettings,
     PaintingFacts,
     Rejection,
     SelectedRecord,
@@ -51,6 +52,7 @@ class PrepareOptions:
     ratios: Ratios = field(default_factory=Ratios)
     seed: int = 0
     rules: SourceRules = DEFAULT_RULES
+    exclusions: Exclusions = NO_EXCLUSIONS
     processes: int = 0  # 0: one for each processor; 1: none besides this one
     paintings_per_chunk: int = 32  # a kill costs a few seconds, and the processors finish nearly together
 
@@ -66,6 +68,19 @@ class Painting:
 
 
 Pair = tuple[Painting, Painting]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is kept, with the pairs of near-duplicates, and what is not.
+
+    `unmatched` are the lines of the exclusions that name none of the paintings that were read.
+    """
+
+    paintings: Sequence[Painting]
+    pairs: Sequence[Pair]
+    rejected: Sequence[Rejection]
+    unmatched: Sequence[int]
 
 
 def prepare(
@@ -111,19 +126,20 @@ def prepare(
     )
     with atomic_folder(out, _digest(selected, settings)) as folder:
         chunks = write_chunks(selected, folder / "chunks", settings, options.processes, progress)
-        paintings, pairs, rejected = _select_paintings(chunks, selected, taxonomy, options)
-        rejected = [*unread, *rejected]
+        selection = _select_paintings(chunks, selected, taxonomy, options)
+        paintings, rejected = selection.paintings, [*unread, *selection.rejected]
         _assemble(folder, chunks, paintings, info)
         summary = audit(
             [_entry(item, taxonomy, options) for item in paintings],
-            Excluded(unmapped, Counter(item.reason for item in rejected)),
-            [(_entry(first, taxonomy, options), _entry(second, taxonomy, options)) for first, second in pairs],
+            Excluded(unmapped, Counter(item.reason for item in rejected), selection.unmatched),
+            [
+                (_entry(first, taxonomy, options), _entry(second, taxonomy, options))
+                for first, second in selection.pairs
+            ],
             options.ratios,
         )
         _write_rejected(folder / "rejected.csv", rejected)
-        (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        (folder / "audit.html").write_text(audit_page(info.name, summary), "utf-8")
-        (folder / "README.md").write_text(dataset_card(info, summary), "utf-8")
+        _write_audit(folder, info, summary)
         train_sha256 = digest_of_ids(item.facts.id for item in paintings if item.split == "train")
         write_info(folder, replace(info, train_sha256=train_sha256))
     return summary
@@ -170,23 +186,40 @@ def _select(
 
 def _select_paintings(
     chunks: Sequence[Path], selected: Sequence[SelectedRecord], taxonomy: Taxonomy, options: PrepareOptions
-) -> tuple[list[Painting], list[Pair], list[Rejection]]:
-    """Return the paintings to keep with their splits, the pairs of near-duplicates, and all that is rejected."""
+) -> Selection:
     rejected: list[Rejection] = []
     facts: list[PaintingFacts] = []
     for chunk in chunks:
         readable, unreadable = read_facts(chunk)
         facts += readable
         rejected += unreadable
+    facts, excluded, unmatched = _without_excluded(facts, selected, options.exclusions)
     movements = {each.position: taxonomy.movements[selected[each.position].movement] for each in facts}
     facts, copies = _without_copies(facts, selected, movements)
     paintings = [_assign(selected[each.position], each, options) for each in facts]
     pairs = [(paintings[i], paintings[j]) for i, j in near_duplicates([each.facts.fingerprint for each in paintings])]
     paintings, leaked = _without_leaks(paintings, pairs)
-    rejected += [*copies, *leaked]
+    rejected += [*excluded, *copies, *leaked]
     _check_enough([item.selected.movement for item in paintings], taxonomy, _describe_rejected(rejected))
     _check_splits(paintings, options)
-    return paintings, pairs, rejected
+    return Selection(paintings, pairs, rejected, unmatched)
+
+
+def _without_excluded(
+    facts: Sequence[PaintingFacts], selected: Sequence[SelectedRecord], exclusions: Exclusions
+) -> tuple[list[PaintingFacts], list[Rejection], list[int]]:
+    """Return what is not excluded, what is, and the lines that exclude nothing."""
+    kept, rejected, matched = [], [], set()
+    for each in facts:
+        record = selected[each.position].record
+        line = exclusions.line_of(each.id, record.source)
+        if line is None:
+            kept.append(each)
+        else:
+            matched.add(line)
+            message = f"left out by {exclusions.path}, line {line}"
+            rejected.append(Rejection(record.source, record.style, "excluded", message))
+    return kept, rejected, sorted(set(exclusions.lines.values()) - matched)
 
 
 def _without_copies(
@@ -305,6 +338,7 @@ def _entry(item: Painting, taxonomy: Taxonomy, options: PrepareOptions) -> Entry
         aspect=facts.width / facts.height,
         bytes_per_pixel=facts.size_bytes / (facts.width * facts.height),
         sharpness=facts.sharpness,
+        jpeg_quality=100 if facts.jpeg_quality is None else facts.jpeg_quality,
     )
 
 
@@ -330,9 +364,14 @@ def _stamp(path: str) -> tuple[int, str] | None:
         return None
 
 
+def _write_audit(folder: Path, info: DatasetInfo, summary: dict[str, Any]) -> None:
+    (folder / "audit.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "audit.html").write_text(audit_page(info.name, summary), "utf-8")
+    (folder / "README.md").write_text(dataset_card(info, summary), "utf-8")
+
+
 def _write_rejected(path: Path, rejected: Iterable[Rejection]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["source", "style", "reason", "message"])
         writer.writerows((item.source, item.style, item.reason, item.message) for item in rejected)
-        jpeg_quality=100 if facts.jpeg_quality is None else facts.jpeg_quality,

@@ -33,7 +33,8 @@ from artnet.evaluation.scores import (
     selective,
     style_report,
 )
-from artnet.evaluation.worst_errors import error_thumbnails, worst_errors
+from artnet.evaluation.thumbnails import painting_thumbnails
+from artnet.evaluation.worst_errors import worst_errors
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.classification import confusion_matrix
 from artnet.model.classifier import Classifier
@@ -101,7 +102,10 @@ def evaluate(
     if options.faithfulness:
         depths = measure_faithfulness(classifier, data, split, options.faithfulness, progress=progress)
         report = replace(report, faithfulness=depths)
-    return Evaluation(report, scored, error_thumbnails(report.errors, data, split) if options.thumbnails else ())
+    if not options.thumbnails:
+        return Evaluation(report, scored)
+    jpegs = painting_thumbnails(data, split, {error.id for error in report.errors})
+    return Evaluation(report, scored, tuple(jpegs[error.id] for error in report.errors))
 
 
 def build_report(config: ModelConfig, info: DatasetInfo, split: str, scored: ScoredSplit) -> Report:

@@ -120,13 +120,25 @@ def check_dataset(config: ModelConfig, info: DatasetInfo, data: Path) -> None:
     Raises:
         DataError: if they differ
     """
-    expected = (config.movements, config.preprocessing.size_px, config.preprocessing.fit)
-    if (info.movements, info.size_px, info.fit) != expected:
+    check_views(config, info, data)
+    if info.movements != config.movements:
         raise DataError(
-            f"{data}: contains {info.fit} views of {info.size_px} px of {', '.join(info.movements)}, the model "
-            f"{config.name} needs {config.preprocessing.fit} views of {config.preprocessing.size_px} px of "
-            f"{', '.join(config.movements)}; prepare the dataset with --size-px {config.preprocessing.size_px} "
-            f"--fit {config.preprocessing.fit}"
+            f"{data}: contains paintings of {', '.join(info.movements)}, the model {config.name} knows "
+            f"{', '.join(config.movements)}; prepare the dataset with the model's taxonomy"
+        )
+
+
+def check_views(config: ModelConfig, info: DatasetInfo, data: Path) -> None:
+    """Refuse a dataset whose views are not the model's, whatever its movements.
+
+    Raises:
+        DataError: if they differ
+    """
+    expected = (config.preprocessing.size_px, config.preprocessing.fit)
+    if (info.size_px, info.fit) != expected:
+        raise DataError(
+            f"{data}: contains {info.fit} views of {info.size_px} px, the model {config.name} needs {expected[1]} "
+            f"views of {expected[0]} px; prepare the dataset with --size-px {expected[0]} --fit {expected[1]}"
         )
 
 
