@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from artnet.cli.console import prediction_line, print_line
+from artnet.cli.console import prediction_line, print_line, print_message
 from artnet.cli.options import Json, Model, Runtime
 from artnet.errors import UsageError
 
@@ -36,6 +36,12 @@ def explain(
     channel: Annotated[
         str | None, typer.Option("--channel", metavar="DEPTH:INDEX", help="Show what one channel has learnt instead.")
     ] = None,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="Classify it again with one property changed at a time instead.")
+    ] = False,
+    properties: Annotated[
+        bool, typer.Option("--properties", help="Measure colour, light, edges and composition instead.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")] = 0,
     out: Annotated[
         Path | None,
@@ -57,15 +63,23 @@ def explain(
     from artnet.render.overlay import OverlayStyle
     from artnet.render.writers import check_output_path, write_explanation
 
+    instead = "--channel" if channel else "--what-if" if what_if else "--properties" if properties else ""
+    aimed = movement or rather_than or against or regions or faithfulness or (method, depth) != ("gradcam", "all")
+    if instead and aimed:
+        raise UsageError(
+            f"{instead} draws no heatmap of a prediction; leave out --movement, --rather-than, --against, --regions, "
+            "--faithfulness, --method and --depth"
+        )
+    if sum((channel is not None, what_if, properties)) > 1:
+        raise UsageError("--channel, --what-if and --properties each show something else; use one of them")
     if channel is not None:
-        if (movement or rather_than or against or regions or faithfulness) or (method, depth) != ("gradcam", "all"):
-            raise UsageError(
-                "--channel shows a channel, not a prediction; leave out --movement, --rather-than, --against, "
-                "--regions, --faithfulness, --method and --depth"
-            )
         return _show_channel(image, channel, out, seed, as_json, model, runtime)
     if image is None:
         raise UsageError("explain needs IMAGE; only --channel works without it")
+    if what_if:
+        return _show_what_if(image, out, as_json, model, runtime)
+    if properties:
+        return _print_properties(image, out, as_json, model, runtime)
     path = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if path is not None:
         check_output_path(path, image)
@@ -119,4 +133,49 @@ def _show_channel(
         print_line(json.dumps({**result.details, "files": files}, ensure_ascii=False))
         return 0
     print_line(result.summary + (f": {path}" if path else ""))
+    return 0
+
+
+def _show_what_if(image: Path, out: Path | None, as_json: bool, model: Path | None, runtime: str) -> int:
+    from artnet.attribution.what_if import what_if
+    from artnet.model.classifier import Classifier
+    from artnet.render.contact_sheet import what_if_sheet
+    from artnet.render.writers import SHEET_FORMATS, check_output_path, write_sheet
+
+    path = out if out is not None or as_json else Path(f"{image.stem}-what-if.png")
+    if path is not None:
+        check_output_path(path, image, SHEET_FORMATS)
+    result = what_if(Classifier.load(model, runtime), image)
+    if path is not None:
+        write_sheet(path, what_if_sheet(result))
+    if as_json:
+        print_line(json.dumps({**result.to_dict(), "files": [] if path is None else [str(path)]}, ensure_ascii=False))
+        return 0
+    print_line(prediction_line(result.prediction))
+    for sentence in result.sentences:
+        print_line(f"  {sentence}")
+    print_line(f"what if: {path}")
+    return 0
+
+
+def _print_properties(image: Path, out: Path | None, as_json: bool, model: Path | None, runtime: str) -> int:
+    from artnet.imaging.properties import measure_properties
+    from artnet.model.classifier import Classifier
+    from artnet.model.property_ranges import locate
+
+    if out is not None:
+        raise UsageError("--properties draws nothing; leave out --out")
+    classifier = Classifier.load(model, runtime)
+    opened = classifier.open(image)
+    measured = locate(measure_properties(opened.image), classifier.ranges)
+    if as_json:
+        properties = [each.to_dict() for each in measured]
+        print_line(json.dumps({"source": opened.name, "properties": properties}, ensure_ascii=False))
+        return 0
+    print_line(f"{opened.name}:")
+    for each in measured:
+        value = f"{each.value:.{each.definition.digits}f}"
+        print_line(f"  {each.definition.label} {value}" + (f" {each.words}" if each.words else ""))
+    if classifier.ranges is None:
+        print_message("artnet: this model has no ranges of its training paintings; export it again with artnet export")
     return 0

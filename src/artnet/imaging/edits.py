@@ -27,7 +27,7 @@ _LEAST_EDGE = 1.0  # in units of Lab a pixel, about what can just be told apart:
 
 def scale_chroma(pixels: Pixels, factor: float) -> Pixels:
     """Multiply the chroma of each pixel in CIELAB; 0 leaves the lightness alone, 1 changes nothing."""
-    return from_lab(to_lab(pixels) * np.float32([1, factor, factor]))
+    return from_lab(to_lab(pixels) * np.array([1, factor, factor], np.float32))
 
 
 def shift_lightness(pixels: Pixels, difference: float) -> Pixels:
@@ -66,7 +66,7 @@ def smooth_strokes(pixels: Pixels, share: float) -> Pixels:
 def keep_detail(pixels: Pixels, share: float) -> Pixels:
     """Apply a high-pass filter: the difference from a Gaussian blur of sigma `share` of the longer side, on grey."""
     wide = pixels.astype(np.float32)
-    sigma = max(share * max(pixels.shape[:2]), 0.5)
+    sigma = max(share * max(pixels.shape[0], pixels.shape[1]), 0.5)
     blurred = np.stack([gaussian_blur(wide[..., channel], sigma) for channel in range(3)], -1)
     return _to_pixels(wide - blurred + _MIDDLE_GREY)
 
@@ -91,7 +91,8 @@ def flatten_areas(pixels: Pixels, colours: int, share: float) -> Pixels:
     limited = _quantized(pixels, colours)
     indices = Image.fromarray(np.asarray(limited)).filter(ImageFilter.ModeFilter(2 * _pixels_of(pixels, share) + 1))
     palette = np.array(limited.getpalette("RGB"), np.uint8).reshape(-1, 3)
-    return palette[np.asarray(indices)]
+    flattened: Pixels = palette[np.asarray(indices)]
+    return flattened
 
 
 def shuffle_blocks(pixels: Pixels, order: Sequence[int]) -> Pixels:
@@ -162,13 +163,15 @@ def scale_brightness(pixels: Pixels, factor: float) -> Pixels:
 
 def _quantized(pixels: Pixels, colours: int) -> Image.Image:
     image = Image.fromarray(pixels)
-    sample = image.resize(tuple(min(side, _SAMPLE_PX) for side in image.size), Image.Resampling.NEAREST)
+    sample_size = min(image.width, _SAMPLE_PX), min(image.height, _SAMPLE_PX)
+    sample = image.resize(sample_size, Image.Resampling.NEAREST)
     palette = sample.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     return image.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _pixels_of(pixels: Pixels, share: float) -> int:
-    return max(1, round(share * max(pixels.shape[:2])))
+    longer: int = max(pixels.shape[0], pixels.shape[1])
+    return max(1, round(share * longer))
 
 
 def _to_pixels(values: NDArray[np.floating]) -> Pixels:

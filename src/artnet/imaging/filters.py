@@ -24,8 +24,8 @@ class StructureTensor:
 
     def eigenvalues(self) -> tuple[Floats, Floats]:
         """Return the larger and the smaller eigenvalue at each pixel."""
-        mean = (self.xx + self.yy) / 2
-        distance = np.hypot((self.xx - self.yy) / 2, self.xy)
+        mean: Floats = (self.xx + self.yy) / np.float32(2)
+        distance: Floats = np.hypot((self.xx - self.yy) / np.float32(2), self.xy)
         return mean + distance, np.maximum(mean - distance, 0)
 
 
@@ -40,8 +40,10 @@ def gaussian_blur(plane: Floats, sigma: float) -> Floats:
 
 def gradient(plane: Floats) -> tuple[Floats, Floats]:
     """Return central differences along x and along y, (H, W) each; at the edges the plane goes on unchanged."""
-    padded = np.pad(plane, 1, mode="edge")
-    return (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2, (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
+    padded: Floats = np.pad(plane, 1, mode="edge")
+    x: Floats = (padded[1:-1, 2:] - padded[1:-1, :-2]) / np.float32(2)
+    y: Floats = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / np.float32(2)
+    return x, y
 
 
 def structure_tensor(planes: Floats, sigma: float, rho: float = 0.0) -> StructureTensor:
@@ -69,7 +71,7 @@ def _convolve_rows(plane: Floats, weights: Floats) -> Floats:
     """Convolve each row with symmetric weights."""
     radius, width = len(weights) // 2, plane.shape[1]
     padded = np.pad(plane, ((0, 0), (radius, radius)), mode="edge")
-    total = weights[radius] * plane
+    total: Floats = weights[radius] * plane
     for offset in range(1, radius + 1):
         left, right = radius - offset, radius + offset
         total += weights[right] * (padded[:, left : left + width] + padded[:, right : right + width])

@@ -13,11 +13,12 @@ from artnet.errors import ModelError, UsageError
 from artnet.imaging.decode import DEFAULT_LIMITS, Limits
 from artnet.imaging.views import VIEWS, WHOLE, View
 from artnet.metrics.classification import softmax
-from artnet.model.config import GRAPH_FILE, OOD_FILE, ModelConfig, read_model
+from artnet.model.config import GRAPH_FILE, OOD_FILE, PROPERTIES_FILE, ModelConfig, read_model
 from artnet.model.engine import STYLES, Engine
 from artnet.model.ood import OodDetector, read_ood_detector
 from artnet.model.prediction import ModelOutputs, Prediction, ViewScores, decide, style_scores, vote
 from artnet.model.preprocessing import ImageSource, OpenedImage, network_input, open_views
+from artnet.model.property_ranges import PropertyRanges, read_property_ranges
 
 Views = Literal["voting", "all"]
 Precision = Literal["auto", "f32"]
@@ -36,6 +37,7 @@ class Classifier:
         engine: the runtime with the graph
         ood: detector of images unlike the training data; None in models without one
         folder: the model folder; None where the parts came from elsewhere
+        ranges: of the training paintings' measured properties; None in models without them
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Classifier:
         engine: Engine,
         ood: OodDetector | None = None,
         folder: Path | None = None,
+        ranges: PropertyRanges | None = None,
     ) -> None:
         declared = (len(config.movements), config.preprocessing.size_px, len(config.styles))
         if (engine.classes, engine.size_px, engine.styles) != declared:
@@ -56,6 +59,7 @@ class Classifier:
         self.engine = engine
         self.ood = ood
         self.folder = folder
+        self.ranges = ranges
 
     @classmethod
     def load(
@@ -84,7 +88,9 @@ class Classifier:
         """
         path, config = read_model(None if folder is None else Path(folder))
         ood = None if config.ood is None else read_ood_detector(path / OOD_FILE)
-        return cls(config, open_engine(path / GRAPH_FILE, runtime, precision, concurrency, processors), ood, path)
+        ranges = read_property_ranges(path / PROPERTIES_FILE) if config.properties_sha256 else None
+        engine = open_engine(path / GRAPH_FILE, runtime, precision, concurrency, processors)
+        return cls(config, engine, ood, path, ranges)
 
     def classify(
         self, source: ImageSource | OpenedImage, views: Views = "voting", limits: Limits = DEFAULT_LIMITS

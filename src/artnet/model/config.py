@@ -19,6 +19,7 @@ CONFIG_FILE = "config.json"
 GRAPH_FILE = "model.onnx"
 CARD_FILE = "README.md"
 OOD_FILE = "ood.npz"
+PROPERTIES_FILE = "properties.json"
 OOD_METHOD = "mahalanobis"
 DEPTHS = 9
 GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three buttons of the 2020 project
@@ -98,6 +99,7 @@ class ModelConfig:
     graph_sha256: str
     ood: OodSettings | None = None
     styles: tuple[str, ...] = ()  # of the second head; none in models without it
+    properties_sha256: str = ""  # of properties.json; empty in models without it
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     format: str = FORMAT
@@ -130,6 +132,8 @@ def read_model(folder: Path | None = None) -> tuple[Path, ModelConfig]:
     _check_file(graph, config.graph_sha256)
     if config.ood is not None:
         _check_file(folder / OOD_FILE, config.ood.sha256)
+    if config.properties_sha256:
+        _check_file(folder / PROPERTIES_FILE, config.properties_sha256)
     return folder, config
 
 
@@ -237,6 +241,7 @@ def _contradictions(config: ModelConfig) -> list[str]:
         f"the method of ood must be {OOD_METHOD}": ood is None or ood.method == OOD_METHOD,
         "the threshold of ood must be above 0": ood is None or 0 < ood.threshold < math.inf,
         "ood needs a vote of the whole": ood is None or WHOLE in config.voting_views,
+        "properties_sha256 must be a string": isinstance(config.properties_sha256, str),
         "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),
     }
     return [message for message, holds in conditions.items() if not holds]

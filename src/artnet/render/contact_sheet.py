@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from artnet.attribution.explain import Explanation
+from artnet.attribution.what_if import WhatIf
 from artnet.imaging.encode import encode_png, thumbnail
 from artnet.render.colormap import diverging, sequential
 from artnet.render.overlay import DEFAULT_STYLE, OverlayStyle, depth_overlay
@@ -27,6 +28,7 @@ _TILE_PX = 300
 _SINGLE_PX = 480  # where there is one map only
 _GAP_PX = 18
 _COLUMNS = 3
+_WHAT_IF_COLUMNS = 6
 _HEADER_PX = 150
 _TITLE_PX = 104
 _CAPTION_PX = 40
@@ -110,6 +112,16 @@ def tile_sheet(title: str, note: str, tiles: Sequence[Tile], columns: int = _COL
     marks, bottom = _grid(scaled, columns, _GAP_PX, _TITLE_PX)
     heading = (Text(_GAP_PX, 16, title, 32), Text(_GAP_PX, 62, note, 17, _FAINT))
     return Sheet(_GAP_PX + max(columns, 2) * (_TILE_PX + _GAP_PX), bottom + _GAP_PX, (*heading, *marks))
+
+
+def what_if_sheet(result: WhatIf) -> Sheet:
+    """Lay out a painting and all its edits, each with the answer that it gets."""
+    best = max(result.scores, key=lambda name: result.scores[name])
+    tiles = [(f"as it is: {best} {result.scores[best]:.0%}", result.in_proportion(result.image))]
+    for outcome in result.outcomes:
+        caption = f"{outcome.edit.label}: {outcome.movement} {outcome.scores[outcome.movement]:.0%}"
+        tiles.append((caption + ("" if outcome.sentence else " (noise)"), result.in_proportion(outcome.image)))
+    return tile_sheet(f"{best}, {result.scores[best]:.0%}. What if?", result.sentences[0], tiles, _WHAT_IF_COLUMNS)
 
 
 def render_image(sheet: Sheet) -> Image.Image:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
+from artnet.attribution.what_if import what_if
 from artnet.render.contact_sheet import (
     Bar,
     PlacedImage,
@@ -15,6 +16,7 @@ from artnet.render.contact_sheet import (
     render_image,
     render_svg,
     tile_sheet,
+    what_if_sheet,
 )
 from fixtures.engine import tiny_classifier
 
@@ -47,3 +49,12 @@ def test_tiles_stand_in_rows(painting: Image.Image) -> None:
     images = [mark for mark in sheet.marks if isinstance(mark, PlacedImage)]
     assert len({mark.x for mark in images}) == 2
     assert len({mark.y for mark in images}) == 3
+
+
+def test_a_what_if_sheet_shows_the_painting_and_every_edit(painting: Image.Image) -> None:
+    result = what_if(tiny_classifier(), painting)
+    sheet = what_if_sheet(result)
+    images = [mark.image for mark in sheet.marks if isinstance(mark, PlacedImage)]
+    assert len(images) == 1 + len(result.outcomes)
+    assert all(abs(image.width / image.height - 420 / 300) < 0.1 for image in images)
+    assert render_image(sheet).size == (sheet.width, sheet.height)

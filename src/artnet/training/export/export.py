@@ -13,12 +13,14 @@ from PIL import Image
 
 from artnet.data.dataset import read_info
 from artnet.errors import DataError, OutputError, UsageError, output_errors, reason
+from artnet.evaluation.property_ranges import measure_property_ranges
 from artnet.imaging.views import WHOLE, square_view
 from artnet.model.card import write_card
-from artnet.model.config import GRAPH_FILE, OOD_FILE, Layer, ModelConfig, sha256_of, write_config
+from artnet.model.config import GRAPH_FILE, OOD_FILE, PROPERTIES_FILE, Layer, ModelConfig, sha256_of, write_config
 from artnet.model.ood import write_ood_detector
 from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
+from artnet.model.property_ranges import write_property_ranges
 from artnet.training.export.calibrate import ExportedNetwork, FittedSettings, Progress, calibrate
 from artnet.training.export.onnx_graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network.layers import explained_layers
@@ -68,6 +70,7 @@ def export(
         exported = ExportedNetwork(OpenVinoEngine(folder / GRAPH_FILE, cached=False), settings.preprocessing)
         fitted = calibrate(exported, data, progress)
         write_ood_detector(folder / OOD_FILE, fitted.detector)
+        write_property_ranges(folder / PROPERTIES_FILE, measure_property_ranges(data))
         config = _config(settings, _layers(network, names, settings.size_px), fitted, folder)
         config = replace(config, training={**config.training, **(facts or {})})
         write_config(folder, config)
@@ -129,6 +132,7 @@ def _config(settings: RunSettings, layers: tuple[Layer, ...], fitted: FittedSett
         graph_sha256=sha256_of(folder / GRAPH_FILE),
         styles=settings.styles,
         ood=replace(fitted.ood, sha256=sha256_of(folder / OOD_FILE)),
+        properties_sha256=sha256_of(folder / PROPERTIES_FILE),
         training={
             "data": settings.data,
             "recipe": settings.recipe_name,
