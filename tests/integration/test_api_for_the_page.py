@@ -18,9 +18,11 @@ from PIL import Image
 
 from artnet.attribution.explain import explain
 from artnet.attribution.methods import Sampling
+from artnet.attribution.what_if import what_if
 from artnet.batch.index import Neighbour
 from artnet.fetch.http import FetchRules
 from artnet.imaging.decode import read_file
+from artnet.imaging.properties import PROPERTIES
 from artnet.model.classifier import Classifier
 from artnet.serving.api.state import ApiSettings
 from artnet.serving.work_queue import QueueLimits
@@ -105,6 +107,28 @@ def test_what_speaks_against_is_negative(server: Live, view: bytes) -> None:
     found = server.send("/v1/explain", view, format="grids", movement="Realism", rather_than="Cubism", against="true")
     assert found.json["against"]
     assert min(np.frombuffer(b64decode(each["data"]), np.int8).min() for each in found.json["depths"]) < 0
+
+
+def test_the_view_alone_gives_the_what_if_of_the_whole_image(server: Live, classifier: Classifier, view: bytes) -> None:
+    found = server.send("/v1/what-if", view, edits="mirrored,no-colour", images="true").json
+    whole = what_if(classifier, _file(), ["no-colour", "mirrored"])
+    assert [entry["name"] for entry in found["edits"]] == ["no-colour", "mirrored"]
+    assert found["sentences"] == list(whole.sentences)
+    assert found["edits"][0]["scores"] == dict(whole.outcomes[0].scores)
+    assert decoded(found["edits"][1]["image"]).size == (224, 224)
+
+
+def test_what_if_comes_as_a_sheet_or_without_images(server: Live, view: bytes) -> None:
+    sheet = server.send("/v1/what-if", view, edits="mirrored", format="sheet")
+    assert Image.open(BytesIO(sheet.body)).format == "PNG"
+    assert "image" not in server.send("/v1/what-if", view, edits="mirrored").json["edits"][0]
+    assert server.send("/v1/what-if", view, edits="sepia").status == 422
+
+
+def test_the_view_alone_has_the_properties_of_the_whole_image(server: Live, view: bytes) -> None:
+    of_view, of_file = (server.send("/v1/properties", data).json["properties"] for data in (view, FACETED))
+    assert of_view == of_file
+    assert [each["name"] for each in of_view] == list(PROPERTIES)
 
 
 def test_an_explanation_comes_as_arrays(server: Live, view: bytes) -> None:

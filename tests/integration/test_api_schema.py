@@ -27,7 +27,10 @@ from fixtures.serving import Live, live, png
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 PICTURES = [png(Image.new("RGB", size, "teal")) for size in ((1, 1), (40, 30), (3, 200))]
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
-PATHS = ("classify", "explain", "faithfulness", "channels", "similar", "report", "fetch", "table")
+PATHS = (
+    *("classify", "explain", "what-if", "properties", "faithfulness", "channels", "similar", "report", "fetch"),
+    "table",
+)
 QUESTIONS = [  # what nothing can be wrong about cannot be asked wrongly
     *((f"/v1/{name}", "POST", POSITIVE, 15) for name in PATHS),
     *((f"/v1/{name}", "POST", NEGATIVE, 40) for name in PATHS),

@@ -316,6 +316,30 @@ def test_a_channel_is_shown(artnet: Artnet, exported: Path, painting_file: Path,
     assert artnet("explain", painting_file, "--channel", "2:3", *model, "--out", tmp_path / "c.npz").code == 2
 
 
+def test_what_if_is_a_sheet_and_sentences(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    done = artnet("explain", painting_file, "--what-if", "--out", tmp_path / "sheet.png")
+    assert done.code == 0
+    assert Image.open(tmp_path / "sheet.png").format == "PNG"
+    first, *sentences, last = done.out.splitlines()
+    assert first.startswith(str(painting_file))
+    assert sentences
+    assert last == f"what if: {tmp_path / 'sheet.png'}"
+    found = json.loads(artnet("explain", painting_file, "--what-if", "--json").out)
+    assert found["files"] == []
+    assert all(entry["sentence"] is None or entry["sentence"] in found["sentences"] for entry in found["edits"])
+
+
+def test_properties_are_printed_and_draw_nothing(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
+    done = artnet("explain", painting_file, "--properties")
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 12
+    found = json.loads(artnet("explain", painting_file, "--properties", "--json").out)
+    assert {each["name"]: each["value"] for each in found["properties"]}["lightness"] > 50
+    assert artnet("explain", painting_file, "--properties", "--out", tmp_path / "a.png").code == 2
+    assert artnet("explain", painting_file, "--properties", "--what-if").code == 2
+    assert artnet("explain", painting_file, "--what-if", "--rather-than", "Cubism").code == 2
+
+
 def test_an_explanation_goes_beside_you_without_out(
     artnet: Artnet, painting_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,15 @@ from fastapi import FastAPI
 
 from artnet.model.classifier import Classifier
 from artnet.serving.api.app import create_app
-from artnet.serving.api.openapi import EXPLANATION_EXAMPLE, KINDS, PREDICTION_EXAMPLE, PROBLEM_EXAMPLE, document
+from artnet.serving.api.openapi import (
+    EXPLANATION_EXAMPLE,
+    KINDS,
+    PREDICTION_EXAMPLE,
+    PROBLEM_EXAMPLE,
+    PROPERTIES_EXAMPLE,
+    WHAT_IF_EXAMPLE,
+    document,
+)
 from artnet.serving.api.reference import html_page
 from artnet.serving.api.schemas import (
     ClassifyForm,
@@ -20,6 +28,9 @@ from artnet.serving.api.schemas import (
     ExplanationResponse,
     PredictionResponse,
     ProblemResponse,
+    PropertiesResponse,
+    WhatIfForm,
+    WhatIfResponse,
 )
 from artnet.serving.work_queue import ClassifierQueue
 
@@ -49,7 +60,10 @@ def test_the_examples_have_the_shapes_that_they_are_examples_of(api: FastAPI) ->
     PredictionResponse.model_validate(PREDICTION_EXAMPLE)
     ExplanationResponse.model_validate(EXPLANATION_EXAMPLE)
     ProblemResponse.model_validate(PROBLEM_EXAMPLE)
-    for path, shape in (("/v1/classify", ClassifyForm), ("/v1/explain", ExplainForm)):
+    WhatIfResponse.model_validate(WHAT_IF_EXAMPLE)
+    PropertiesResponse.model_validate(PROPERTIES_EXAMPLE)
+    forms = {"/v1/classify": ClassifyForm, "/v1/explain": ExplainForm, "/v1/what-if": WhatIfForm}
+    for path, shape in forms.items():
         body = document(api)["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
         shape.model_validate(body)
 

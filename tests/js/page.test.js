@@ -8,6 +8,9 @@ const { decisionLabel, decisionSentence, faithfulnessSentence, likelyStyles, ran
 const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
 const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
 
+const { changeWords, mostChanged } = await import(`${STATIC}/what-if.js`);
+const { along, figure, stripRange } = await import(`${STATIC}/properties.js`);
+
 const scores = { Cubism: 0.2, Realism: 0.5, Abstract: 0.3 };
 
 test("a decision is said in words", () => {
@@ -70,4 +73,22 @@ test("the size that a file declares is read before it is decoded", () => {
   jpeg.set([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 17, 8, 1, 2, 3, 4]);
   assert.deepEqual(declaredSize(jpeg), [772, 258]);
   assert.equal(declaredSize(new Uint8Array(40)), null);
+});
+
+test("a change is said in points of the score that changes most", () => {
+  assert.equal(mostChanged({ Cubism: 0.1, Realism: -0.31, Abstract: 0.21 }), "Realism");
+  assert.equal(changeWords("Realism", -0.314), "Realism \u221231");
+  assert.equal(changeWords("Cubism", 0.096), "Cubism +10");
+});
+
+test("strips hold every decile and the painting itself", () => {
+  const range = stripRange({ value: 12, deciles: { Cubism: [1, 2, 3], Realism: [4, 8, 9] } });
+  assert.deepEqual(range, [1, 12]);
+  assert.equal(along(1, range), 0);
+  assert.equal(along(12, range), 1);
+  assert.equal(along(5, stripRange({ value: 5, deciles: {} })), 0.5);
+});
+
+test("a value is printed in three figures", () => {
+  assert.deepEqual([figure(62.41), figure(0.1234), figure(-2.438), figure(7)], ["62.4", "0.123", "\u22122.44", "7"]);
 });

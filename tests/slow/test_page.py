@@ -20,6 +20,8 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
+from artnet.attribution.what_if import what_if
+from artnet.imaging.properties import PROPERTIES
 from artnet.model.classifier import Classifier
 from artnet.serving.api.report import decision_sentence
 from fixtures.page import FLAGS, ROOT, Site, axe_script, chromium, heatmap, ready, served, static_site, until
@@ -314,6 +316,34 @@ def test_what_a_depth_has_learnt_is_shown(visit: Callable[..., Any], server: Sit
     assert page.locator(".look dialog.channels-dialog .choices button").count() == 3
     page.click(".look dialog.channels-dialog .close")
     assert not page.is_visible(".look dialog.channels-dialog")
+
+
+def test_what_if_shows_every_edit_with_its_answer(
+    visit: Callable[..., Any], server: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, server.address)
+    page.click(".look [data-example=faceted]")
+    heatmap(page)
+    page.click(".look .try")
+    page.wait_for_selector(".look .edits li")
+    result = what_if(classifier, FACETED)
+    assert page.locator(".look .sentences li").all_text_contents() == list(result.sentences)
+    said = page.locator(".look .edits .said").all_text_contents()
+    assert said == [f"{each.movement} {each.scores[each.movement]:.0%}" for each in result.outcomes]
+    page.click(".look [data-example=atelier]")
+    until(page, "document.querySelector('.look .what-if .answers').hidden")
+
+
+def test_properties_are_measured_and_say_that_they_do_not_explain(visit: Callable[..., Any], server: Site) -> None:
+    page = visit()
+    ready(page, server.address)
+    page.click(".look [data-example=faceted]")
+    heatmap(page)
+    page.click(".look .gauge")
+    page.wait_for_selector(".look .measured .strip .mark", state="attached")
+    assert page.locator(".look .measured > li").count() == len(PROPERTIES)
+    assert "they do not explain the answer" in text(page, ".look .properties .hint")
 
 
 def saved(page: Any, press: str) -> tuple[str, bytes]:

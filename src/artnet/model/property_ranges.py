@@ -95,6 +95,7 @@ class MeasuredProperty:
             "value": self.value,
             "shares": dict(self.shares),
             "share": self.share,
+            "words": self.words,
             "deciles": {movement: list(values) for movement, values in self.deciles.items()},
         }
 

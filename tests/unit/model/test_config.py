@@ -16,6 +16,7 @@ from artnet.model.config import (
     CONFIG_FILE,
     GRAPH_FILE,
     OOD_FILE,
+    PROPERTIES_FILE,
     default_model,
     read_config,
     read_model,
@@ -48,7 +49,8 @@ def test_the_embedded_model_is_within_its_size() -> None:
 
 
 def test_a_model_folder_holds_nothing_that_executes() -> None:
-    assert {path.name for path in default_model().iterdir()} == {*("config.json", "model.onnx", "README.md", "ood.npz")}
+    names = {CONFIG_FILE, GRAPH_FILE, OOD_FILE, PROPERTIES_FILE, "README.md"}
+    assert {path.name for path in default_model().iterdir()} == names
 
 
 def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
@@ -57,14 +59,14 @@ def test_a_config_is_written_and_read_back_alike(folder: Path) -> None:
     assert read_config(folder) == config
 
 
-@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE, OOD_FILE])
+@pytest.mark.parametrize("name", [CONFIG_FILE, GRAPH_FILE, OOD_FILE, PROPERTIES_FILE])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ModelError, match=name):
         read_model(folder)
 
 
-@pytest.mark.parametrize("name", [GRAPH_FILE, OOD_FILE])
+@pytest.mark.parametrize("name", [GRAPH_FILE, OOD_FILE, PROPERTIES_FILE])
 def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -105,6 +107,7 @@ def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> N
         (lambda fields: fields["preprocessing"].update(size_px="224"), "size_px"),
         (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
         (lambda fields: fields.update(training=[]), "training"),
+        (lambda fields: fields.update(properties_sha256=1), "properties_sha256"),
         (lambda fields: fields["layers"].pop(), "depths"),
         (lambda fields: fields.update(surprise=1), "surprise"),
     ],
@@ -123,6 +126,12 @@ def test_a_folder_without_an_ood_detector_is_never_unfamiliar(folder: Path) -> N
     assert opened.ood is None
     assert decide(opened.config, 1.0, 1e9) == "confident"
     assert opened.config.calibration.coverage is None
+
+
+def test_a_folder_without_ranges_of_properties_is_read(folder: Path) -> None:
+    change(folder, lambda fields: fields.pop("properties_sha256"))
+    (folder / PROPERTIES_FILE).unlink()
+    assert Classifier.load(folder).ranges is None
 
 
 def test_a_config_that_is_no_json_is_refused(folder: Path) -> None:

@@ -89,6 +89,56 @@ CHANNELS_EXAMPLE: Json = {
     "visualization)",
     "sheet": "iVBORw0KGgoAAAANSUhEUgAA...",
 }
+WHAT_IF_EXAMPLE: Json = {
+    "prediction": PREDICTION_EXAMPLE,
+    "scores": _VIEW_SCORES,
+    "noise": 0.031,
+    "edits": [
+        {
+            "name": "no-colour",
+            "label": "without colour",
+            "property": "colour",
+            "movement": "Realism",
+            "confidence": 0.452,
+            "decision": "unsure",
+            "scores": {
+                "Cubism": 0.04,
+                "Impressionism": 0.212,
+                "Expressionism": 0.2,
+                "Realism": 0.452,
+                "Abstract": 0.096,
+            },
+            "changes": {
+                "Cubism": 0.0,
+                "Impressionism": -0.112,
+                "Expressionism": -0.066,
+                "Realism": 0.192,
+                "Abstract": -0.014,
+            },
+            "sentence": "Without colour it would be Realism (45%).",
+        }
+    ],
+    "sentences": ["Without colour it would be Realism (45%).", "Noise: 3.1 points."],
+}
+PROPERTIES_EXAMPLE: Json = {
+    "source": "pointillist.jpg",
+    "properties": [
+        {
+            "name": "colourfulness",
+            "label": "colourfulness",
+            "low": "grey",
+            "high": "vivid",
+            "value": 62.4,
+            "shares": {"Impressionism": 0.08, "Expressionism": 0.14},
+            "share": 0.11,
+            "words": "lies where 14% of Expressionism, 8% of Impressionism lie",
+            "deciles": {
+                "Impressionism": [18.2, 22.5, 26.7, 30.4, 34.1, 38.6, 43.9, 50.3, 61.0],
+                "Expressionism": [19.4, 25.8, 31.3, 36.5, 42.2, 48.1, 54.7, 63.0, 75.2],
+            },
+        }
+    ],
+}
 SIMILAR_EXAMPLE: Json = {
     "nearest": [
         {"name": "Les Andelys.jpg", "movement": "Impressionism", "similarity": 0.86, "thumbnail": "/9j/4AAQSkZJRg..."}

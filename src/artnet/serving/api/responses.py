@@ -19,13 +19,16 @@ from artnet.attribution.explain import Depth, ExplainOptions, Explanation, expla
 from artnet.attribution.faithfulness import STEPS, measure_maps
 from artnet.attribution.methods import METHODS, Sampling, TargetScorer, required_outputs
 from artnet.attribution.projection import content_cells, covered_cells
+from artnet.attribution.what_if import EDITS, what_if
 from artnet.errors import UsageError
 from artnet.imaging.decode import ImageFile
 from artnet.imaging.encode import encode_jpeg, encode_png, thumbnail
+from artnet.imaging.properties import measure_properties
 from artnet.imaging.views import without_letterbox
 from artnet.model.classifier import Classifier
 from artnet.model.preprocessing import OpenedImage, network_input
-from artnet.render.contact_sheet import explanation_sheet, render_image, render_svg
+from artnet.model.property_ranges import locate
+from artnet.render.contact_sheet import explanation_sheet, render_image, render_svg, what_if_sheet
 from artnet.render.overlay import OverlayStyle, depth_overlay
 from artnet.render.writers import encode_arrays
 from artnet.serving.api.report import painting_report
@@ -37,6 +40,7 @@ from artnet.serving.api.schemas import (
     FaithfulnessForm,
     ReportForm,
     TargetForm,
+    WhatIfForm,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +126,26 @@ def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm, ascen
     drawing = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=ascent_steps)
     sheet = _base64(encode_png(render_image(drawing.sheet), 1))
     return {"channels": strongest, "channel": channel, "caption": drawing.summary, "sheet": sheet}
+
+
+def edited(classifier: Classifier, image: ImageFile, form: WhatIfForm) -> Json | Response:
+    """Return a painting's scores after each edit, or a sheet of the edits."""
+    names = form.edits.split(",") if form.edits else tuple(EDITS)
+    result = what_if(classifier, image, names)
+    if form.format == "sheet":
+        return Response(encode_png(render_image(what_if_sheet(result)), _PNG_LEVEL), media_type=PNG)
+    described = result.to_dict()
+    described["prediction"]["source"] = image.name
+    if form.images:
+        for entry, outcome in zip(described["edits"], result.outcomes, strict=True):
+            entry["image"] = _base64(encode_jpeg(outcome.image, _JPEG_QUALITY))
+    return described
+
+
+def properties(classifier: Classifier, image: ImageFile) -> Json:
+    """Return the measured properties of a painting and where they lie among the training paintings."""
+    measured = locate(measure_properties(classifier.open(image).image), classifier.ranges)
+    return {"source": image.name, "properties": [each.to_dict() for each in measured]}
 
 
 def similar(classifier: Classifier, index: Index, image: ImageFile, count: int) -> Json:

@@ -15,8 +15,10 @@ from artnet.serving.api.openapi import (
     EXPLANATION_EXAMPLE,
     FAITHFULNESS_EXAMPLE,
     PREDICTION_EXAMPLE,
+    PROPERTIES_EXAMPLE,
     SIMILAR_EXAMPLE,
     URL,
+    WHAT_IF_EXAMPLE,
     document,
     json_body,
     json_example,
@@ -31,11 +33,13 @@ from artnet.serving.api.responses import (
     attachment,
     channels,
     classification,
+    edited,
     explanation,
     faithfulness,
     is_slow,
     model_facts,
     preferred_format,
+    properties,
     report,
     similar,
 )
@@ -52,10 +56,14 @@ from artnet.serving.api.schemas import (
     HealthResponse,
     ModelResponse,
     PredictionResponse,
+    PropertiesForm,
+    PropertiesResponse,
     ReportForm,
     SimilarForm,
     SimilarResponse,
     TableRequest,
+    WhatIfForm,
+    WhatIfResponse,
 )
 from artnet.serving.api.state import Server
 
@@ -145,6 +153,37 @@ async def show_channels(form: Annotated[ChannelsForm, _MULTIPART], server: Serve
     image = await server.image(form)
     steps = server.settings.ascent_steps
     return await server.queue.run(lambda: channels(server.classifier, image, form, steps), slow=True)
+
+
+@api.post(
+    "/what-if",
+    response_model=WhatIfResponse,
+    response_model_exclude_unset=True,
+    responses=responses(WHAT_IF_EXAMPLE, PNG, problems=_PROBLEMS),
+    openapi_extra=json_body(WhatIfForm, {"edits": "no-colour,mirrored"}),
+)
+async def ask_what_if(form: Annotated[WhatIfForm, _MULTIPART], server: Server) -> Any:
+    """Classify a painting again with one property changed at a time: without colour, its strokes smoothed away ...
+
+    Only changes that are larger than those of small changes that mean nothing are told in words.
+    """
+    image = await server.image(form)
+    return await server.queue.run(lambda: edited(server.classifier, image, form), slow=True)
+
+
+@api.post(
+    "/properties",
+    response_model=PropertiesResponse,
+    responses=responses(PROPERTIES_EXAMPLE, problems=_PROBLEMS),
+    openapi_extra=json_body(PropertiesForm, {}),
+)
+async def measure(form: Annotated[PropertiesForm, _MULTIPART], server: Server) -> Any:
+    """Measure a painting: colour, light, edges and composition, beside the paintings that the model was trained on.
+
+    The properties describe the painting; they do not explain the prediction.
+    """
+    image = await server.image(form)
+    return await server.queue.run(lambda: properties(server.classifier, image))
 
 
 @api.post(

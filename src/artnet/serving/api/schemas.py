@@ -8,6 +8,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from artnet.attribution.methods import METHODS
+from artnet.attribution.what_if import EDITS
 from artnet.model.config import DEPTHS
 from artnet.model.prediction import Decision
 
@@ -26,6 +27,7 @@ _Url = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 4096}),
 ]
 _EXTRA = "(view|preview|thumbnail|sha256)"
+_EDIT = f"({'|'.join(EDITS)})"
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -113,6 +115,22 @@ class SimilarForm(ImageForm):
     """An image to find similar paintings of."""
 
     count: int = Field(12, ge=1, le=100, description="number of paintings")
+
+
+class WhatIfForm(ImageForm):
+    """An image to classify again with one property changed at a time; docs/what-if.md describes the edits."""
+
+    edits: str = Field(
+        "",
+        pattern=f"^({_EDIT}(,{_EDIT})*)?$",
+        description=f"only these, separated by commas; all by default: {', '.join(f'`{name}`' for name in EDITS)}",
+    )
+    images: bool = Field(False, description="add each edited view to the JSON")
+    format: Literal["json", "sheet"] = Field("json", description="of the response; `sheet` is a PNG of all edits")
+
+
+class PropertiesForm(ImageForm):
+    """An image to measure; docs/properties.md describes the properties."""
 
 
 class FetchRequest(_Schema):
@@ -270,6 +288,54 @@ class ChannelsResponse(_Schema):
     channel: int = Field(description="the one that is drawn")
     caption: str
     sheet: Base64 = Field(description="PNG: what activates the channel most, and where it is active in the painting")
+
+
+class EditResponse(_Schema):
+    """What the model says of a painting after one edit."""
+
+    name: str
+    label: str = Field(description="what is seen then")
+    property: str = Field(description="what was changed: colour, light, strokes, outlines, composition ...")
+    movement: str
+    confidence: float = Field(description="the highest of the scores")
+    decision: Decision
+    scores: Scores
+    changes: dict[str, float] = Field(description="of each movement's score, -1 to 1")
+    sentence: str | None = Field(description="the change in words, or null where it is within the noise")
+    image: Base64 | None = Field(None, description="JPEG of the edited view; where `images` was set")
+
+
+class WhatIfResponse(_Schema):
+    """A painting's scores as it is and after each edit, as `artnet explain --what-if --json` prints them."""
+
+    prediction: PredictionResponse
+    scores: Scores
+    noise: float = Field(description="changes up to this, 0 to 1, say nothing")
+    edits: list[EditResponse]
+    sentences: list[str] = Field(description="what is more than noise, other movements first; at the end the noise")
+
+
+class PropertyResponse(_Schema):
+    """One property of a painting, and where it lies among the training paintings."""
+
+    name: str
+    label: str
+    low: str = Field(description="what a low value means")
+    high: str = Field(description="what a high value means")
+    value: float
+    shares: dict[str, float] = Field(
+        description="by movement, the share of its paintings that lie where this one lies; empty without ranges"
+    )
+    share: float | None = Field(description="of all paintings, each movement counting alike; null without ranges")
+    words: str = Field(description="the shares in words; empty without ranges")
+    deciles: dict[str, list[float]] = Field(description="by movement, the nine of its paintings; empty without ranges")
+
+
+class PropertiesResponse(_Schema):
+    """The measured properties of a painting, as `artnet explain --properties --json` prints them."""
+
+    source: str = Field(description="the file's name or the URL, as the client sent it")
+    properties: list[PropertyResponse]
 
 
 class NeighbourResponse(_Schema):

@@ -63,7 +63,7 @@ export function createBackend(onLoading = () => {}) {
   const backend = {
     async model() {
       const loaded = await worker.call("load", []);
-      const features = { addresses: false, similar: false, faithfulness: false, channels: false, report: false, parquet: false };
+      const features = { addresses: false, similar: false, faithfulness: false, channels: false, report: false, parquet: false, whatIf: false, properties: false };
       model = { ...loaded, features, local: true };
       return model;
     },
@@ -83,7 +83,7 @@ export function createBackend(onLoading = () => {}) {
       if (options.kind === "sheet") return { name: `${stem}-explained.png`, blob: await drawnSheet(file, opened.prediction, explanation, options) };
       return { name: `${stem}-depth${options.depth}.png`, blob: await drawnOverlay(file, explanation, options) };
     },
-    faithfulness: NOT_HERE, channels: NOT_HERE, similar: NOT_HERE, parquet: NOT_HERE, fetch: NOT_HERE,
+    faithfulness: NOT_HERE, channels: NOT_HERE, whatIf: NOT_HERE, properties: NOT_HERE, similar: NOT_HERE, parquet: NOT_HERE, fetch: NOT_HERE,
   };
   return backend;
 }

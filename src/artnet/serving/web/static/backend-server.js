@@ -43,7 +43,7 @@ export function createBackend(onLoading) {
   return {
     async model() {
       const model = await (await request("v1/model")).json();
-      return { ...model, features: { ...model.features, similar: model.features.similar > 0, faithfulness: true, channels: true, report: true, parquet: true }, local: false };
+      return { ...model, features: { ...model.features, similar: model.features.similar > 0, faithfulness: true, channels: true, report: true, parquet: true, whatIf: true, properties: true }, local: false };
     },
     async classify(file) {
       const { view, preview, ...prediction } = await requestJson("v1/classify", file, file.name, { include: "view,preview" });
@@ -72,6 +72,11 @@ export function createBackend(onLoading) {
       const { channels, caption, sheet, ...result } = await requestJson("v1/channels", view(opened), VIEW, { movement, rather_than, depth, channel });
       return { channels, channel: result.channel, line: caption, sheet: `data:image/png;base64,${sheet}` };
     },
+    async whatIf(opened) {
+      const result = await requestJson("v1/what-if", view(opened), VIEW, { images: true });
+      return { ...result, edits: result.edits.map((/** @type {any} */ each) => ({ ...each, image: `data:image/jpeg;base64,${each.image}` })) };
+    },
+    async properties(opened) { return (await requestJson("v1/properties", view(opened), VIEW)).properties; },
     async similar(opened) {
       const { nearest } = await requestJson("v1/similar", view(opened), VIEW);
       return nearest.map((/** @type {any} */ each) => ({ ...each, thumbnail: `data:image/jpeg;base64,${each.thumbnail}` }));

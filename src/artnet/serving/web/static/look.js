@@ -4,6 +4,8 @@ import { element, find, percent, save, showProblem } from "./dom.js";
 import { checkFile, Intake } from "./intake.js";
 import { drawHeatmap, Painting, peakWords } from "./painting.js";
 import { showPrediction } from "./prediction.js";
+import { showProperties } from "./properties.js";
+import { showWhatIf } from "./what-if.js";
 import { capitalized, decisionSentence, faithfulnessSentence, METHODS, ranked } from "./words.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
@@ -66,6 +68,9 @@ export class Look {
     find(this.root, ".all").addEventListener("click", () => this.showAllDepths());
     find(this.root, "button.channels").addEventListener("click", () => this.showChannels());
     find(this.root, ".link").addEventListener("click", () => this.copyLink());
+    find(this.root, ".try").addEventListener("click", () => this.answer(".what-if", () => this.backend.whatIf(/** @type {Opened} */ (this.opened)),
+      (section, result) => showWhatIf(section, result, this.painting.size)));
+    find(this.root, ".gauge").addEventListener("click", () => this.answer(".properties", () => this.backend.properties(/** @type {Opened} */ (this.opened)), showProperties));
     const { channels, faithfulness } = this.model.features;
     find(this.root, ".trust").hidden = !channels && !faithfulness;
     find(this.root, "button.channels").hidden = !channels;
@@ -131,6 +136,10 @@ export class Look {
     this.rather.value = this.linked?.rather || "";
     this.linked = null;
     find(this.root, ".view-scores").hidden = find(this.root, ".similar").hidden = true;
+    for (const [name, offered] of /** @type {[string, boolean][]} */ ([[".what-if", this.model.features.whatIf], [".properties", this.model.features.properties]])) {
+      find(this.root, name).hidden = !offered;
+      find(this.root, `${name} .answers`).hidden = true;
+    }
     find(this.root, ".result").hidden = false;
     this.root.classList.add("full");
     this.say(`${prediction.movement}, ${percent(prediction.confidence)}. ${decisionSentence(prediction)}`);
@@ -276,6 +285,24 @@ export class Look {
       return element("tr", {}, element("th", { scope: "row" }, name.replace("-", " ")), element("td", {}, best),
         element("td", { class: "share" }, percent(scores[best])));
     }));
+  }
+
+  /**
+   * Ask what a section shows, and show it unless another painting came meanwhile.
+   * @template T @param {string} name @param {() => Promise<T>} ask @param {(section: HTMLElement, result: T) => void} show
+   */
+  async answer(name, ask, show) {
+    if (!this.opened) return;
+    const turn = this.turn, section = find(this.root, name), button = find(section, "button");
+    button.disabled = true;
+    this.say(`${button.textContent} …`);
+    try {
+      const result = await ask();
+      if (turn !== this.turn) return;
+      show(section, result);
+      this.say(`${find(section, "h2").textContent} Done.`);
+    } catch (error) { if (turn === this.turn) this.fail(error); }
+    finally { button.disabled = false; }
   }
 
   /** @param {number} turn */

@@ -40,6 +40,27 @@
  * @property {boolean} signed
  * @property {Record<number, Grid>} maps  By depth; 0 for a method on the pixels.
  *
+ * @typedef {object} Edit  What the model says of a painting after one edit.
+ * @property {string} name
+ * @property {string} label
+ * @property {string} movement
+ * @property {number} confidence
+ * @property {Record<string, number>} changes
+ * @property {string | null} sentence  Null where the change is within the noise.
+ * @property {string} image  An address.
+ *
+ * @typedef {{scores: Record<string, number>, noise: number, edits: Edit[], sentences: string[]}} WhatIf
+ *
+ * @typedef {object} Property  A measured property, and where it lies among the training paintings.
+ * @property {string} name
+ * @property {string} label
+ * @property {string} low
+ * @property {string} high
+ * @property {number} value
+ * @property {string} words  Empty where the model has no ranges, and so are the deciles.
+ * @property {Record<string, number>} shares
+ * @property {Record<string, number[]>} deciles
+ *
  * @typedef {{channels: number[], channel: number, line: string, sheet: string}} Channels  `sheet` is an address.
  * @typedef {{name: string, movement: string, similarity: number, thumbnail: string}} Similar
  * @typedef {{kind: string, depth: number, opacity: number, inColour: boolean}} DownloadOptions
@@ -51,7 +72,7 @@
  * @property {string[]} methods  The names that this model and backend can do.
  * @property {{size_bytes: number, pixels: number}} limits
  * @property {{addresses: boolean, similar: boolean, faithfulness: boolean, channels: boolean, report: boolean,
- *   parquet: boolean}} features
+ *   parquet: boolean, whatIf: boolean, properties: boolean}} features
  * @property {boolean} local  Whether pictures stay in this browser.
  *
  * @typedef {object} Backend
@@ -62,6 +83,8 @@
  * @property {(opened: Opened, target: Target, onProgress?: (share: number) => void) => Promise<Explanation>} explain
  * @property {(opened: Opened, target: Target) => Promise<Record<number, number>>} faithfulness  Gain by depth.
  * @property {(opened: Opened, target: Target, depth: number, channel?: number) => Promise<Channels>} channels
+ * @property {(opened: Opened) => Promise<WhatIf>} whatIf
+ * @property {(opened: Opened) => Promise<Property[]>} properties
  * @property {(opened: Opened) => Promise<Similar[]>} similar
  * @property {(file: File, target: Target, options: DownloadOptions) => Promise<{name: string, blob: Blob}>} download
  * @property {(rows: (Row | FailedRow)[]) => Promise<Blob>} parquet
