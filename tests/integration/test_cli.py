@@ -319,7 +319,8 @@ def test_a_channel_is_shown(artnet: Artnet, exported: Path, painting_file: Path,
 def test_what_if_is_a_sheet_and_sentences(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
     done = artnet("explain", painting_file, "--what-if", "--out", tmp_path / "sheet.png")
     assert done.code == 0
-    assert Image.open(tmp_path / "sheet.png").format == "PNG"
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.format == "PNG"
     first, *sentences, last = done.out.splitlines()
     assert first.startswith(str(painting_file))
     assert sentences

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -40,6 +41,7 @@ PixelFunction = Callable[[Pixels], Pixels]
 
 # No block stays where it is, and no two that touched do so again.
 BLOCK_ORDER = (8, 5, 14, 0, 11, 2, 4, 12, 13, 10, 3, 6, 1, 7, 15, 9)
+_THREADS = 2  # edits side by side; the network takes one view at a time
 _NOISE_FACTOR = 1.5  # of 100 paintings, 5 to 7 changed by more under a crop that was not among `NEUTRAL`
 
 
@@ -221,9 +223,13 @@ def what_if(classifier: Classifier, image: ImageSource | OpenedImage, names: Seq
     content = without_letterbox(opened.whole_view(), classifier.config.preprocessing.fit)
     pixels = np.asarray(content)
     scores, _ = score_view(classifier, pixels)
-    neutral = [score_view(classifier, change(pixels))[0] for change in NEUTRAL]
-    noise = noise_of(scores, neutral)
-    outcomes = tuple(_outcome(classifier, edit, pixels, scores, noise) for edit in EDITS.values() if edit.name in names)
+    chosen = [edit for edit in EDITS.values() if edit.name in names]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        changed = list(pool.map(lambda change: change(pixels), [*NEUTRAL, *(edit.apply for edit in chosen)]))
+        answers = list(pool.map(partial(score_view, classifier), changed))
+    noise = noise_of(scores, [after for after, _ in answers[: len(NEUTRAL)]])
+    results = zip(chosen, changed[len(NEUTRAL) :], answers[len(NEUTRAL) :], strict=True)
+    outcomes = tuple(_outcome(edit, image, scores, answer, noise) for edit, image, answer in results)
     return WhatIf(classifier.classify(opened), content, scores, noise, outcomes)
 
 
@@ -263,9 +269,10 @@ def sentence(
     return f"{edit.condition} it would still be {old} ({after[old]:.0%}, not {before[old]:.0%}{caution})."
 
 
-def _outcome(classifier: Classifier, edit: Edit, pixels: Pixels, before: Mapping[str, float], noise: float) -> Outcome:
-    edited = edit.apply(pixels)
-    after, decision = score_view(classifier, edited)
+def _outcome(
+    edit: Edit, edited: Pixels, before: Mapping[str, float], answer: tuple[Mapping[str, float], Decision], noise: float
+) -> Outcome:
+    after, decision = answer
     changes = {name: after[name] - before[name] for name in before}
     words = sentence(edit, before, after, decision, noise)
     return Outcome(edit, Image.fromarray(edited), after, decision, changes, words)

@@ -23,6 +23,7 @@ _INVERSE = np.linalg.inv(_SRGB_TO_XYZ / _SRGB_TO_XYZ.sum(1, keepdims=True)).asty
 _LINEAR_BELOW = (6 / 29) ** 3  # where the cube root gives way to a line
 _SLOPE = (29 / 6) ** 2 / 3
 _OFFSET = 4 / 29
+_STEPS = 65535  # of the table of levels: a twentieth of a level where it is steepest
 
 
 def to_lab(pixels: Pixels) -> Floats:
@@ -42,8 +43,7 @@ def from_lab(lab: Floats) -> Pixels:
     roots = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
     relative = np.where(roots > 6 / 29, roots**3, (roots - _OFFSET) / _SLOPE)
     linear = np.clip(relative @ _INVERSE.T, 0, 1)
-    encoded = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    result: Pixels = (255 * encoded + 0.5).astype(np.uint8)
+    result: Pixels = _levels()[(linear * _STEPS + 0.5).astype(np.intp)]
     return result
 
 
@@ -52,3 +52,11 @@ def _linear_values() -> Floats:
     """Return the linear value of each of the 256 levels; IEC 61966-2-1, 1999."""
     levels = np.arange(256) / 255
     return np.where(levels > 0.04045, ((levels + 0.055) / 1.055) ** 2.4, levels / 12.92).astype(np.float32)
+
+
+@cache
+def _levels() -> Pixels:
+    """Return the levels of linear values 0 to 1 in equal steps; looked up, since powers take half of a conversion."""
+    linear = np.linspace(0, 1, _STEPS + 1)
+    encoded = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return (255 * encoded + 0.5).astype(np.uint8)
