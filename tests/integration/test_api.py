@@ -16,6 +16,7 @@ from PIL import Image
 
 from artnet.attribution.explain import explain
 from artnet.attribution.methods import Sampling
+from artnet.errors import UsageError
 from artnet.fetch.http import FetchRules
 from artnet.imaging.decode import Limits
 from artnet.model.classifier import Classifier
@@ -265,6 +266,65 @@ def test_what_is_not_there_is_a_problem_too(server: Live, method: str, path: str
     assert (response.status, response.headers["Content-Type"]) == (status, "application/problem+json")
     assert ("Allow" in response.headers) == (status == 405)
     ProblemResponse.model_validate(response.json)
+
+
+@pytest.mark.parametrize("path", ["/v1/model", "/healthz", "/metrics", "/docs", "/openapi.json"])
+def test_head_is_answered_as_get_without_the_body(server: Live, path: str) -> None:
+    with server.raw() as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        head, _, body = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
+    got = server.request("GET", path)
+    assert (head.split()[1], body) == (b"200", b"")
+    assert f"content-type: {got.headers['Content-Type']}".encode() in head.lower()
+    assert b"content-length: " in head.lower()
+
+
+def test_head_is_counted_by_its_route(server: Live) -> None:
+    server.request("HEAD", "/healthz")
+    assert (
+        b'artnet_requests_total{method="HEAD",route="/healthz",status="200"}' in server.request("GET", "/metrics").body
+    )
+
+
+def test_head_of_what_has_no_get_is_refused(server: Live) -> None:
+    assert [server.request("HEAD", path).status for path in ("/v1/classify", "/nowhere")] == [405, 404]
+
+
+def test_query_parameters_are_refused_as_unknown_fields_are(server: Live, picture: bytes) -> None:
+    for response in (
+        server.send("/v1/classify?views=all&x=1&x=2", picture),
+        server.request("GET", "/v1/model?views=&x"),
+    ):
+        assert (response.status, response.json["kind"]) == (422, "fields")
+        assert [each["field"] for each in response.json["errors"]] == ["views", "x"]
+    assert server.request("GET", "/healthz?probe=7").status == 200
+
+
+@pytest.mark.parametrize("prefix", ["", "/tools/artnet"])
+def test_below_a_path_everything_is_told_by_that_path(classifier: Classifier, prefix: str, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("a page")
+    queue = ClassifierQueue(classifier)
+    with running(create_app(queue, ApiSettings(root_path="/tools/artnet"), tmp_path)) as port:
+        server = Live(port, queue, FastAPI())  # a proxy may strip the path or leave it
+        assert server.request("GET", f"{prefix}/").body == b"a page"
+        assert server.request("GET", f"{prefix}/v1/model").headers["Cache-Control"] == "no-store"
+        assert server.request("GET", f"{prefix}/nowhere").json["type"] == "/tools/artnet/docs#not-found"
+        assert server.request("GET", f"{prefix}/openapi.json").json["servers"] == [{"url": "/tools/artnet"}]
+        assert b"http://127.0.0.1:7860/tools/artnet/v1/model" in server.request("GET", f"{prefix}/docs").body
+
+
+def test_the_path_itself_leads_to_the_page_below_it(classifier: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("a page")
+    queue = ClassifierQueue(classifier)
+    with running(create_app(queue, ApiSettings(root_path="/artnet"), tmp_path)) as port:
+        response = Live(port, queue, FastAPI()).request("GET", "/artnet")
+        assert (response.status, response.headers["Location"]) == (307, f"http://127.0.0.1:{port}/artnet/")
+
+
+@pytest.mark.parametrize("path", ["artnet", "/artnet/", "/", "/a b", "//a", "https://example.org/artnet"])
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(UsageError, match="write it as /artnet"):
+        ApiSettings(root_path=path)
 
 
 def test_other_sites_may_not_read_answers(server: Live) -> None:

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 # Earlier, compiling would take the processor from the browser that loads the page: half a second on two cores.
 _WARM_UP_DELAY_S = 1.5
+AllowUrls = Annotated[
+    bool | None,
+    typer.Option("--allow-urls/--no-allow-urls", help="Fetch images by URL; by default only on loopback."),
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option("--concurrency", min=1, max=64, help="Requests computed at a time; by default two a core, up to 8."),
+]
+RootPath = Annotated[
+    str, typer.Option("--root-path", metavar="PATH", help="Path below which a proxy serves this, such as /artnet.")
+]
 
 
 def serve_app(
@@ -30,16 +41,8 @@ def serve_app(
         Path | None,
         typer.Option("--index", metavar="FOLDER", help="Show similar paintings from an index of artnet index."),
     ] = None,
-    allow_urls: Annotated[
-        bool | None,
-        typer.Option("--allow-urls/--no-allow-urls", help="Fetch images by URL; by default only on loopback."),
-    ] = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            "--concurrency", min=1, max=64, help="Requests computed at a time; by default two a core, up to 8."
-        ),
-    ] = None,
+    allow_urls: AllowUrls = None,
+    concurrency: Concurrency = None,
     waiting: Annotated[int, typer.Option("--waiting", min=0, help="Requests that may wait for their turn.")] = 64,
     timeout_s: Annotated[float, typer.Option("--timeout-s", min=1, help="Time limit of a request.")] = 30,
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, max=1024, help="Largest image file, in megabytes.")] = 64,
@@ -49,6 +52,7 @@ def serve_app(
         Literal["auto", "json", "quiet"],
         typer.Option("--logs", help="json: one line a request; quiet: failures only; auto: quiet on a terminal."),
     ] = "auto",
+    root_path: RootPath = "",
     runtime: Runtime = "openvino",
     precision: Precision = "auto",
 ) -> int:
@@ -69,7 +73,13 @@ def serve_app(
     rules = FetchRules(size_bytes=limits.size_bytes, timeout_s=min(20.0, timeout_s))
     fetches = address.is_loopback if allow_urls is None else allow_urls
     settings = ApiSettings(
-        limits, fetches, rules, ascent_steps=ascent_steps, warm_up_delay_s=_WARM_UP_DELAY_S, index=_index(index, model)
+        limits,
+        fetches,
+        rules,
+        ascent_steps=ascent_steps,
+        warm_up_delay_s=_WARM_UP_DELAY_S,
+        index=_index(index, model),
+        root_path=root_path,
     )
     callers = concurrency or serving_concurrency()
     loading = DaemonPool(1).submit(_ready, model, runtime, precision, callers)

@@ -20,6 +20,7 @@ from artnet.serving.api.openapi import document
 from artnet.serving.api.routes import api, monitoring
 from artnet.serving.api.state import ApiSettings, ServerState
 from artnet.serving.middleware.access_log import AccessLogMiddleware
+from artnet.serving.middleware.head import HeadMiddleware
 from artnet.serving.middleware.limits import (
     FORM_FIELD_BYTES,
     FORM_FIELDS,
@@ -28,6 +29,7 @@ from artnet.serving.middleware.limits import (
     RequestLimits,
 )
 from artnet.serving.middleware.problems import UnexpectedErrorMiddleware, add_problem_handlers
+from artnet.serving.middleware.root_path import RootPathMiddleware
 from artnet.serving.middleware.security_headers import SecurityHeadersMiddleware
 from artnet.serving.web.samples import sample_path
 from artnet.serving.work_queue import ClassifierQueue
@@ -69,8 +71,10 @@ def create_app(queue: ClassifierQueue, settings: ApiSettings | None = None, fron
     limits = RequestLimits(size_bytes, settings.memory_bytes, queue.limits.timeout_s)
     app.add_middleware(LimitsMiddleware, limits=limits)  # the last one added is the first to see a request
     app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(SecurityHeadersMiddleware, page_headers=settings.page_headers)
     app.add_middleware(AccessLogMiddleware, metrics=server.metrics)
+    app.add_middleware(RootPathMiddleware, root_path=settings.root_path)
     add_problem_handlers(app)
     app.include_router(api)
     app.include_router(monitoring)

@@ -182,6 +182,8 @@ def document(app: FastAPI) -> Json:
     """Return FastAPI's OpenAPI document with the schema of problems and their kinds added; made once."""
     if app.openapi_schema is None:
         result = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        if root_path := app.state.server.settings.root_path:
+            result["servers"] = [{"url": root_path}]
         problem = ProblemResponse.model_json_schema(ref_template=_REFERENCE)
         result["components"]["schemas"] |= {**problem.pop("$defs"), "ProblemResponse": problem}
         result["x-problems"] = KINDS

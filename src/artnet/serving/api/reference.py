@@ -68,8 +68,9 @@ def html_page(document: Json) -> str:
 def reference(document: Json) -> Reference:
     """Return what an OpenAPI document says, in the terms of the reference."""
     info, schemas = document["info"], document["components"]["schemas"]
+    root_path = next((server["url"] for server in document.get("servers", [])), "")
     operations = [
-        _operation(path, method.upper(), operation, schemas)
+        _operation(path, method.upper(), operation, schemas, f"{_HOST}{root_path}")
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
@@ -81,14 +82,14 @@ def reference(document: Json) -> Reference:
     return Reference(f"{info['title']}: the API", info["description"], operations, document["x-problems"], models)
 
 
-def _operation(path: str, method: str, operation: Json, schemas: Json) -> Operation:
+def _operation(path: str, method: str, operation: Json, schemas: Json, host: str) -> Operation:
     bodies = operation.get("requestBody", {}).get("content", {})
     body = next((_resolved(body["schema"], schemas) for body in bodies.values()), {})
     example = operation["responses"]["200"].get("content", {}).get("application/json", {}).get("example")
     return Operation(
         f"{method} {path}",
         operation["description"],
-        _curl(path, method, bodies),
+        _curl(f"{host}{path}", method, bodies),
         _members(body),
         [(status, _meaning(response)) for status, response in sorted(operation["responses"].items())],
         json.dumps(example, indent=2) if example else "",
@@ -99,8 +100,7 @@ def _resolved(schema: Json, schemas: Json) -> Json:
     return schemas[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
 
 
-def _curl(path: str, method: str, bodies: Json) -> str:
-    url = f"{_HOST}{path}"
+def _curl(url: str, method: str, bodies: Json) -> str:
     if method == "GET":
         return f"curl {url}"
     lines = [f"curl -F file=@painting.jpg {url}"] if "multipart/form-data" in bodies else []

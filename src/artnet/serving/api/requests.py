@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from email.message import Message
 from pathlib import PurePath
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -68,14 +71,33 @@ class FormRequest(Request):
         return fields
 
 
+async def refuse_query(request: Request) -> None:
+    """Refuse query parameters as unknown fields, since what they ask for would not be done.
+
+    Raises:
+        RequestValidationError: If there are any.
+    """
+    if names := list(dict.fromkeys(request.query_params)):
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name), "msg": ""} for name in names])
+
+
 class _FormParser(MultiPartParser):
-    """Starlette's parser, all in memory, since `LimitsMiddleware` has bounded the body; a form must have its end."""
+    """Starlette's parser, all in memory, since `LimitsMiddleware` has bounded the body; a form must have its end.
+
+    It reads a file's name in `filename*` alone, which RFC 7578 forbids and some clients send, and passes over what
+    stands before the first boundary, as RFC 2046 allows.
+    """
 
     spool_max_size = sys.maxsize
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], **limits: Any) -> None:
-        super().__init__(headers, self._to_the_end(stream), **limits)
+        super().__init__(headers, self._to_the_end(_without_preamble(stream, headers)), **limits)
         self._has_ended = False
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        """Take a header's value, which is whole, since `LimitsMiddleware` passes the body on in one piece."""
+        value = _with_plain_file_name(data[start:end])
+        super().on_header_value(value, 0, len(value))
 
     def on_end(self) -> None:
         self._has_ended = True
@@ -85,6 +107,33 @@ class _FormParser(MultiPartParser):
             yield chunk
         if not self._has_ended:
             raise MultiPartException("it is cut short; send all of it")
+
+
+async def _without_preamble(stream: AsyncGenerator[bytes, None], headers: Headers) -> AsyncGenerator[bytes, None]:
+    about = Message()
+    about["content-type"] = headers["content-type"]
+    boundary = str(about.get_boundary(""))
+    held: bytes | None = b""
+    async for chunk in stream:
+        if held is None:
+            yield chunk
+            continue
+        held += chunk
+        if begin := re.search(rb"(?:\A|\r\n)(--" + re.escape(boundary.encode("latin-1")) + rb")", held):
+            yield held[begin.start(1) :]
+            held = None
+    if held:
+        yield held  # the parser says what is wrong with it
+
+
+def _with_plain_file_name(value: bytes) -> bytes:
+    """Return a Content-Disposition with `filename` where it has `filename*` alone (RFC 8187)."""
+    if not re.search(rb"(?i);\s*filename\*", value) or re.search(rb"(?i);\s*filename\s*=", value):
+        return value
+    about = Message()
+    about["content-disposition"] = value.decode("latin-1")
+    name = str(about.get_filename("")).replace("\\", "\\\\").replace('"', '\\"')
+    return value + f'; filename="{name}"'.encode("utf-8", "replace")
 
 
 def display_name(file_name: str | None) -> str:

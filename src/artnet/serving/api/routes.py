@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -25,7 +25,7 @@ from artnet.serving.api.openapi import (
     responses,
 )
 from artnet.serving.api.reference import html_page
-from artnet.serving.api.requests import FormRoute, display_name
+from artnet.serving.api.requests import FormRoute, display_name, refuse_query
 from artnet.serving.api.responses import (
     NPZ,
     PNG,
@@ -67,7 +67,7 @@ from artnet.serving.api.schemas import (
 )
 from artnet.serving.api.state import Server
 
-api = APIRouter(prefix="/v1", route_class=FormRoute)
+api = APIRouter(prefix="/v1", route_class=FormRoute, dependencies=[Depends(refuse_query)])
 monitoring = APIRouter()
 
 _MULTIPART = Form(media_type="multipart/form-data")
@@ -242,7 +242,7 @@ async def write_table(body: TableRequest, server: Server) -> Any:
     return ParquetResponse(table, headers={"Content-Disposition": attachment("artnet.parquet")})
 
 
-@api.get("/model", response_model=ModelResponse)
+@api.get("/model", response_model=ModelResponse, responses=responses(problems=(422,)))
 async def model(server: Server) -> Any:
     """Describe the model that answers, what it can do, and the limits of a request."""
     settings = server.settings

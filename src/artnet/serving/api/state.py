@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from artnet.attribution.methods import Sampling
-from artnet.errors import BusyError, RefusedAddressError
+from artnet.errors import BusyError, RefusedAddressError, UsageError
 from artnet.fetch.http import Fetched, FetchRules, fetch_async
 from artnet.imaging.decode import DEFAULT_LIMITS, ImageFile, Limits
 from artnet.serving.api.requests import display_name
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_FETCHES = 5  # times as many as are fetched at the same time: those that are fetched or wait
 _RETRY_S = 5
+_ROOT_PATH = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class ApiSettings:
         page_headers: Headers that replace some of the page's.
         warm_up_delay_s: When to compile the graph of explanations, after the start; never where it is None.
         index: Where similar paintings are looked up, if anywhere.
+        root_path: The path below which a proxy serves the application, such as /artnet; empty for the root.
+
+    Raises:
+        UsageError: If `root_path` is no such path.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -51,6 +57,13 @@ class ApiSettings:
     page_headers: Mapping[str, str] = field(default_factory=dict)
     warm_up_delay_s: float | None = None
     index: Index | None = None
+    root_path: str = ""
+
+    def __post_init__(self) -> None:
+        if self.root_path and not _ROOT_PATH.fullmatch(self.root_path):
+            raise UsageError(
+                f"the root path {self.root_path!r} is no path; write it as /artnet, without a slash at its end"
+            )
 
 
 class ServerState:

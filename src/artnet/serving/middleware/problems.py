@@ -26,8 +26,8 @@ _RETRY_S = 5
 _MAX_FIELDS = 20
 _KINDS = {400: "usage", 413: "too-large", 415: "format"}  # of what the framework refuses, where errors of ours have one
 _DETAILS = {
-    404: f"there is nothing at this address; {DOCS} lists what there is",
-    405: f"this address does not take that method; {DOCS} lists those that it takes",
+    404: "there is nothing at this address; the page that `type` names lists what there is",
+    405: "this address does not take that method; the page that `type` names lists those that it takes",
 }
 
 
@@ -41,10 +41,10 @@ class Problem:
     errors: Sequence[Mapping[str, Any]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def to_dict(self, request_id: str) -> dict[str, Any]:
+    def to_dict(self, request_id: str, root_path: str = "") -> dict[str, Any]:
         """Return the members of the JSON object."""
         return {
-            "type": f"{DOCS}#{self.kind}",
+            "type": f"{root_path}{DOCS}#{self.kind}",
             "title": self.kind.replace("-", " ").capitalize(),
             "status": self.status,
             "detail": self.detail,
@@ -55,7 +55,7 @@ class Problem:
 
     def response(self, scope: Scope) -> Response:
         """Return the problem as the response to a request."""
-        members = self.to_dict(scope.get("state", {}).get("request_id", ""))
+        members = self.to_dict(scope.get("state", {}).get("request_id", ""), scope.get("root_path", ""))
         body = json.dumps(members, ensure_ascii=False).encode()
         return Response(body, self.status, dict(self.headers), MEDIA_TYPE)
 
@@ -92,7 +92,7 @@ def _field_of(location: Sequence[int | str]) -> str:
 
 def _message_of(entry: Mapping[str, Any]) -> str:
     if entry["type"] == "extra_forbidden":
-        return f"unknown field; {DOCS} lists the known ones"
+        return "unknown field; the page that `type` names lists the known ones"
     return str(entry["msg"]).removeprefix("Value error, ")  # pydantic's words before ours
 
 

@@ -42,7 +42,7 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_api = scope["path"].startswith(API_PATHS)
+        is_api = scope["path"].removeprefix(scope.get("root_path", "")).startswith(API_PATHS)
         headers = {**COMMON_HEADERS, **(API_HEADERS if is_api else self.page_headers)}
 
         async def send_with_headers(message: Message) -> None:

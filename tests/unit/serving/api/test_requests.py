@@ -54,6 +54,29 @@ def test_names_in_other_letters_are_read() -> None:
     assert file_in(parsed(body)) == ("Мане.jpg", b"abc")
 
 
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ("filename*=UTF-8''Man%C3%A9%20%22x%22.jpg", 'Man\u00e9 "x".jpg'),
+        ("filename*=iso-8859-1'en'Man%E9.jpg", "Man\u00e9.jpg"),
+        ("filename=\"plain.jpg\"; filename*=UTF-8''Man%C3%A9.jpg", "plain.jpg"),
+    ],
+)
+def test_a_name_in_the_extended_form_counts_where_it_stands_alone(parameters: str, name: str) -> None:
+    body = WALL + f'Content-Disposition: form-data; name="file"; {parameters}\r\n\r\nabc\r\n'.encode() + END
+    assert file_in(parsed(body)) == (name, b"abc")
+
+
+@pytest.mark.parametrize("preamble", [b"This is a form.\r\n", b"\r\n", f"see --{BOUNDARY}, below\r\n".encode()])
+def test_what_stands_before_the_first_boundary_is_passed_over(preamble: bytes) -> None:
+    assert file_in(parsed(preamble + form(b"abc"))) == ("a.png", b"abc")
+
+
+def test_a_form_without_its_boundary_is_refused() -> None:
+    with pytest.raises(UsageError, match="the form cannot be read"):
+        parsed(b"This is no form.\r\n")
+
+
 def test_a_form_cut_anywhere_is_refused() -> None:
     whole = form(b"abc", views="all")
     for length in range(len(whole) - 4):
