@@ -125,9 +125,10 @@ def _target(path: str, written: str) -> str:
 
 
 def _readings(path: str, written: str, plain: str) -> Iterator[str]:
-    yield from (join(path, reading) for reading in (written, plain, plain.replace("\\", "/")))
+    readings = [written, plain, plain.replace("\\", "/")]
     with suppress(UnicodeEncodeError):  # the name of a file may be bytes of Windows-1252, as the list's are
-        yield join(path, plain.encode("cp1252", "surrogateescape").decode("utf-8", "surrogateescape"))
+        readings.append(plain.encode("cp1252", "surrogateescape").decode("utf-8", "surrogateescape"))
+    return (join(path, reading) for reading in dict.fromkeys(readings))  # most names have one reading
 
 
 def _existing(path: str) -> str | None:
