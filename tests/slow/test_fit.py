@@ -202,27 +202,41 @@ def test_workers_change_nothing(data: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("harm", "message"),
-    [
-        ("views.encoded[5] = b'no image'", "UnidentifiedImageError"),
-        ("next(batches)\n    [child.kill() for child in multiprocessing.active_children()]", "WorkerError"),
-    ],
-)
-def test_what_befalls_a_worker_ends_the_training(data: Path, harm: str, message: str) -> None:
+HARM = """
+import multiprocessing, sys, traceback
+from pathlib import Path
+from artnet.training.data import Epoch, load_views, training_batches
+from artnet.training.devices import worker_errors
+from artnet.training.recipe import Recipe
+
+def break_an_image(views, batches):
+    views.encoded[5] = b"no image"
+
+def kill_the_workers(views, batches):
+    next(batches)
+    for child in multiprocessing.active_children():
+        child.kill()
+
+for harm in (break_an_image, kill_the_workers):
+    views = load_views(Path(sys.argv[1]), "train")
+    batches = training_batches(views, Recipe(batch=1, balance=0.0), Epoch(0, 0, 64), workers=2)
+    try:
+        with worker_errors():
+            harm(views, batches)
+            list(batches)
+        print(harm.__name__, "is not noticed")
+    except Exception:
+        traceback.print_exc()
+"""
+
+
+def test_what_befalls_a_worker_ends_the_training(data: Path) -> None:
     """It ends by itself: the other workers heed no signal. A batch is of one, so that there are batches to come."""
-    script = (
-        "import multiprocessing, sys\nfrom pathlib import Path\nfrom artnet.training.recipe import Recipe\n"
-        "from artnet.training.data import Epoch, load_views, training_batches\n"
-        "from artnet.training.devices import worker_errors\n"
-        "views = load_views(Path(sys.argv[1]), 'train')\n"
-        "batches = training_batches(views, Recipe(batch=1, balance=0.0), Epoch(0, 0, 64), workers=2)\n"
-        f"with worker_errors():\n    {harm}\n    list(batches)\n"
-    )
-    command = [sys.executable, "-c", script, str(data)]
+    command = [sys.executable, "-c", HARM, str(data)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 1
-    assert message in done.stderr
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "UnidentifiedImageError" in done.stderr
+    assert "WorkerError" in done.stderr
 
 
 def test_the_first_of_six_views_is_the_whole(data: Path) -> None:
