@@ -8,6 +8,8 @@ const { CAMS, quantized } = await import(`${STATIC}/graph/cam.js`);
 const { gridOf, layerMap, occlusion, targetScore, targetWeights } = await import(`${STATIC}/graph/explain.js`);
 const { decide, oodScore, softmax, styleScores, vote } = await import(`${STATIC}/graph/scores.js`);
 const { contentBox, networkInput, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
+const { EDITS, NEUTRAL } = await import(`${STATIC}/graph/edits.js`);
+const { noiseOf, sentenceOf, sentencesOf } = await import(`${STATIC}/what-if-words.js`);
 const { colormap } = await import(`${STATIC}/colormap.js`);
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
@@ -93,4 +95,34 @@ test("a map is cut to the painting and scaled to its own maximum", () => {
 
 test("the colour maps are Python's", () => {
   for (const [side, table] of Object.entries(vectors.colors)) close(colormap(side), table, 1);
+});
+
+test("every edit that is not the server's alone is here", () => {
+  assert.deepEqual(EDITS.map(({ name }) => name), Object.keys(vectors.what_if.edits));
+});
+
+for (const { name, label, condition, apply } of EDITS)
+  test(`${name} is Python's edit`, () => {
+    const { size: [width, height], image, edits } = vectors.what_if;
+    const edited = apply({ width, height, data: Uint8Array.from(image) });
+    close(edited.data, edits[name].image, 1);
+    assert.deepEqual([label, condition], [edits[name].label, edits[name].condition]);
+  });
+
+test("the changes that mean nothing are Python's, but for the JPEG", () => {
+  const { size: [width, height], image, neutral } = vectors.what_if;
+  NEUTRAL.forEach((change, index) => close(change({ width, height, data: Uint8Array.from(image) }).data, neutral[index], 1));
+});
+
+test("what if is told as in Python", () => {
+  const { before, sentences } = vectors.what_if;
+  for (const { after, decision, sentence } of sentences)
+    assert.equal(sentenceOf("If darker,", before, after, decision, 0.05) ?? "", sentence);
+  assert.ok(Math.abs(noiseOf(before, [{ ...before, A: 0.24 }, { ...before, C: 0.09 }]) - 0.06) < 1e-9);
+  const told = sentences.map(({ after, sentence }, index) => ({
+    label: `edit ${index}`, movement: after.A > after.B ? "A" : "B", sentence: sentence || null,
+    changes: Object.fromEntries(Object.keys(before).map((name) => [name, after[name] - before[name]])),
+  }));
+  assert.deepEqual(sentencesOf(before, [...told].reverse(), 0.05), [sentences[0].sentence, sentences[1].sentence, "No more than noise (5.0 points): edit 2."]);
+  assert.deepEqual(sentencesOf(before, told.slice(0, 1), 0.05).at(-1), "Noise: 5.0 points.");
 });

@@ -17,6 +17,7 @@ from PIL import Image
 from artnet.attribution.cam import CAMS
 from artnet.attribution.perturbation import occlusion
 from artnet.attribution.target import Target, target_score
+from artnet.attribution.what_if import EDITS, NEUTRAL, sentence
 from artnet.imaging.views import FITS, REGIONS, placement, region_box, whole_view
 from artnet.metrics.classification import sigmoid, softmax
 from artnet.model.ood import fit_ood_detector
@@ -24,6 +25,7 @@ from artnet.model.prediction import vote
 from artnet.model.preprocessing import network_input
 from artnet.render.colormap import colormap
 
+SERVED_ONLY = ("eight-colours", "smooth", "areas", "detail", "outlines")  # edits that the static site leaves out
 SIZES = [(640, 480), (100, 333), (224, 224), (1000, 7)]
 
 
@@ -86,7 +88,11 @@ def scores() -> dict[str, Any]:
         "softmax": rounded(softmax(logits[0], 1.7)),
         "vote": rounded(vote(logits, weights, 1.7)),
         "sigmoid": rounded(sigmoid(logits[0])),
-        "ood": {**arrays, "embedding": rounded(embeddings[0]), "score": float(ood.ood_score(embeddings[:1])[0])},
+        "ood": {
+            **arrays,
+            "embedding": rounded(embeddings[0]),
+            "score": round(float(ood.ood_score(embeddings[:1])[0]), 6),
+        },
         "targets": [
             {
                 "movement": movement,
@@ -104,6 +110,29 @@ def occluded() -> dict[str, Any]:
     view, kernel = rng.normal(size=(3, 28, 28)).astype(np.float32), rng.normal(size=(3, 28, 28)).astype(np.float32)
     grid = occlusion(lambda views: (views * kernel).sum((1, 2, 3)), view)
     return {"view": rounded(view.ravel()), "kernel": rounded(kernel.ravel()), "map": rounded(grid.ravel())}
+
+
+def edited() -> dict[str, Any]:
+    image = np.asarray(image_of(14, 9, 5)).copy()
+    image[2:5, 3:8] = (200, 40, 30)
+    image[6:8, 5:12] = (20, 60, 190)
+    before = {"A": 0.2, "B": 0.7, "C": 0.1}
+    afters = [{"A": 0.61, "B": 0.29, "C": 0.1}, {"A": 0.3, "B": 0.55, "C": 0.15}, {"A": 0.22, "B": 0.69, "C": 0.09}]
+    return {
+        "size": [14, 9],
+        "image": image.ravel().tolist(),
+        "edits": {
+            name: {"label": edit.label, "condition": edit.condition, "image": edit.apply(image).ravel().tolist()}
+            for name, edit in EDITS.items()
+            if name not in SERVED_ONLY
+        },
+        "neutral": [change(image).ravel().tolist() for change in NEUTRAL[1:]],
+        "before": before,
+        "sentences": [
+            {"after": after, "decision": decision, "sentence": sentence(EDITS["darker"], before, after, decision, 0.05)}
+            for after, decision in zip(afters, ("confident", "unfamiliar", "unsure"), strict=True)
+        ],
+    }
 
 
 def vectors() -> dict[str, Any]:
@@ -134,6 +163,7 @@ def vectors() -> dict[str, Any]:
         "cams": cams(),
         "scores": scores(),
         "occlusion": occluded(),
+        "what_if": edited(),
         "colors": {side: colormap(side).ravel().tolist() for side in ("sequential", "positive", "negative")},  # type: ignore[arg-type]
     }
 

@@ -16,7 +16,7 @@ from artnet.data.dataset import read_info
 from artnet.errors import DataError, ExportError, OutputError
 from artnet.evaluation.evaluate import evaluate
 from artnet.model.classifier import Classifier, open_engine
-from artnet.model.config import GRAPH_FILE, OOD_FILE, read_config, read_model, sha256_of
+from artnet.model.config import GRAPH_FILE, OOD_FILE, PROPERTIES_FILE, read_config, read_model, sha256_of
 from artnet.model.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, output_names
 from artnet.model.openvino import OpenVinoEngine
 from artnet.training.export.calibrate import ExportedNetwork, calibrate
@@ -146,6 +146,7 @@ def test_the_model_folder_knows_strangers(exported: Path) -> None:
     config = read_model(exported)[1]
     assert config.ood is not None
     assert config.ood.sha256 == sha256_of(exported / OOD_FILE)
+    assert config.properties_sha256 == sha256_of(exported / PROPERTIES_FILE)
     assert (exported / OOD_FILE).stat().st_size < 3 * 2**20
     assert "is called unfamiliar" in (exported / "README.md").read_text()
 

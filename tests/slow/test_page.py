@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
-from artnet.attribution.what_if import what_if
+from artnet.attribution.what_if import EDITS, what_if
 from artnet.imaging.properties import PROPERTIES
 from artnet.model.classifier import Classifier
 from artnet.serving.api.report import decision_sentence
@@ -333,6 +333,24 @@ def test_what_if_shows_every_edit_with_its_answer(
     assert said == [f"{each.movement} {each.scores[each.movement]:.0%}" for each in result.outcomes]
     page.click(".look [data-example=atelier]")
     until(page, "document.querySelector('.look .what-if .answers').hidden")
+
+
+def test_the_static_site_makes_the_edits_that_are_exact_in_a_browser(
+    visit: Callable[..., Any], static: Site, classifier: Classifier
+) -> None:
+    page = visit()
+    ready(page, static.address)
+    page.click(".look [data-example=faceted]")
+    heatmap(page)
+    page.click(".look .try")
+    page.wait_for_selector(".look .edits li", timeout=120_000)
+    labels = page.locator(".look .edits .label").all_text_contents()
+    result = what_if(classifier, FACETED, [name for name, edit in EDITS.items() if edit.label in labels])
+    assert labels == [outcome.edit.label for outcome in result.outcomes]
+    assert len(labels) == 12
+    shown = [int(said.split()[-1].removesuffix("%")) for said in page.locator(".look .edits .said").all_text_contents()]
+    assert shown == pytest.approx([100 * each.scores[each.movement] for each in result.outcomes], abs=4)
+    assert not page.is_visible(".look .properties")
 
 
 def test_properties_are_measured_and_say_that_they_do_not_explain(visit: Callable[..., Any], server: Site) -> None:

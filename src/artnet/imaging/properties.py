@@ -58,9 +58,9 @@ _PROPERTIES = (
     Property("warm_share", "warm colours", "cold", "warm", 2),
     Property("hue_count", "distinct hues", "few", "many", 0),
     Property("edge_density", "edges", "few", "many", 2),
-    Property("stroke_coherence", "stroke coherence", "in all directions", "in line with their neighbours", 2),
+    Property("stroke_coherence", "stroke coherence", "mixed", "aligned", 2),
     Property("anisotropy", "one direction of all strokes", "none", "one", 2),
-    Property("orientation_entropy", "entropy of edge orientations", "few orientations", "all alike", 2),
+    Property("orientation_entropy", "entropy of edge orientations", "one", "all", 2),
     Property("spectral_slope", "spectral slope", "soft", "fine-grained", 2),
     Property("symmetry", "left-right symmetry", "none", "mirrored", 2),
 )

@@ -63,7 +63,7 @@ export function createBackend(onLoading = () => {}) {
   const backend = {
     async model() {
       const loaded = await worker.call("load", []);
-      const features = { addresses: false, similar: false, faithfulness: false, channels: false, report: false, parquet: false, whatIf: false, properties: false };
+      const features = { addresses: false, similar: false, faithfulness: false, channels: false, report: false, parquet: false, whatIf: true, properties: false };
       model = { ...loaded, features, local: true };
       return model;
     },
@@ -72,6 +72,7 @@ export function createBackend(onLoading = () => {}) {
     row: (file) => worker.call("row", [file]),
     explain: (opened, target, onProgress = () => {}) =>
       worker.call("explain", [opened.view, target], ({ share }) => onProgress(share)),
+    whatIf: (opened) => worker.call("whatIf", [opened.view]),
     async download(file, target, options) {
       const stem = file.name.replace(/\.[^.]*$/, "") || "painting";
       const opened = await backend.classify(file), explanation = await backend.explain(opened, target);
@@ -83,7 +84,7 @@ export function createBackend(onLoading = () => {}) {
       if (options.kind === "sheet") return { name: `${stem}-explained.png`, blob: await drawnSheet(file, opened.prediction, explanation, options) };
       return { name: `${stem}-depth${options.depth}.png`, blob: await drawnOverlay(file, explanation, options) };
     },
-    faithfulness: NOT_HERE, channels: NOT_HERE, whatIf: NOT_HERE, properties: NOT_HERE, similar: NOT_HERE, parquet: NOT_HERE, fetch: NOT_HERE,
+    faithfulness: NOT_HERE, channels: NOT_HERE, properties: NOT_HERE, similar: NOT_HERE, parquet: NOT_HERE, fetch: NOT_HERE,
   };
   return backend;
 }

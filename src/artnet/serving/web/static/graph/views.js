@@ -22,8 +22,8 @@ export function contentBox(width, height, size, fit) {
   return [left, top, left + inner[0], top + inner[1]];
 }
 
-/** @param {number} value */
-function roundHalfEven(value) {
+/** Round as Python does. @param {number} value */
+export function roundHalfEven(value) {
   const floor = Math.floor(value), rest = value - floor;
   if (rest !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;

@@ -3,11 +3,13 @@
 import { decodeBase64 } from "../base64.js";
 import { BackendError } from "../types.js";
 import { ranked, targetWords } from "../words.js";
+import { sentenceOf, sentencesOf, noiseOf } from "../what-if-words.js";
 import { decode } from "./decode.js";
+import { EDITS, NEUTRAL } from "./edits.js";
 import { gridOf, layerMap, occlusion, targetScore, targetWeights } from "./explain.js";
 import { download, GraphModel, sha256 } from "./model.js";
 import { decide, oodScore, softmax, styleScores, vote } from "./scores.js";
-import { contentBox, networkInput, REGIONS, regionView, wholeView } from "./views.js";
+import { contentBox, crop, networkInput, REGIONS, regionView, wholeView } from "./views.js";
 import { CAMS } from "./cam.js";
 
 /** @typedef {import("../types.js").Target} Target */
@@ -21,7 +23,7 @@ const MODEL = new URL("../model/", import.meta.url).href, RUNTIME = new URL("../
 /** @type {GraphModel} */ let model;
 /** Settled once the graph is loaded. @type {Promise<void>} */ let ready;
 /** @type {import("./scores.js").Ood | null} */ let ood = null;
-/** Of the images that the page has open, by number. @type {Map<number, {input: Float32Array<ArrayBuffer>, content: import("./views.js").Box}>} */
+/** Of the images that the page has open, by number. @type {Map<number, {input: Float32Array<ArrayBuffer>, content: import("./views.js").Box, whole: import("./views.js").Image}>} */
 const opened = new Map();
 let lastOpened = 0;
 const KEPT = 8; // more than the page shows at once
@@ -42,9 +44,9 @@ const CALLS = {
 
   /** @param {File} file */
   async classify(file) {
-    const { image, input, prediction } = await classified(file);
+    const { image, input, prediction, whole } = await classified(file);
     const { size_px: size, fit } = model.config.preprocessing;
-    opened.set(++lastOpened, { input, content: contentBox(image.width, image.height, size, fit) });
+    opened.set(++lastOpened, { input, content: contentBox(image.width, image.height, size, fit), whole });
     opened.delete(lastOpened - KEPT);
     return { prediction, view: lastOpened };
   },
@@ -65,6 +67,24 @@ const CALLS = {
   async row(file) {
     const { image, prediction } = await classified(file);
     return { ...prediction, sha256: await sha256(new Uint8Array(await file.arrayBuffer())), thumbnail: await thumbnail(image) };
+  },
+
+  /** Classify the whole view again after each edit that is exact here. @param {number} view */
+  async whatIf(view) {
+    const image = opened.get(view);
+    if (!image) throw new BackendError("This picture is no longer open. Show it again.", "usage");
+    const content = crop(image.whole, image.content), { scores } = await scored(content), neutral = [];
+    for (const change of NEUTRAL) neutral.push((await scored(change(content))).scores);
+    const noise = noiseOf(scores, neutral), edits = [];
+    for (const { name, label, condition, apply } of EDITS) {
+      const edited = apply(content), after = await scored(edited), [movement] = ranked(after.scores);
+      const changes = Object.fromEntries(Object.keys(scores).map((each) => [each, after.scores[each] - scores[each]]));
+      edits.push({
+        name, label, movement, confidence: after.scores[movement], decision: after.decision, changes,
+        sentence: sentenceOf(condition, scores, after.scores, after.decision, noise), image: await thumbnail(edited, edited.width),
+      });
+    }
+    return { scores, noise, edits, sentences: sentencesOf(scores, edits, noise) };
   },
 
   /** @param {number} view @param {Target} target @param {(progress: {share: number}) => void} tell */
@@ -128,7 +148,15 @@ async function classified(file) {
     views: views.map((view, each) => ({ name: view.name, box: view.box, scores: named(softmax(rows(logits)[each], temperature)) })),
     model: model.config.name, width: image.width, height: image.height,
   };
-  return { image, input: networkInput([whole], normalization), prediction };
+  return { image, input: networkInput([whole], normalization), prediction, whole: whole.image };
+}
+
+/** Score a whole view alone. @param {import("./views.js").Image} content Without a letterbox's bands. */
+async function scored(content) {
+  const { config } = model, { size_px: size, fit, ...normalization } = config.preprocessing;
+  const { logits, embedding } = await model.predict(networkInput([wholeView(content, size, fit)], normalization), 1);
+  const scores = named(softmax(logits, config.calibration.temperature)), [movement] = ranked(scores);
+  return { scores, decision: decide(scores[movement], ood ? oodScore(embedding, ood) : null, config) };
 }
 
 /** @param {number[]} scores @param {string[]} [names] @returns {Record<string, number>} */
@@ -136,14 +164,14 @@ function named(scores, names = model.config.movements) {
   return Object.fromEntries(names.map((name, index) => [name, scores[index]]));
 }
 
-/** @param {import("./views.js").Image} image @returns {Promise<string>} A data address. */
-async function thumbnail({ width, height, data }) {
+/** @param {import("./views.js").Image} image @param {number} [longest] @returns {Promise<string>} A data address. */
+async function thumbnail({ width, height, data }, longest = THUMBNAIL_PX) {
   const rgba = new ImageData(width, height);
   for (let pixel = 0, from = 0, to = 0; pixel < width * height; pixel++, from += 3, to += 4) {
     rgba.data.set(data.subarray(from, from + 3), to);
     rgba.data[to + 3] = 255;
   }
-  const scale = Math.min(1, THUMBNAIL_PX / Math.max(width, height)), bitmap = await createImageBitmap(rgba);
+  const scale = Math.min(1, longest / Math.max(width, height)), bitmap = await createImageBitmap(rgba);
   const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
   canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
