@@ -29,15 +29,21 @@ LIMITS = {"before it is usable": 3.5, "in all": 30.0, "bars": 1.2, "nine maps": 
 
 def loaded_mb(browser: Any, site: Site) -> dict[str, float]:
     """Measure what is loaded until the page takes a picture, and until the model is there."""
-    context = browser.new_context(service_workers="block")
+    context = browser.new_context()
     page = context.new_page()
-    sizes: dict[str, int] = {}
-    page.on("response", lambda response: sizes.update({response.url: int(response.headers.get("content-length", 0))}))
+    site.sent.clear()
     ready(page, site.address)
-    before = sum(size for url, size in sizes.items() if "model.onnx" not in url and "onnxruntime" not in url)
+    before = sent_mb(site)
     loaded(page)
     context.close()
-    return {"before it is usable": before / 1e6, "in all": sum(sizes.values()) / 1e6}
+    return {"before it is usable": before, "in all": sent_mb(site)}
+
+
+def sent_mb(site: Site) -> float:
+    """Return how much the site's server has sent, each file as often as it was."""
+    root = site.temporary / "artnet"
+    paths = {path: root / (path.removeprefix("/artnet/").split("?")[0] or "index.html") for path in site.sent}
+    return sum(path.stat().st_size * site.sent[sent] for sent, path in paths.items()) / 1e6
 
 
 def loaded(page: Any) -> None:

@@ -47,20 +47,31 @@ def test_ood_statistics_are_those_of_the_model(tmp_path: Path, runtime: Path) ->
             np.testing.assert_array_equal(values, array)
 
 
-def test_the_service_worker_lists_every_file_and_changes_with_them(tmp_path: Path, runtime: Path) -> None:
-    def script() -> str:
-        write_site(tmp_path / "site", onnxruntime_web=runtime)
-        return (tmp_path / "site/service-worker.js").read_text("utf-8")
+def service_worker(site: Path, runtime: Path) -> tuple[dict[str, str], list[str]]:
+    """Write a site and return its files' digests, and those files that its service worker installs."""
+    write_site(site, onnxruntime_web=runtime)
+    lines = (site / "service-worker.js").read_text("utf-8").splitlines()
+    return json.loads(lines[0].removeprefix("const FILES = ")[:-1]), json.loads(
+        lines[1].removeprefix("const SMALL = ")[:-1]
+    )
 
-    first = script()
-    listed = json.loads(first.split("const FILES = ")[1].split(";\n")[0])
-    present = {
-        path.relative_to(tmp_path / "site").as_posix() for path in (tmp_path / "site").rglob("*") if path.is_file()
-    }
-    assert set(listed) == {"./", *present - {"service-worker.js"}}
-    assert script() == first
+
+def test_the_service_worker_lists_every_file_and_changes_with_them(tmp_path: Path, runtime: Path) -> None:
+    site = tmp_path / "site"
+    files, _ = service_worker(site, runtime)
+    present = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    assert files.keys() == {"./", *present - {"service-worker.js", "index.html"}}
+    assert service_worker(site, runtime)[0] == files
     (runtime / RUNTIME_FILES[0]).write_bytes(b"another")
-    assert script().split("\n")[0] != first.split("\n")[0]
+    changed, _ = service_worker(site, runtime)
+    assert {name for name in files if files[name] != changed[name]} == {f"onnxruntime/{RUNTIME_FILES[0]}"}
+
+
+def test_the_service_worker_installs_the_page_and_no_large_file(tmp_path: Path, runtime: Path) -> None:
+    (runtime / RUNTIME_FILES[-1]).write_bytes(b"0" * 2**20)
+    files, small = service_worker(tmp_path / "site", runtime)
+    assert {"./", "app.js", "graph/worker.js", "model/config.json", "examples/faceted.jpg"} <= set(small)
+    assert files.keys() - set(small) == {"model/model.onnx", "model/ood.json", f"onnxruntime/{RUNTIME_FILES[-1]}"}
 
 
 def test_an_earlier_site_is_replaced_and_anything_else_refused(tmp_path: Path, runtime: Path) -> None:

@@ -7,9 +7,10 @@ const STATIC = "../../src/artnet/serving/web/static";
 const { CAMS, quantized } = await import(`${STATIC}/graph/cam.js`);
 const { gridOf, layerMap, occlusion, targetScore, targetWeights } = await import(`${STATIC}/graph/explain.js`);
 const { decide, oodScore, softmax, styleScores, vote } = await import(`${STATIC}/graph/scores.js`);
-const { contentBox, networkInput, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
 const { EDITS, NEUTRAL } = await import(`${STATIC}/graph/edits.js`);
 const { noiseOf, sentenceOf, sentencesOf } = await import(`${STATIC}/what-if-words.js`);
+const { checkViews, measureDisagreement } = await import(`${STATIC}/graph/self-check.js`);
+const { contentBox, networkInput, reduceJpeg, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
 const { colormap } = await import(`${STATIC}/colormap.js`);
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
@@ -34,6 +35,23 @@ for (const { width, height, fit, image, view } of vectors.resizes)
     close(whole.image.data, view, 1); // one level of 255: Pillow computes with integers
     const mean = whole.image.data.reduce((sum, value, index) => sum + Math.abs(value - view[index]), 0) / view.length;
     assert.ok(mean < 0.02, `mean difference ${mean}`);
+  });
+
+test("a large JPEG is averaged as libjpeg does until it is twice as large as its view, and a smaller one left alone", () => {
+  const image = { width: 17, height: 16, data: Uint8Array.from({ length: 17 * 16 * 3 }, (_, index) => index % 17) };
+  assert.deepEqual([4, 2, 1].map((size) => reduceJpeg(image, size).width), [9, 5, 3]);
+  assert.equal(reduceJpeg(image, 5), image);
+});
+
+test("the test views of the self-check are Python's, to the byte", () => {
+  const views = checkViews(vectors.self_check.size);
+  assert.deepEqual(views.map(({ data }) => [...data]), vectors.self_check.views);
+});
+
+for (const [logits, apart] of [[[1, 2], 0], [[1, 2.5], 0.5], [[Number.NaN, 2], Number.NaN]])
+  test(`a model that computes ${logits} where 1, 2 is stored is ${apart} apart`, async () => {
+    const config = { preprocessing: { size_px: 8, mean: [0, 0, 0], std: [1, 1, 1] }, self_check: { logits: [[1, 2], [1, 2], [1, 2]] } };
+    assert.equal(await measureDisagreement({ config, predict: async () => ({ logits }) }), apart);
   });
 
 test("the network's input is normalised as in Python", () => {

@@ -23,6 +23,7 @@ from artnet.metrics.classification import sigmoid, softmax
 from artnet.model.ood import fit_ood_detector
 from artnet.model.prediction import vote
 from artnet.model.preprocessing import network_input
+from artnet.model.self_check import check_views
 from artnet.render.colormap import colormap
 
 SERVED_ONLY = ("eight-colours", "smooth", "areas", "detail", "outlines")  # edits that the static site leaves out
@@ -135,6 +136,10 @@ def edited() -> dict[str, Any]:
     }
 
 
+def self_check() -> dict[str, Any]:
+    return {"size": 20, "views": [pixels(view.image) for view in check_views(20)]}
+
+
 def vectors() -> dict[str, Any]:
     """Compute everything that the file holds."""
     image = image_of(4, 4, 9)
@@ -164,6 +169,7 @@ def vectors() -> dict[str, Any]:
         "scores": scores(),
         "occlusion": occluded(),
         "what_if": edited(),
+        "self_check": self_check(),
         "colors": {side: colormap(side).ravel().tolist() for side in ("sequential", "positive", "negative")},  # type: ignore[arg-type]
     }
 

@@ -19,6 +19,7 @@ from artnet.model.classifier import Classifier, open_engine
 from artnet.model.config import GRAPH_FILE, OOD_FILE, PROPERTIES_FILE, read_config, read_model, sha256_of
 from artnet.model.engine import CHANNELS_GRADIENT, VIEWS_GRADIENT, output_names
 from artnet.model.openvino import OpenVinoEngine
+from artnet.model.self_check import measure_self_check
 from artnet.training.export.calibrate import ExportedNetwork, calibrate
 from artnet.training.export.export import export, find_dataset
 from artnet.training.export.onnx_graph import (
@@ -99,6 +100,13 @@ def test_a_calibration_is_what_the_model_folder_holds(exported: Path, data: Path
     assert found.ood.threshold == config.ood.threshold
     assert found.view_weights == config.view_weights
     assert told[-1][0] == told[-1][1]
+
+
+def test_the_logits_of_the_self_check_are_those_of_the_graph(exported: Path) -> None:
+    classifier = Classifier.load(exported, precision="f32")
+    measured = measure_self_check(classifier.engine, classifier.config.preprocessing)
+    assert classifier.config.self_check is not None
+    np.testing.assert_allclose(measured.logits, classifier.config.self_check.logits, atol=0.001)
 
 
 def test_no_weight_is_written_twice(exported: Path) -> None:

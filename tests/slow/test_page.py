@@ -218,8 +218,7 @@ def test_the_browser_draws_the_map_that_the_command_draws(
         }"""
     )
     drawn = np.array([int(value) for value in alphas.split(",")]).reshape(height, width) / 255
-    source = Image.open(FACETED) if (site.temporary / "artnet").is_dir() else FACETED  # the browser decodes in full
-    assert np.abs(drawn - explain(classifier, source).heatmap(7, (width, height))).max() < 0.02
+    assert np.abs(drawn - explain(classifier, FACETED).heatmap(7, (width, height))).max() < 0.02
 
 
 def test_a_question_changes_the_map_and_says_so(visit: Callable[..., Any], site: Site, classifier: Classifier) -> None:
@@ -387,6 +386,23 @@ def test_everything_can_be_taken_away(visit: Callable[..., Any], server: Site, c
     page.click(".look .all")
     assert page.locator(".look .nine canvas").count() == 9
     assert Image.open(io.BytesIO(saved(page, ".look [data-download=sheet]")[1])).format == "PNG"
+
+
+def test_a_large_jpeg_gives_the_numbers_of_the_command_in_the_browser(
+    visit: Callable[..., Any], static: Site, classifier: Classifier, tmp_path: Path
+) -> None:
+    Image.open(FACETED).resize((1500, 1938)).save(tmp_path / "large.jpg", quality=90)  # both decode a half of it
+    page = visit()
+    ready(page, static.address)
+    choose(page, tmp_path / "large.jpg")
+    heatmap(page)
+    numbers = json.loads(saved(page, ".look [data-download=numbers]")[1])
+    explanation = explain(classifier, tmp_path / "large.jpg")
+    scores = explanation.prediction.scores
+    assert numbers["prediction"]["scores"] == pytest.approx(dict(scores), abs=0.005)
+    for depth in (3, 6, 9):
+        grid, found = explanation.maps[depth].grid, numbers["depths"][depth - 1]["values"]
+        assert np.corrcoef(np.ravel(grid), found)[0, 1] > 0.98
 
 
 def test_a_depth_can_be_picked_from_the_nine(visit: Callable[..., Any], server: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import zlib
@@ -13,6 +14,14 @@ import pytest
 
 from fixtures.page import FLAGS, ROOT, chromium, heatmap, ready, static_site, until
 
+# A runtime that computes nothing: all logits are 0.
+WRONG_RUNTIME = """
+export const env = { wasm: {} };
+export class Tensor {}
+const logits = { data: new Float32Array(5) };
+const session = { inputNames: [], run: async () => ({ logits, embedding: logits, styles: logits }), release() {} };
+export const InferenceSession = { create: async () => session };
+"""
 FACETED = ROOT / "examples" / "faceted.jpg"
 
 
@@ -77,11 +86,19 @@ def test_it_works_after_the_server_has_stopped(browser: Any, tmp_path: Path) -> 
     page = browser.new_page()
     with static_site(tmp_path) as site:
         ready(page, site.address)
-        until(page, "navigator.serviceWorker.controller !== null", 120)  # installed: every file is kept
-    page.goto(f"{site.address}/?example=pointillist")
+        until_kept(page, "model.onnx", "ood.json", "threaded.wasm")
+        assert {path: times for path, times in site.sent.items() if times > 1} == {}  # none was sent twice
+    page.goto(f"{site.address}/index.html?example=pointillist")
     heatmap(page)
     assert page.text_content(".look .movement") == "Impressionism"
     assert page.text_content("main > .about h2") == "What this is"
+
+
+def until_kept(page: Any, *names: str) -> None:
+    """Wait until the service worker keeps those of the large files, which it does as they pass."""
+    urls = """caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name))))
+        .then((all) => Promise.all(all.map((cache) => cache.keys()))).then((all) => all.flat().map(({ url }) => url))"""
+    until(page, f"{urls}.then((urls) => {list(names)}.every((name) => urls.some((url) => url.includes(name))))", 120)
 
 
 def test_a_model_with_another_checksum_is_refused_in_words(browser: Any, tmp_path: Path) -> None:
@@ -109,6 +126,74 @@ def problem_of_example(page: Any) -> str:
     page.click(".look [data-example=faceted]")
     page.wait_for_selector(".look .problem:not([hidden])")
     return str(page.text_content(".look .problem"))
+
+
+def test_over_plain_http_it_computes_without_a_service_worker(playwright: Any, tmp_path: Path) -> None:
+    flags = [*FLAGS, "--host-resolver-rules=MAP artnet.test 127.0.0.1"]
+    browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+    with static_site(tmp_path) as site:
+        page = browser.new_page()
+        page.goto(f"{site.address.replace('127.0.0.1', 'artnet.test')}/?example=pointillist")
+        heatmap(page)
+        assert not page.evaluate("isSecureContext || 'serviceWorker' in navigator")
+        assert page.text_content(".look .movement") == "Impressionism"
+    browser.close()
+
+
+def runtime_sentence(page: Any) -> str:
+    """Return what the page says about what runs the model, once it does."""
+    until(page, "document.querySelector('.about .runtime').textContent !== ''", 120)
+    return str(page.text_content(".about .runtime"))
+
+
+def test_a_model_that_computes_something_else_here_is_refused_in_words(browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path) as site:
+        path = tmp_path / "artnet/model/config.json"
+        config = json.loads(path.read_text("utf-8"))
+        config["self_check"]["logits"][1][0] += 0.5
+        path.write_text(json.dumps(config), encoding="utf-8")
+        page = browser.new_page()
+        ready(page, site.address)
+        message = "WebAssembly in one thread computes other logits than the model was exported with (0.50 apart)"
+        until(page, f"document.querySelector('.loading').textContent.includes('{message}')", 120)
+
+
+@pytest.fixture
+def webgpu_browser(playwright: Any) -> Iterator[Any]:
+    """A browser whose graphics processor is a program, SwiftShader."""
+    flags = [flag for flag in FLAGS if flag != "--disable-gpu"]
+    flags += ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    opened = playwright.chromium.launch(executable_path=chromium(), args=flags)
+    yield opened
+    opened.close()
+
+
+def test_webgpu_is_used_where_it_gives_the_same_logits(webgpu_browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path, webgpu=True) as site:
+        page = webgpu_browser.new_page()
+        page.goto(f"{site.address}/?example=pointillist")
+        heatmap(page)
+        assert runtime_sentence(page).startswith("The model runs in this browser by WebGPU. For 3 test images")
+        assert page.text_content(".look .movement") == "Impressionism"
+        assert "/artnet/onnxruntime/ort-wasm-simd-threaded.wasm" not in site.sent
+
+
+def test_webgpu_that_gives_other_logits_is_not_used_and_said(webgpu_browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path, webgpu=True) as site:
+        (tmp_path / "artnet/onnxruntime/ort.webgpu.min.mjs").write_text(WRONG_RUNTIME)
+        page = webgpu_browser.new_page()
+        ready(page, site.address)
+        sentence = runtime_sentence(page)
+        assert sentence.startswith("The model runs in this browser by WebAssembly in one thread.")
+        assert "WebGPU computes other logits than the model was exported with" in sentence
+
+
+def test_a_site_for_webgpu_computes_without_a_graphics_processor(browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path, webgpu=True) as site:
+        page = browser.new_page()
+        ready(page, site.address)
+        assert runtime_sentence(page).startswith("The model runs in this browser by WebAssembly in one thread.")
+        assert not any("webgpu" in path or "asyncify" in path for path in site.sent)
 
 
 def test_without_webassembly_the_page_says_so(playwright: Any, tmp_path: Path) -> None:
@@ -142,4 +227,5 @@ def test_an_isolated_page_computes_in_threads_and_gives_the_same_answer(browser:
         heatmap(page)
         assert page.evaluate("crossOriginIsolated")
         assert page.text_content(".look .movement") == "Impressionism"
+        assert "threads. For 3 test images it gives the logits" in runtime_sentence(page)
         assert int(page.text_content(".look .confidence").removesuffix("%")) == pytest.approx(92, abs=1)

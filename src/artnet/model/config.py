@@ -85,6 +85,13 @@ class OodSettings:
 
 
 @dataclass(frozen=True)
+class SelfCheck:
+    """What a runtime must compute: the logits, in float32, of the test views of `self_check.check_views`."""
+
+    logits: tuple[tuple[float, ...], ...]  # (V, C)
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """Everything beside the weights that changes a prediction, as config.json holds it."""
 
@@ -100,6 +107,7 @@ class ModelConfig:
     ood: OodSettings | None = None
     styles: tuple[str, ...] = ()  # of the second head; none in models without it
     properties_sha256: str = ""  # of properties.json; empty in models without it
+    self_check: SelfCheck | None = None  # missing in older models
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     format: str = FORMAT
@@ -198,6 +206,7 @@ def _config(fields: dict[str, Any]) -> ModelConfig:
             "layers": tuple(layers),
             "calibration": _calibration(dict(fields["calibration"])),
             "ood": _ood(fields.get("ood")),
+            "self_check": _self_check(fields.get("self_check")),
         }
     )
 
@@ -212,6 +221,12 @@ def _ood(fields: dict[str, Any] | None) -> OodSettings | None:
         return None
     numbers = {name: float(fields[name]) for name in ("threshold", "quantile")}
     return OodSettings(**{**fields, **numbers})
+
+
+def _self_check(fields: dict[str, Any] | None) -> SelfCheck | None:
+    if fields is None:
+        return None
+    return SelfCheck(tuple(tuple(float(logit) for logit in row) for row in fields["logits"]))
 
 
 def _three(values: Any) -> tuple[float, float, float]:
@@ -242,6 +257,8 @@ def _contradictions(config: ModelConfig) -> list[str]:
         "the threshold of ood must be above 0": ood is None or 0 < ood.threshold < math.inf,
         "ood needs a vote of the whole": ood is None or WHOLE in config.voting_views,
         "properties_sha256 must be a string": isinstance(config.properties_sha256, str),
+        "self_check must hold a finite logit for each movement": config.self_check is None
+        or all(len(row) == len(config.movements) and all(map(math.isfinite, row)) for row in config.self_check.logits),
         "scores and training must be objects": isinstance(config.scores, dict) and isinstance(config.training, dict),
     }
     return [message for message, holds in conditions.items() if not holds]

@@ -54,8 +54,7 @@ def open_views(
 ) -> OpenedImage:
     """Decode an image and cut the named views; `limits` hold for a path, an `ImageFile` has its own.
 
-    For the whole view alone, a JPEG is decoded only as finely as that needs: less than half of the time, for a change
-    of 1.4 levels of 255 on average, which moves scores by less than another good filter (Lanczos) would.
+    For the whole view alone, a JPEG is decoded only as finely as that needs (see `decode_reduced`).
     """
     size_px, fit = preprocessing.size_px, preprocessing.fit
     if isinstance(source, Image.Image):

@@ -602,9 +602,9 @@ def test_every_sample_painting_opens() -> None:
 @pytest.mark.parametrize(
     ("width", "height", "decoded"), [(1600, 1000, (800, 500)), (3200, 2000, (800, 500)), (900, 2000, (900, 2000))]
 )
-def test_a_jpeg_is_decoded_as_small_as_two_sides_allow(width: int, height: int, decoded: tuple[int, int]) -> None:
+def test_a_jpeg_is_decoded_as_small_as_twice_the_view(width: int, height: int, decoded: tuple[int, int]) -> None:
     data = encoded(Image.new("RGB", (width, height), RED), "JPEG")
-    small, size = decode_reduced(data, "red", 500)
+    small, size = decode_reduced(data, "red", 250)
     assert (small.size, size) == (decoded, (width, height))
     assert np.abs(np.asarray(small, int) - RED).max() <= 2
 
@@ -614,9 +614,18 @@ def test_a_small_image_tells_the_full_size_that_it_has_upright(orientation: int)
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     data = encoded(Image.new("RGB", (640, 480)), "JPEG", exif=exif)
-    small, size = decode_reduced(data, "turned", 100)
+    small, size = decode_reduced(data, "turned", 50)
     assert size == decode_image(data, "turned").size
     assert small.size == (size[0] // 4, size[1] // 4)
+
+
+@pytest.mark.parametrize(("side_px", "averaged"), [(100, 2), (50, 4), (25, 8)])
+def test_a_reduced_jpeg_averages_the_pixels_as_the_browser_does(side_px: int, averaged: int) -> None:
+    data = encoded(Image.effect_noise((640, 480), 50).convert("RGB"), "JPEG", quality=95, subsampling=0)
+    small, _ = decode_reduced(data, "noise", side_px)
+    full = decode_image(data, "noise").reduce(averaged)
+    assert small.size == full.size
+    assert np.abs(np.asarray(small, int) - np.asarray(full)).mean() < 1
 
 
 def test_other_formats_are_decoded_whole() -> None:

@@ -76,7 +76,7 @@ def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
 
 
 def test_class_names_that_disagree_with_the_graph_are_refused(folder: Path) -> None:
-    change(folder, lambda fields: fields["movements"].append("Dada"))
+    change(folder, lambda fields: fields.update(movements=[*fields["movements"], "Dada"], self_check=None))
     with pytest.raises(ModelError, match=r"6 movements.* has 5,"):
         Classifier.load(folder)
 
@@ -108,6 +108,8 @@ def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> N
         (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
         (lambda fields: fields.update(training=[]), "training"),
         (lambda fields: fields.update(properties_sha256=1), "properties_sha256"),
+        (lambda fields: fields["self_check"]["logits"][1].pop(), "self_check"),
+        (lambda fields: fields["self_check"]["logits"][1].__setitem__(0, float("nan")), "self_check"),
         (lambda fields: fields["layers"].pop(), "depths"),
         (lambda fields: fields.update(surprise=1), "surprise"),
     ],

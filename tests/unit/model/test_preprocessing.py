@@ -31,7 +31,7 @@ def large(painting: Image.Image) -> ImageFile:
 
 def test_a_jpeg_of_which_the_whole_is_enough_is_decoded_smaller_and_keeps_its_size(large: ImageFile) -> None:
     opened = open_views(large, SETTINGS, (WHOLE,), DEFAULT_LIMITS)
-    assert opened.image.size == (105, 75)
+    assert opened.image.size == (210, 150)
     assert (opened.name, opened.size) == ("large.jpg", (840, 600))
     assert [(view.name, view.box) for view in opened.views] == [(WHOLE, Box(0, 0, 840, 600))]
     assert opened.full_image().size == (840, 600)

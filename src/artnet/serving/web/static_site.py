@@ -17,22 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.errors import MissingExtraError, OutputError, SourceError, reason
-from artnet.model.config import CARD_FILE, CONFIG_FILE, GRAPH_FILE, OOD_FILE, ModelConfig, read_model
+from artnet.model.config import CARD_FILE, CONFIG_FILE, GRAPH_FILE, OOD_FILE, ModelConfig, read_model, sha256_of
 from artnet.serving.web.samples import SAMPLES, sample_path
 
 VERSION = "1.30.0"  # of onnxruntime-web
 _INTEGRITY = "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+WEBGPU_FILES = (
+    "ort.webgpu.min.mjs",
+    "ort-wasm-simd-threaded.asyncify.mjs",
+    "ort-wasm-simd-threaded.asyncify.wasm",
+)
 _NPM_TIMEOUT_S = 300
+_SMALL_BYTES = 2**18  # the page's scripts and examples; larger files are loaded once their passing is noticed
 
 
-def write_site(out: Path, model: Path | None = None, onnxruntime_web: Path | None = None) -> int:
+def write_site(out: Path, model: Path | None = None, onnxruntime_web: Path | None = None, webgpu: bool = False) -> int:
     """Write the static site of a model folder.
 
     Args:
         out: the folder to write; it must not exist, or hold an earlier site, which is replaced
         model: the model folder, by default the embedded one
         onnxruntime_web: a folder with onnxruntime-web's `dist` files; by default npm downloads the pinned version
+        webgpu: also write its build for WebGPU, which browsers load where they have a graphics processor
 
     Returns:
         The size of all its files in bytes.
@@ -49,9 +56,9 @@ def write_site(out: Path, model: Path | None = None, onnxruntime_web: Path | Non
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as scratch:
             site = Path(scratch, "site")
-            _copy_page(site)
+            _copy_page(site, "backend-webgpu.js" if webgpu else "backend.js")
             _copy_model(site / "model", folder, config)
-            _copy_runtime(site / "onnxruntime", onnxruntime_web)
+            _copy_runtime(site / "onnxruntime", onnxruntime_web, RUNTIME_FILES + (WEBGPU_FILES if webgpu else ()))
             _write_service_worker(site)
             size_bytes = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
             shutil.rmtree(out, ignore_errors=True)
@@ -67,10 +74,10 @@ def check_out(out: Path) -> None:
         raise OutputError(f"{out}: exists and is not a site that artnet wrote; name another folder")
 
 
-def _copy_page(site: Path) -> None:
+def _copy_page(site: Path, backend: str) -> None:
     web = Path(str(resources.files("artnet") / "serving" / "web"))
     shutil.copytree(web / "static", site)
-    shutil.copyfile(web / "site" / "backend.js", site / "backend.js")
+    shutil.copyfile(web / "site" / backend, site / "backend.js")
     (site / "backend-server.js").unlink()
     (site / "examples").mkdir()
     for name in SAMPLES:
@@ -93,11 +100,11 @@ def _described(array: NDArray[np.float32]) -> dict[str, Any]:
     return {"shape": array.shape, "data": base64.b64encode(data).decode("ascii")}
 
 
-def _copy_runtime(target: Path, folder: Path | None) -> None:
+def _copy_runtime(target: Path, folder: Path | None, names: tuple[str, ...]) -> None:
     target.mkdir()
     with TemporaryDirectory() as scratch:
         source = _downloaded(Path(scratch)) if folder is None else folder
-        for name in RUNTIME_FILES:
+        for name in names:
             path = next((path for path in (source / name, source / "dist" / name) if path.is_file()), None)
             if path is None:
                 raise SourceError(f"{source}: has no {name}; name the folder `dist` of onnxruntime-web {VERSION}")
@@ -131,12 +138,11 @@ def _downloaded(scratch: Path) -> Path:
 
 
 def _write_service_worker(site: Path) -> None:
-    """Write the script that keeps the site's files; its version is the digest of them all."""
-    files = sorted(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
-    digest = hashlib.sha256()
-    for name in files:
-        digest.update(name.encode())
-        digest.update((site / name).read_bytes())
+    """Write the script that keeps the site's files, with a digest of each, so that a new version is known by them."""
+    files = {path.relative_to(site).as_posix(): path for path in sorted(site.rglob("*")) if path.is_file()}
+    files["./"] = files.pop("index.html")  # the address that visitors open
+    digests = {name: sha256_of(path)[:16] for name, path in files.items()}
+    small = [name for name, path in files.items() if path.stat().st_size <= _SMALL_BYTES]
     body = (resources.files("artnet") / "serving" / "web" / "site" / "service-worker.js").read_text(encoding="utf-8")
-    head = f"const VERSION = {json.dumps(digest.hexdigest()[:16])};\nconst FILES = {json.dumps(['./', *files])};\n"
+    head = f"const FILES = {json.dumps(digests)};\nconst SMALL = {json.dumps(small)};\n"
     (site / "service-worker.js").write_text(head + body, encoding="utf-8")

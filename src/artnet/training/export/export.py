@@ -21,6 +21,7 @@ from artnet.model.ood import write_ood_detector
 from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
 from artnet.model.property_ranges import write_property_ranges
+from artnet.model.self_check import measure_self_check
 from artnet.training.export.calibrate import ExportedNetwork, FittedSettings, Progress, calibrate
 from artnet.training.export.onnx_graph import Agreement, activation_shapes, check_graph, random_views, write_graph
 from artnet.training.network.layers import explained_layers
@@ -72,7 +73,9 @@ def export(
         write_ood_detector(folder / OOD_FILE, fitted.detector)
         write_property_ranges(folder / PROPERTIES_FILE, measure_property_ranges(data))
         config = _config(settings, _layers(network, names, settings.size_px), fitted, folder)
-        config = replace(config, training={**config.training, **(facts or {})})
+        exact = OpenVinoEngine(folder / GRAPH_FILE, "f32", cached=False)
+        self_check = measure_self_check(exact, settings.preprocessing)
+        config = replace(config, self_check=self_check, training={**config.training, **(facts or {})})
         write_config(folder, config)
         write_card(folder, config)
         folder.rename(out)

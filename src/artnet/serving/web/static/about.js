@@ -42,9 +42,11 @@ function table(caption, head, rows, words = -1) {
 export class About {
   /** @param {HTMLElement} root @param {Model} model */
   constructor(root, model) {
-    const { config, local } = model;
+    const { config, local, runtime } = model, running = paragraph("");
+    running.className = "runtime";
+    runtime?.then((description) => { running.textContent = description; }, () => {}); // an error stands over the page
     root.replaceChildren(
-      section("What this is", paragraph(whatItIs(config, model.movements))),
+      section("What this is", paragraph(whatItIs(config, model.movements)), ...(runtime ? [running] : [])),
       section("How good it is", ...figures(config.scores)),
       section("What to do about a wrong answer", list("ol", WRONG)),
       section("Limits", list("ul", limits(config))),

@@ -1,5 +1,8 @@
 // @ts-check
 /** The backend of the static site: the model's graph runs in this browser, and no picture leaves it. */
+import { CAMS } from "./graph/cam.js";
+import { LIMITS } from "./graph/decode.js";
+import { download } from "./graph/model.js";
 import { drawnOverlay, drawnSheet } from "./overlay.js";
 import { BackendError } from "./types.js";
 
@@ -43,36 +46,49 @@ class WorkerCalls {
   }
 }
 
-/** Keep the files for the time without a network, once they are loaded: the browser's cache then has most of them. */
-function keepOffline() {
-  navigator.serviceWorker?.register(new URL("./service-worker.js", import.meta.url)).catch(() => {}); // it works online alone
+/** Have the service worker in control before anything large is loaded: it keeps what passes, so that nothing is loaded twice. */
+async function keepOffline() {
+  if (navigator.serviceWorker?.controller) return;
+  try {
+    const { installing } = await navigator.serviceWorker.register(new URL("./service-worker.js", import.meta.url));
+    const settled = () => !installing || installing.state === "activated" || installing.state === "redundant";
+    while (!settled()) await new Promise((resolve) => installing?.addEventListener("statechange", resolve, { once: true }));
+  } catch { /* there is none in some private windows and without https: it works online alone */ }
+}
+
+/** @param {(text: string) => void} onLoading @returns {Promise<WorkerCalls>} */
+async function startWorker(onLoading) {
+  await keepOffline();
+  return new WorkerCalls(new Worker(new URL("./graph/worker.js", import.meta.url), { type: "module" }), onLoading);
 }
 
 const NOT_HERE = async () => { throw new BackendError("This needs ArtNet's server: install it and run artnet app.", "usage"); };
 
-/** @param {(text: string) => void} [onLoading] Told how far the model is loaded, and at the end nothing. @returns {Backend} */
-export function createBackend(onLoading = () => {}) {
+/**
+ * @param {(text: string) => void} [onLoading] Told how far the model is loaded, and at the end nothing.
+ * @param {{webgpu?: boolean}} [options] Whether the site has the build for WebGPU. @returns {Backend}
+ */
+export function createBackend(onLoading = () => {}, options = {}) {
   if (typeof WebAssembly !== "object")
     throw new BackendError("This page needs WebAssembly, which is switched off in this browser; switch it on, or use another browser.", "usage");
-  const worker = new WorkerCalls(new Worker(new URL("./graph/worker.js", import.meta.url), { type: "module" }), (text) => {
-    onLoading(text);
-    if (!text) keepOffline();
-  });
-  /** @type {import("./types.js").Model} */ let model;
+  /** @type {Promise<WorkerCalls>} */ let worker;
+  /** @param {string} name @param {unknown[]} args @param {(progress: any) => void} [onProgress] */
+  const call = async (name, args, onProgress) => (await worker).call(name, args, onProgress);
   /** @type {Backend} */
   const backend = {
     async model() {
-      const loaded = await worker.call("load", []);
+      const config = JSON.parse(new TextDecoder().decode(await download(new URL("./model/config.json", import.meta.url).href)));
+      worker = startWorker(onLoading);
+      const runtime = call("load", [config, options]);
+      runtime.catch((error) => onLoading(error.message));
       const features = { addresses: false, similar: false, faithfulness: false, channels: false, report: false, parquet: false, whatIf: true, properties: false };
-      model = { ...loaded, features, local: true };
-      return model;
+      return { config, movements: config.movements, methods: [...Object.keys(CAMS), "occlusion"], limits: LIMITS, features, local: true, runtime };
     },
-    async classify(file) { return { ...(await worker.call("classify", [file])), preview: null }; },
-    votes: (file) => worker.call("votes", [file]),
-    row: (file) => worker.call("row", [file]),
-    explain: (opened, target, onProgress = () => {}) =>
-      worker.call("explain", [opened.view, target], ({ share }) => onProgress(share)),
-    whatIf: (opened) => worker.call("whatIf", [opened.view]),
+    async classify(file) { return { ...(await call("classify", [file])), preview: null }; },
+    votes: (file) => call("votes", [file]),
+    row: (file) => call("row", [file]),
+    explain: (opened, target, onProgress = () => {}) => call("explain", [opened.view, target], ({ share }) => onProgress(share)),
+    whatIf: (opened) => call("whatIf", [opened.view]),
     async download(file, target, options) {
       const stem = file.name.replace(/\.[^.]*$/, "") || "painting";
       const opened = await backend.classify(file), explanation = await backend.explain(opened, target);

@@ -74,6 +74,7 @@
  * @property {{addresses: boolean, similar: boolean, faithfulness: boolean, channels: boolean, report: boolean,
  *   parquet: boolean, whatIf: boolean, properties: boolean}} features
  * @property {boolean} local  Whether pictures stay in this browser.
+ * @property {Promise<string>} [runtime]  What runs the model in this browser, in words, once it is loaded.
  *
  * @typedef {object} Backend
  * @property {() => Promise<Model>} model

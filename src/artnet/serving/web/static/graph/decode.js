@@ -4,6 +4,8 @@ import { BackendError } from "../types.js";
 
 /** @typedef {import("./views.js").Image} Image */
 
+export const LIMITS = { size_bytes: 64 * 2 ** 20, pixels: 100e6 };
+
 /** Formats that some browsers cannot decode, by the bytes that they begin with at an offset. @type {[string, number, string][]} */
 const FOREIGN = [["HEIC", 4, "ftypheic"], ["HEIC", 4, "ftypheix"], ["HEIC", 4, "ftypmif1"], ["TIFF", 0, "II*\0"], ["TIFF", 0, "MM\0*"]];
 const KNOWN = ["\xff\xd8\xff", "\x89PNG", "GIF8", "RIFF", "BM", "\0\0\0"];
@@ -34,19 +36,19 @@ export function declaredSize(bytes) {
 }
 
 /**
- * Decode a file. @param {File} file @param {number} maxPixels @returns {Promise<Image>}
+ * Decode a file. @param {File} file @returns {Promise<Image & {jpeg: boolean}>}
  * @throws {BackendError} `format`, `corrupt` or `too-large`, with one sentence.
  */
-export async function decode(file, maxPixels) {
+export async function decode(file) {
   const bytes = new Uint8Array(await file.slice(0, 2 ** 20).arrayBuffer());
   const size = declaredSize(bytes);
-  if (size) checkPixels(file.name, size[0], size[1], maxPixels);
+  if (size) checkPixels(file.name, size[0], size[1]);
   let bitmap;
   try { bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none" }); }
   catch { throw undecodable(file.name, bytes); }
   try {
     const { width, height } = bitmap;
-    checkPixels(file.name, width, height, maxPixels);
+    checkPixels(file.name, width, height);
     const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     if (!context) throw new BackendError(`${file.name}: this browser has no memory for it; use a smaller picture`, "too-large");
     context.fillStyle = "#fff"; // transparent pixels lie on white, as in the command
@@ -58,14 +60,14 @@ export async function decode(file, maxPixels) {
       rgb[to + 1] = data[from + 1];
       rgb[to + 2] = data[from + 2];
     }
-    return { width, height, data: rgb };
+    return { width, height, data: rgb, jpeg: bytes[0] === 0xff && bytes[1] === 0xd8 };
   } finally { bitmap.close(); }
 }
 
-/** @param {string} name @param {number} width @param {number} height @param {number} maxPixels */
-function checkPixels(name, width, height, maxPixels) {
-  if (width * height <= maxPixels) return;
-  throw new BackendError(`${name}: ${width} x ${height} pixels are over the limit of ${Math.round(maxPixels / 1e6)} megapixels; save it smaller first`, "too-large");
+/** @param {string} name @param {number} width @param {number} height */
+function checkPixels(name, width, height) {
+  if (width * height <= LIMITS.pixels) return;
+  throw new BackendError(`${name}: ${width} x ${height} pixels are over the limit of ${Math.round(LIMITS.pixels / 1e6)} megapixels; save it smaller first`, "too-large");
 }
 
 /** @param {string} name @param {Uint8Array} bytes */

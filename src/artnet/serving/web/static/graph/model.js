@@ -22,8 +22,9 @@ export async function download(address, onProgress = () => {}) {
   return bytes;
 }
 
-/** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<string>} Hexadecimal. */
+/** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<string>} Hexadecimal; empty over plain http, where browsers offer no digest. */
 export async function sha256(bytes) {
+  if (!crypto.subtle) return "";
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -34,24 +35,30 @@ export class GraphModel {
   constructor(config) {
     this.config = config;
     /** @type {Runtime} */ this.runtime = /** @type {any} */ (null);
+    this.provider = "wasm";
     this.bytes = new Uint8Array();
     /** @type {Map<string, Promise<any>>} Sessions by the outputs they compute. */ this.sessions = new Map();
     this.predicted = ["logits", ...(config.ood ? ["embedding"] : []), ...(config.styles?.length ? ["styles"] : [])];
     this.layers = config.layers.flatMap((/** @type {{depth: number}} */ { depth }) => [`activation_${depth}`, `gradient_${depth}`]);
   }
 
-  /** Make what predictions need, and begin with what explanations need. @param {Runtime} runtime @param {Uint8Array<ArrayBuffer>} bytes */
-  async start(runtime, bytes) {
+  /** Make what predictions need, in place of what another runtime made. @param {Runtime} runtime @param {string} provider @param {Uint8Array<ArrayBuffer>} bytes */
+  async start(runtime, provider, bytes) {
+    for (const session of this.sessions.values()) session.then((made) => made.release(), () => {});
+    this.sessions.clear();
     this.runtime = runtime;
+    this.provider = provider;
     this.bytes = bytes;
     await this.session(this.predicted);
-    this.session(this.layers); // made while the visitor chooses a picture
   }
+
+  /** Make what explanations need. @returns {Promise<any>} */
+  prepareExplanations() { return this.session(this.layers); }
 
   /** @param {string[]} outputs @returns {Promise<any>} */
   session(outputs) {
     const key = outputs.join();
-    const known = this.sessions.get(key) || this.runtime.InferenceSession.create(prune(this.bytes, outputs), { executionProviders: ["wasm"] });
+    const known = this.sessions.get(key) || this.runtime.InferenceSession.create(prune(this.bytes, outputs), { executionProviders: [this.provider] });
     this.sessions.set(key, known);
     return known;
   }

@@ -9,6 +9,7 @@ import { bicubicWeights } from "../resample.js";
 
 export const REGIONS = ["top-left", "top-right", "bottom-left", "bottom-right", "centre"];
 const REDUCING_GAP = 1.5; // as in artnet.imaging.views
+const REDUCED_SIDES = 2; // as in artnet.imaging.decode
 
 /**
  * Say where the whole painting lies in a view. Python rounds halves to even, and so does this.
@@ -75,6 +76,12 @@ export function resize(image, width, height) {
   const across = Math.floor(image.width / width / REDUCING_GAP) || 1, down = Math.floor(image.height / height / REDUCING_GAP) || 1;
   const reduced = across > 1 || down > 1 ? reduce(image, across, down) : image;
   return resample(reduced, [0, 0, image.width / across, image.height / down], width, height);
+}
+
+/** Average a large JPEG's pixels as libjpeg does for `decode_reduced` of artnet.imaging.decode. @param {Image} image @param {number} size Of the view. @returns {Image} */
+export function reduceJpeg(image, size) {
+  const most = Math.floor(Math.min(image.width, image.height) / (REDUCED_SIDES * size)), side = [8, 4, 2].find((each) => each <= most);
+  return side ? reduce(image, side, side) : image;
 }
 
 /** Average blocks of pixels; those at the right and bottom may be smaller. @param {Image} image @param {number} across @param {number} down @returns {Image} */

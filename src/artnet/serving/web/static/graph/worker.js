@@ -8,20 +8,19 @@ import { decode } from "./decode.js";
 import { EDITS, NEUTRAL } from "./edits.js";
 import { gridOf, layerMap, occlusion, targetScore, targetWeights } from "./explain.js";
 import { download, GraphModel, sha256 } from "./model.js";
+import { availableRuntimes, startModel } from "./runtime.js";
 import { decide, oodScore, softmax, styleScores, vote } from "./scores.js";
-import { contentBox, crop, networkInput, REGIONS, regionView, wholeView } from "./views.js";
-import { CAMS } from "./cam.js";
+import { contentBox, crop, networkInput, reduceJpeg, REGIONS, regionView, wholeView } from "./views.js";
 
 /** @typedef {import("../types.js").Target} Target */
 /** @typedef {import("../types.js").Prediction} Prediction */
 
-const LIMITS = { size_bytes: 64 * 2 ** 20, pixels: 100e6 };
 const THUMBNAIL_PX = 96;
 
-const MODEL = new URL("../model/", import.meta.url).href, RUNTIME = new URL("../onnxruntime/", import.meta.url).href;
+const MODEL = new URL("../model/", import.meta.url).href;
 
 /** @type {GraphModel} */ let model;
-/** Settled once the graph is loaded. @type {Promise<void>} */ let ready;
+/** Settled once the graph is loaded. @type {Promise<string>} */ let ready;
 /** @type {import("./scores.js").Ood | null} */ let ood = null;
 /** Of the images that the page has open, by number. @type {Map<number, {input: Float32Array<ArrayBuffer>, content: import("./views.js").Box, whole: import("./views.js").Image}>} */
 const opened = new Map();
@@ -33,13 +32,13 @@ const floats = ({ data }) => new Float32Array(decodeBase64(data).buffer);
 
 /** What the page can request; the last argument reports progress to it. @type {Record<string, (...args: any[]) => Promise<any>>} */
 const CALLS = {
-  /** Return what the page must know; the graph is loaded meanwhile. */
-  async load() {
-    const config = JSON.parse(new TextDecoder().decode(await download(`${MODEL}config.json`)));
+  /** Load the graph, for which whatever is requested next waits. @param {Record<string, any>} config @param {{webgpu?: boolean}} options */
+  async load(config, options) {
     model = new GraphModel(config);
-    ready = loadGraph().then(() => self.postMessage({ loading: "" }));
-    ready.catch((error) => self.postMessage({ loading: error.message }));
-    return { config, movements: config.movements, methods: [...Object.keys(CAMS), "occlusion"], limits: LIMITS };
+    ready = loadGraph(options);
+    const description = await ready;
+    self.postMessage({ loading: "" });
+    return description;
   },
 
   /** @param {File} file */
@@ -53,7 +52,7 @@ const CALLS = {
 
   /** @param {File} file */
   async votes(file) {
-    const image = await decode(file, LIMITS.pixels), { size_px: size, fit, ...normalization } = model.config.preprocessing;
+    const image = await decode(file), { size_px: size, fit, ...normalization } = model.config.preprocessing;
     const views = [wholeView(image, size, fit), ...REGIONS.map((name) => regionView(image, name, size))];
     const scores = [];
     for (const view of views) { // one by one: six at once would need six times the memory
@@ -113,28 +112,30 @@ const CALLS = {
   },
 };
 
-/** Load the graph, its out-of-distribution statistics and what runs it, and tell the page how far that is. */
-async function loadGraph() {
+/**
+ * Load the graph, its out-of-distribution statistics and what runs it, and tell the page how far that is.
+ * @param {{webgpu?: boolean}} options @returns {Promise<string>} In words, what runs it.
+ */
+async function loadGraph({ webgpu = false }) {
   const { config } = model, tell = (/** @type {string} */ text) => self.postMessage({ loading: text });
   const bytes = await download(`${MODEL}model.onnx`, (share) => tell(`Loading the model, ${Math.round(100 * share)}% …`));
-  if (await sha256(bytes) !== config.graph_sha256)
+  if (![config.graph_sha256, ""].includes(await sha256(bytes)))
     throw new BackendError("model.onnx: is not the file that config.json describes; load the page again, or build the site again", "model");
   if (config.ood) {
     const { means, directions, variances, rest } = JSON.parse(new TextDecoder().decode(await download(`${MODEL}ood.json`)));
     ood = { means: floats(means), directions: floats(directions), variances: floats(variances), rest: floats(rest)[0] };
   }
   tell("Starting the model …");
-  const runtime = await import(`${RUNTIME}ort.wasm.min.mjs`);
-  runtime.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
-  runtime.env.wasm.wasmPaths = RUNTIME;
-  await model.start(runtime, bytes);
+  return startModel(model, bytes, await availableRuntimes(webgpu));
 }
 
 /** @param {File} file */
 async function classified(file) {
   const { size_px: size, fit, ...normalization } = model.config.preprocessing, { view_weights: weights } = model.config;
-  const image = await decode(file, LIMITS.pixels), whole = wholeView(image, size, fit);
-  const names = Object.keys(weights).filter((name) => weights[name] > 0);
+  const image = await decode(file), names = Object.keys(weights).filter((name) => weights[name] > 0);
+  const reduced = image.jpeg && names.every((name) => name === "whole") ? reduceJpeg(image, size) : image; // as open_views in Python
+  /** @type {import("./views.js").View} */
+  const whole = { ...wholeView(reduced, size, fit), box: [0, 0, image.width, image.height] };
   const views = names.map((name) => (name === "whole" ? whole : regionView(image, name, size)));
   const { logits, embedding, styles } = await model.predict(networkInput(views, normalization), views.length);
   const rows = (/** @type {Float32Array} */ values) => views.map((_, index) => values.subarray((index * values.length) / views.length, ((index + 1) * values.length) / views.length));
