@@ -93,18 +93,23 @@ def fit(
 
     opened = _open(out, settings, options, fabric, prepare_start)
     with worker_errors(), deterministic_convolutions(options.precision), stop_requests() as stop, opened as run:
-        session = Session(fabric, run, settings, options, callbacks, stop)
-        if settings.teachers:
-            train = mix_teacher_scores(run, train)
-        if recipe.method == "probe":
-            train_head(session, network, train, val)
-        else:
-            if not run.has_tensors("last"):
-                network.load_state_dict(run.read_tensors("start"))
-            train_network(session, network, train, val)
+        _train(Session(fabric, run, settings, options, callbacks, stop), network, train, val)
         if fabric.is_global_zero:
             _write_sample(run, val)
     return run
+
+
+def _train(session: Session, network: PaintingNetwork, train: StoredViews, val: StoredViews) -> None:
+    """Train the head alone or the network, from the start of an opened run or from where it was stopped."""
+    run, settings = session.run, session.settings
+    if settings.teachers:
+        train = mix_teacher_scores(run, train)
+    if settings.recipe.method == "probe":
+        train_head(session, network, train, val)
+        return
+    if not run.has_tensors("last"):
+        network.load_state_dict(run.read_tensors("start"))
+    train_network(session, network, train, val)
 
 
 def _learnt_styles(settings: RunSettings, data: Path) -> tuple[str, ...]:
