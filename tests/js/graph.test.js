@@ -6,11 +6,11 @@ import { test } from "node:test";
 const STATIC = "../../src/artnet/serving/web/static";
 const { CAMS, quantized } = await import(`${STATIC}/graph/cam.js`);
 const { gridOf, layerMap, occlusion, targetScore, targetWeights } = await import(`${STATIC}/graph/explain.js`);
-const { decide, oodScore, softmax, styleScores, vote } = await import(`${STATIC}/graph/scores.js`);
+const { decide, likelyStyles, movementSet, oodScore, softmax, styleScores, vote } = await import(`${STATIC}/graph/scores.js`);
 const { EDITS, NEUTRAL } = await import(`${STATIC}/graph/edits.js`);
 const { noiseOf, sentenceOf, sentencesOf } = await import(`${STATIC}/what-if-words.js`);
 const { checkViews, measureDisagreement } = await import(`${STATIC}/graph/self-check.js`);
-const { contentBox, networkInput, reduceJpeg, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
+const { contentBox, isUniform, networkInput, reduceJpeg, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
 const { colormap } = await import(`${STATIC}/colormap.js`);
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
@@ -54,6 +54,12 @@ for (const [logits, apart] of [[[1, 2], 0], [[1, 2.5], 0.5], [[Number.NaN, 2], N
     assert.equal(await measureDisagreement({ config, predict: async () => ({ logits }) }), apart);
   });
 
+test("one colour is uniform, whatever lies around it", () => {
+  const page = (levels) => ({ width: 4, height: 4, data: Uint8Array.from({ length: 48 }, (_, index) => (index < 12 ? 0 : 250 + levels * (index % 2))) });
+  assert.equal(isUniform(page(1), [0, 1, 4, 4]), true);
+  assert.equal(isUniform(page(1), [0, 0, 4, 4]), false);
+});
+
 test("the network's input is normalised as in Python", () => {
   const { image, mean, std, values } = vectors.input;
   close(networkInput([{ image: { width: 4, height: 4, data: Uint8Array.from(image) } }], { mean, std }), values);
@@ -70,7 +76,7 @@ test("scores are voted, calibrated and named out of distribution as in Python", 
   close(softmax(logits[0], 1.7), expected.softmax);
   close(vote(logits, weights, 1.7), expected.vote);
   close(styleScores([logits[0]], [1]), expected.sigmoid);
-  const detector = { ...ood, rest: ood.rest[0] ?? ood.rest };
+  const detector = { ...ood, rest: ood.rest[0], outlier_weights: Float32Array.from(ood.outlier_weights), outlier_bias: ood.outlier_bias[0] };
   assert.ok(Math.abs(oodScore(Float32Array.from(ood.embedding), detector) - ood.score) < 1e-3 * ood.score);
 });
 
@@ -80,6 +86,17 @@ test("a decision follows the thresholds", () => {
   assert.equal(decide(0.4, 1, config), "unsure");
   assert.equal(decide(0.9, 3, config), "unfamiliar");
   assert.equal(decide(0.9, 3, { ...config, ood: null }), "confident");
+});
+
+test("a set holds the movements that Python's holds", () => {
+  for (const { scores, threshold, set } of vectors.sets) assert.deepEqual(movementSet(scores, threshold), set);
+  assert.equal(movementSet({ Cubism: 1 }, null), null);
+});
+
+test("a style is likely from its threshold on, and never without one", () => {
+  const scores = { Cubism: 0.4, Fauvism: 0.45, Realism: 0.9 };
+  assert.deepEqual(likelyStyles(scores, { Cubism: 0.3, Fauvism: 0.45 }), ["Fauvism", "Cubism"]);
+  assert.deepEqual(likelyStyles(scores, null), ["Realism"]);
 });
 
 test("targets weigh and score logits as in Python", () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 const STATIC = "../../src/artnet/serving/web/static";
 const { csvOf } = await import(`${STATIC}/csv.js`);
-const { decisionLabel, decisionSentence, faithfulnessSentence, likelyStyles, ranked, targetWords } = await import(`${STATIC}/words.js`);
+const { decisionLabel, decisionSentence, faithfulnessSentence, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
 const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
 const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
 
@@ -17,14 +17,17 @@ test("a decision is said in words", () => {
   assert.equal(decisionSentence({ decision: "confident", scores }), "Confident.");
   assert.equal(decisionSentence({ decision: "unsure", scores }), "Unsure: Realism or Abstract.");
   assert.match(decisionSentence({ decision: "unfamiliar", scores }), /^Unfamiliar: .*do not rely on the answer\.$/);
+  assert.equal(decisionSentence({ decision: "unsure", scores, set: ["Realism", "Abstract", "Cubism"] }), "Unsure: Realism, Abstract or Cubism.");
+  assert.equal(decisionSentence({ decision: "unsure", scores, set: ["Realism"] }), "Unsure: Realism or another.");
   assert.equal(decisionLabel({ decision: "unsure", scores }), "Unsure: Realism or Abstract");
   assert.equal(decisionLabel({ decision: "unfamiliar", scores }), "Unfamiliar");
 });
 
 test("scores are ranked, and only likely styles are named", () => {
   assert.deepEqual(ranked(scores), ["Realism", "Abstract", "Cubism"]);
-  assert.deepEqual(likelyStyles({ a: 0.6, b: 0.49, c: 0.9, d: 0.7, e: 0.8 }), [["c", 0.9], ["e", 0.8], ["d", 0.7]]);
-  assert.deepEqual(likelyStyles(), []);
+  const styles = { a: 0.6, b: 0.49, c: 0.9, d: 0.7, e: 0.8 };
+  assert.deepEqual(shownStyles({ styles, likely_styles: ["c", "e", "d", "a"] }), [["c", 0.9], ["e", 0.8], ["d", 0.7]]);
+  assert.deepEqual(shownStyles({}), []);
 });
 
 test("a gain is put into words by its size", () => {
@@ -40,13 +43,13 @@ test("a target is put into words as the command does", () => {
 
 test("a table has a row for each file, quoted where it must be, and errors in their columns", () => {
   const rows = [
-    { source: 'a "b", c.jpg', sha256: "ab", movement: "Realism", confidence: 0.5, decision: "unsure", scores },
+    { source: 'a "b", c.jpg', sha256: "ab", movement: "Realism", confidence: 0.5, decision: "unsure", set: ["Realism", "Abstract"], scores },
     { source: "broken.jpg", error: { kind: "corrupt", message: "broken.jpg: is broken" } },
   ];
   assert.deepEqual(csvOf(rows, ["Cubism", "Pop Art"]).split("\r\n"), [
-    "source,sha256,movement,confidence,decision,score_cubism,score_pop_art,error_kind,error",
-    '"a ""b"", c.jpg",ab,Realism,0.5,unsure,0.2,,,',
-    "broken.jpg,,,,,,,corrupt,broken.jpg: is broken",
+    "source,sha256,movement,confidence,decision,set,score_cubism,score_pop_art,error_kind,error",
+    '"a ""b"", c.jpg",ab,Realism,0.5,unsure,Realism; Abstract,0.2,,,',
+    "broken.jpg,,,,,,,,corrupt,broken.jpg: is broken",
     "",
   ]);
 });

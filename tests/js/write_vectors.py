@@ -8,6 +8,7 @@ A test says when the file is no longer what this script writes.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from artnet.attribution.what_if import EDITS, NEUTRAL, sentence
 from artnet.imaging.views import FITS, REGIONS, placement, region_box, whole_view
 from artnet.metrics.classification import sigmoid, softmax
 from artnet.model.ood import fit_ood_detector
-from artnet.model.prediction import vote
+from artnet.model.prediction import movement_set, vote
 from artnet.model.preprocessing import network_input
 from artnet.model.self_check import check_views
 from artnet.render.colormap import colormap
@@ -80,7 +81,8 @@ def scores() -> dict[str, Any]:
     logits, weights = rng.normal(size=(3, 5)), [0.5, 0.0, 1.5]
     embeddings = rng.normal(size=(60, 8)).astype(np.float32)
     ood = fit_ood_detector(embeddings, np.arange(60) % 3, directions=4)
-    arrays = {name: rounded(np.ravel(getattr(ood, name))) for name in ("means", "directions", "variances", "rest")}
+    ood = replace(ood, outlier_weights=np.linspace(-9, 2, 8, dtype=np.float32), outlier_bias=0.25)
+    arrays = {name: rounded(np.ravel(value)) for name, value in vars(ood).items() if not name.startswith("_")}
     movements = ("A", "B", "C", "D", "E")
     targets = [("B", None), ("B", "D")]
     return {
@@ -104,6 +106,14 @@ def scores() -> dict[str, Any]:
             for movement, other in targets
         ],
     }
+
+
+def sets() -> list[dict[str, Any]]:
+    cases = []
+    for seed, threshold in enumerate((0.0, 0.5, 0.9, 1.0)):
+        scores = dict(zip("ABCDE", np.random.default_rng(seed).dirichlet(np.ones(5)).tolist(), strict=True))
+        cases.append({"scores": scores, "threshold": threshold, "set": movement_set(scores, threshold)})
+    return cases
 
 
 def occluded() -> dict[str, Any]:
@@ -167,6 +177,7 @@ def vectors() -> dict[str, Any]:
         },
         "cams": cams(),
         "scores": scores(),
+        "sets": sets(),
         "occlusion": occluded(),
         "what_if": edited(),
         "self_check": self_check(),

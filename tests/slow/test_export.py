@@ -30,6 +30,7 @@ from artnet.training.export.onnx_graph import (
     relative_distance,
     write_graph,
 )
+from artnet.training.export.synthetic import draw_outliers
 from artnet.training.network.layers import explained_layers
 from artnet.training.network.network import build_network
 from artnet.training.run import Run
@@ -94,7 +95,7 @@ def test_a_calibration_is_what_the_model_folder_holds(exported: Path, data: Path
     config = read_config(exported)
     network = ExportedNetwork(OpenVinoEngine(exported / GRAPH_FILE, cached=False), config.preprocessing)
     told: list[tuple[int, int]] = []
-    found = calibrate(network, data, lambda done, total: told.append((done, total)))
+    found = calibrate(network, data, (), lambda done, total: told.append((done, total)))
     assert found.calibration == config.calibration
     assert config.ood is not None
     assert found.ood.threshold == config.ood.threshold
@@ -107,6 +108,17 @@ def test_the_logits_of_the_self_check_are_those_of_the_graph(exported: Path) -> 
     measured = measure_self_check(classifier.engine, classifier.config.preprocessing)
     assert classifier.config.self_check is not None
     np.testing.assert_allclose(measured.logits, classifier.config.self_check.logits, atol=0.001)
+
+
+def test_a_model_knows_what_it_may_be_and_what_is_no_painting(exported: Path) -> None:
+    classifier = Classifier.load(exported)
+    calibration, ood = classifier.config.calibration, classifier.config.ood
+    assert (calibration.set_coverage, calibration.target_accuracy) == (0.9, 0.9)
+    assert ood is not None
+    assert ood.method == "mahalanobis+outliers"
+    assert "drawn text" in ood.outliers
+    assert classifier.classify(Image.new("RGB", (90, 60), "white")).decision == "unfamiliar"
+    assert classifier.classify(next(draw_outliers("noise", 1))).set
 
 
 def test_no_weight_is_written_twice(exported: Path) -> None:

@@ -45,7 +45,7 @@ class TableSchema:
         return {
             **dict.fromkeys(("source", "sha256", "movement"), pa.string()),
             "confidence": pa.float64(),
-            "decision": pa.string(),
+            **dict.fromkeys(("decision", "set"), pa.string()),
             **{score_column(movement): pa.float64() for movement in self.movements},
             **dict.fromkeys(("error_kind", "error", "label", "id"), pa.string()),
             **{name: kind for name, kind in optional.items() if kind is not None},
@@ -61,6 +61,15 @@ def score_column(movement: str) -> str:
     return "score_" + movement.lower().replace(" ", "_")
 
 
+def set_field(movements: Sequence[str]) -> str:
+    """Return a set of movements as the one text of its column, which every format can hold.
+
+    >>> set_field(["Impressionism", "Realism"])
+    'Impressionism; Realism'
+    """
+    return "; ".join(movements)
+
+
 def table_row(result: Result, schema: TableSchema) -> Row:
     """Return the row of a result: a value for each column, None where it does not apply."""
     row: Row = dict.fromkeys(schema.columns)
@@ -71,6 +80,7 @@ def table_row(result: Result, schema: TableSchema) -> Row:
             "movement": prediction.movement,
             "confidence": prediction.confidence,
             "decision": prediction.decision,
+            "set": None if prediction.set is None else set_field(prediction.set),
             **{score_column(movement): prediction.scores[movement] for movement in schema.movements},
         }
         optional = {

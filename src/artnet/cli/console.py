@@ -105,13 +105,12 @@ def print_summary(summary: Summary) -> None:
 
 def prediction_line(prediction: Prediction) -> str:
     """Return one line of source, movement, confidence, decision and all scores, then the likely styles."""
-    ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
-    scores = ", ".join(f"{movement} {score:.2f}" for movement, score in ranked)
-    unsure = f"unsure: {ranked[0][0]} or {ranked[1][0]}"
-    verdict = unsure if prediction.decision == "unsure" else prediction.decision
+    from artnet.model.prediction import decision_words, ranked  # brings NumPy, which `artnet --help` does without
+
+    scores = ", ".join(f"{movement} {prediction.scores[movement]:.2f}" for movement in ranked(prediction.scores))
+    verdict = decision_words(prediction)
     line = f"{prediction.source}: {prediction.movement} {prediction.confidence:.0%} ({verdict})  [{scores}]"
-    likely = sorted((item for item in prediction.styles.items() if item[1] >= 0.5), key=lambda item: -item[1])
-    styles = ", ".join(f"{style} {score:.2f}" for style, score in likely[:_STYLES_SHOWN])
+    styles = ", ".join(f"{style} {prediction.styles[style]:.2f}" for style in prediction.likely_styles[:_STYLES_SHOWN])
     return f"{line}  styles: {styles}" if styles else line
 
 
@@ -160,6 +159,12 @@ def print_report(report: Report) -> None:
     for name, movement in report.groups.by_movement.items():
         recall = f"recall {movement.recall.value:.3f} of" if movement.paintings else "none in the data,"
         print_line(f"{name:24} {recall} {movement.paintings} paintings")
+    if (sets := report.sets) is not None:
+        coverage, size = sets.overall.coverage, sets.overall.size
+        print_line(
+            f"{'prediction sets':24} {coverage.value:.3f} hold the true movement ({coverage.low:.3f} to "
+            f"{coverage.high:.3f}), {size.value:.2f} movements on average"
+        )
     if report.styles is not None:
         random = report.styles.mean_share
         print_line(f"{'fine styles':24} {report.styles.mean:.3f} mean average precision, {random:.3f} at random")

@@ -21,6 +21,14 @@ def export(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DATA", help="The run's dataset, if it has been moved.")
     ] = None,
+    outliers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outliers",
+            metavar="FOLDER",
+            help="Images that are no modern paintings, to be called unfamiliar; may be repeated.",
+        ),
+    ] = None,
     gallery: Annotated[
         Path | None,
         typer.Option(
@@ -33,13 +41,13 @@ def export(
     from artnet.attribution.exemplars import GALLERY_FILE
     from artnet.evaluation.exemplars import write_gallery
     from artnet.model.classifier import Classifier
+    from artnet.training.export.export import ExportOptions, read_facts
     from artnet.training.export.export import export as export_run
-    from artnet.training.export.export import read_facts
     from artnet.training.run import open_run
 
-    card_facts = None if facts is None else read_facts(facts)
+    options = ExportOptions({} if facts is None else read_facts(facts), data, tuple(outliers or ()))
     with progress_bar("calibrating") as advance:
-        agreement = export_run(open_run(run), out, card_facts, data, advance)
+        agreement = export_run(open_run(run), out, options, advance)
     print_line(
         f"{out}: agrees with autograd on {agreement.images} images; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
+
 from artnet.data.artists import normalise_artist
 from artnet.data.audit import Entry, artist_oracle_accuracy, majority_accuracy
 from artnet.data.dataset import DatasetInfo, read_columns, read_info
@@ -24,6 +26,7 @@ from artnet.evaluation.predictions import (
 from artnet.evaluation.report import Evaluation, Groups, Meta, Report
 from artnet.evaluation.scores import (
     GroupScores,
+    SetReport,
     StyleReport,
     by_decision,
     by_group,
@@ -31,6 +34,7 @@ from artnet.evaluation.scores import (
     calibration_scores,
     overall,
     selective,
+    set_report,
     style_report,
 )
 from artnet.evaluation.thumbnails import painting_thumbnails
@@ -39,6 +43,7 @@ from artnet.imaging.views import REGIONS, VIEWS, WHOLE
 from artnet.metrics.classification import confusion_matrix
 from artnet.model.classifier import Classifier
 from artnet.model.config import ModelConfig
+from artnet.model.prediction import likely_styles
 from artnet.taxonomy import index_styles
 
 Views = Literal["voting", "all"]
@@ -126,6 +131,7 @@ def build_report(config: ModelConfig, info: DatasetInfo, split: str, scored: Sco
         groups=_groups(config, info.movements, scored),
         calibration={"before": calibration_scores(y_true, uncalibrated), "after": calibration_scores(y_true, scores)},
         selective=selective(y_true, scores, config.calibration.unsure_below),
+        sets=_sets(config, info.movements, scored),
         styles=_styles(config, scored.predictions),
         errors=worst_errors(scored, info.movements),
     )
@@ -215,7 +221,18 @@ def _by_views(config: ModelConfig, scored: ScoredSplit) -> dict[str, GroupScores
     return {name: by_group(predictions.y_true, each, [name] * len(each))[name] for name, each in scores.items()}
 
 
+def _sets(config: ModelConfig, movements: tuple[str, ...], scored: ScoredSplit) -> SetReport | None:
+    if scored.sets is None:
+        return None
+    predictions, target = scored.predictions, config.calibration.set_coverage
+    return set_report(predictions.y_true, scored.sets, movements, predictions.collections, target)
+
+
 def _styles(config: ModelConfig, predictions: SplitPredictions) -> StyleReport | None:
     scores = predictions.voted_styles(config.view_weights)
     names = config.styles
-    return None if scores is None else style_report(index_styles(predictions.styles, names), scores, names)
+    if scores is None:
+        return None
+    likely = [likely_styles(dict(zip(names, row, strict=True)), config.style_thresholds) for row in scores.tolist()]
+    shown = np.array([[name in each for name in names] for each in likely])
+    return style_report(index_styles(predictions.styles, names), scores, shown, names)

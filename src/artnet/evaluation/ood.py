@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from artnet.batch.predict import classify_sources
 from artnet.errors import UsageError
+from artnet.metrics.bootstrap import Interval, resampled_interval
 from artnet.metrics.classification import auroc
 from artnet.model.classifier import Classifier
 from artnet.model.config import ModelConfig
@@ -19,14 +20,16 @@ from artnet.model.config import ModelConfig
 class OodScores:
     """How well the OOD score separates the images of one folder from the paintings of the split.
 
-    `auroc` is the probability that an image has a higher OOD score than a painting; `auroc_by_collection` is against
-    the paintings of each collection alone, so that a difference in resolution between collections cannot inflate it.
+    `auroc` is the probability that an image has a higher OOD score than a painting, and `interval` holds it with the
+    interval over resampled images and paintings; `auroc_by_collection` is against the paintings of each collection
+    alone, so that a difference in resolution between collections cannot inflate it.
     `detection_rate` is the share of the images called unfamiliar; `failed` images cannot be read and do not count.
     """
 
     images: int
     failed: int
     auroc: float
+    interval: Interval
     auroc_by_collection: Mapping[str, float]
     detection_rate: float
 
@@ -68,8 +71,19 @@ def measure_ood(classifier: Classifier, folder: str, paintings: InDistribution) 
         images=len(scores),
         failed=len(results) - len(scores),
         auroc=auroc(paintings.ood_score, scores),
+        interval=auroc_interval(paintings.ood_score, scores),
         auroc_by_collection={
             str(name): auroc(paintings.ood_score[collections == name], scores) for name in np.unique(collections)
         },
         detection_rate=float(np.mean([prediction.decision == "unfamiliar" for prediction in predictions])),
     )
+
+
+def auroc_interval(negatives: NDArray[np.float64], positives: NDArray[np.float64]) -> Interval:
+    """Return the AUROC of positives (P,) over negatives (N,) with its interval over resamples of all together."""
+    together, count = np.concatenate([negatives, positives]), len(negatives)
+
+    def resampled(rows: NDArray[np.int64]) -> float:
+        return auroc(together[rows[rows < count]], together[rows[rows >= count]])
+
+    return resampled_interval(resampled, len(together))

@@ -15,6 +15,7 @@ from PIL import Image
 from artnet.data.dataset import DatasetInfo, collection_of, count_rows, iterate_rows
 from artnet.errors import DataError
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View, square_view
+from artnet.metrics.conformal import prediction_sets
 from artnet.model.classifier import Classifier
 from artnet.model.config import ModelConfig
 from artnet.model.prediction import decide, style_scores, vote
@@ -63,11 +64,15 @@ class SplitPredictions:
 
 @dataclass(frozen=True)
 class ScoredSplit:
-    """A split's predictions as users get them: calibrated scores (N, C) and decisions (N,)."""
+    """A split's predictions as users get them: calibrated scores (N, C), decisions (N,) and prediction sets.
+
+    `sets` (N, C) tells which movements are in each set; None in models without.
+    """
 
     predictions: SplitPredictions
     scores: Scores
     decisions: tuple[str, ...]
+    sets: NDArray[np.bool_] | None = None
 
 
 def predict_split(
@@ -111,7 +116,9 @@ def score_split(config: ModelConfig, predictions: SplitPredictions) -> ScoredSpl
         decide(config, float(confidence), ood_score)
         for confidence, ood_score in zip(scores.max(1), ood_scores, strict=True)
     ]
-    return ScoredSplit(predictions, scores, tuple(decisions))
+    threshold = config.calibration.set_threshold
+    sets = None if threshold is None else prediction_sets(scores, threshold)
+    return ScoredSplit(predictions, scores, tuple(decisions), sets)
 
 
 def check_dataset(config: ModelConfig, info: DatasetInfo, data: Path) -> None:

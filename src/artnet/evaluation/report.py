@@ -11,16 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artnet.atomic import atomic_write
-from artnet.batch.table import score_column
+from artnet.batch.table import score_column, set_field
 from artnet.errors import output_errors
 from artnet.evaluation.comparison import Comparison
 from artnet.evaluation.faithfulness import DepthFaithfulness
 from artnet.evaluation.ood import OodScores
 from artnet.evaluation.predictions import ScoredSplit
 from artnet.evaluation.report_html import report_page
-from artnet.evaluation.scores import CalibrationScores, GroupScores, MovementScores, SelectiveScores, StyleReport
+from artnet.evaluation.scores import (
+    CalibrationScores,
+    GroupScores,
+    MovementScores,
+    SelectiveScores,
+    SetReport,
+    StyleReport,
+)
 from artnet.evaluation.worst_errors import WorstError
 from artnet.metrics.bootstrap import Interval
 from artnet.model.card import write_card
@@ -65,6 +73,7 @@ class Report:
     calibration: Mapping[str, CalibrationScores]
     selective: SelectiveScores
     errors: tuple[WorstError, ...]
+    sets: SetReport | None = None
     styles: StyleReport | None = None
     baselines: Mapping[str, float | None] = field(default_factory=dict)
     ood: Mapping[str, OodScores] = field(default_factory=dict)
@@ -86,7 +95,7 @@ class Report:
             **{name: {key: _values_only(entry) for key, entry in whole[name].items()} for name in groups},
             "calibration_error": {name: entry["error"] for name, entry in whole["calibration"].items()},
             "selective": {name: whole["selective"][name] for name in ("area", "threshold", "coverage", "accuracy")},
-            **({"styles": whole["styles"]} if self.styles else {}),
+            **{name: whole[name] for name in ("sets", "styles") if whole[name]},
         }
 
 
@@ -133,7 +142,7 @@ def record_scores(folder: Path, report: Report) -> None:
 def write_predictions(path: Path, movements: Sequence[str], scored: ScoredSplit) -> None:
     """Write the prediction for each painting as CSV, so that others can recompute every score."""
     predictions = scored.predictions
-    names = ["id", "source", "style", "movement", "prediction", "confidence", "decision", "ood_score"]
+    names = ["id", "source", "style", "movement", "prediction", "confidence", "decision", "set", "ood_score"]
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow([*names, *map(score_column, movements)])
@@ -147,10 +156,17 @@ def write_predictions(path: Path, movements: Sequence[str], scored: ScoredSplit)
                     movements[scores.argmax()],
                     f"{scores.max():.6f}",
                     scored.decisions[row],
+                    "" if scored.sets is None else set_field(_members(movements, scored.sets[row], scores)),
                     "" if predictions.ood_score is None else f"{predictions.ood_score[row]:.6g}",
                     *(f"{score:.6f}" for score in scores),
                 ]
             )
+
+
+def _members(movements: Sequence[str], members: NDArray[np.bool_], scores: NDArray[np.float64]) -> list[str]:
+    """Return the names of a set's movements, the highest score first."""
+    order = np.argsort(-scores, kind="stable")
+    return [movements[index] for index in order if members[index]]
 
 
 def _values_only(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_sums
+from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_interval, resampled_sums
 from artnet.metrics.calibration import Reliability, calibration_gaps, reliability, risk_coverage
 from artnet.metrics.classification import average_precision, f1_scores, precisions, recalls
 
@@ -39,11 +40,19 @@ class GroupScores:
 
 @dataclass(frozen=True)
 class StyleScores:
-    """Scores of one fine style; `share` of the paintings have it, the average precision of random scores."""
+    """Scores of one fine style; `share` of the paintings have it, the average precision of random scores.
+
+    `low` and `high` are the ends of the average precision's interval. `shown` paintings have a score at or above the
+    style's threshold, and `precision` of these have the style.
+    """
 
     paintings: int
     share: float
     average_precision: float | None  # None where no painting has the style
+    low: float | None
+    high: float | None
+    shown: int
+    precision: Interval
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,26 @@ class SelectiveScores:
     accuracy: Interval
     curve_coverage: Floats
     curve_accuracy: Floats
+
+
+@dataclass(frozen=True)
+class SetScores:
+    """Prediction sets of some paintings: the share that holds the true movement, and the mean number of movements."""
+
+    paintings: int
+    coverage: Interval
+    size: Interval
+
+
+@dataclass(frozen=True)
+class SetReport:
+    """Prediction sets; `target` is the coverage that they were made for, `sizes[n - 1]` counts those of n movements."""
+
+    target: float | None
+    overall: SetScores
+    by_movement: Mapping[str, SetScores]
+    by_collection: Mapping[str, SetScores]
+    sizes: tuple[int, ...]
 
 
 def overall(y_true: Ints, scores: Floats) -> dict[str, Interval]:
@@ -163,28 +192,72 @@ def selective(y_true: Ints, scores: Floats, threshold: float) -> SelectiveScores
     )
 
 
-def style_report(y_true: Ints, scores: Floats, names: Sequence[str]) -> StyleReport | None:
+def set_report(
+    y_true: Ints, sets: NDArray[np.bool_], movements: Sequence[str], collections: Sequence[str], target: float | None
+) -> SetReport:
+    """Return the coverage and the size of prediction sets.
+
+    Args:
+        y_true: (N,)
+        sets: (N, C), whether the set of a painting holds a movement
+        movements: (C,) names
+        collections: (N,)
+        target: coverage that the sets were made for
+    """
+    sizes = sets.sum(1)
+    rows = np.stack([sets[np.arange(len(y_true)), y_true], sizes], axis=1).astype(np.float64)
+    return SetReport(
+        target=target,
+        overall=_set_scores(rows),
+        by_movement={name: _set_scores(rows[y_true == index]) for index, name in enumerate(movements)},
+        by_collection={str(name): _set_scores(rows[np.array(collections) == name]) for name in np.unique(collections)},
+        sizes=tuple(np.bincount(sizes, minlength=sets.shape[1] + 1)[1:].tolist()),
+    )
+
+
+def _set_scores(rows: Floats) -> SetScores:
+    """Score sets given as (N, 2): whether they hold the true movement, and how many they hold."""
+    if not len(rows):
+        return SetScores(0, *(bootstrap_interval(np.full(1, np.nan)),) * 2)
+    means = resampled_sums({"rows": rows})["rows"] / len(rows)
+    return SetScores(len(rows), bootstrap_interval(means[:, 0]), bootstrap_interval(means[:, 1]))
+
+
+def style_report(y_true: Ints, scores: Floats, shown: NDArray[np.bool_], names: Sequence[str]) -> StyleReport | None:
     """Return the scores of fine styles, or None if no painting's style is known.
 
     Args:
         y_true: (N,) indices of the paintings' styles among `names`; those with -1 are left out.
         scores: (N, K), 0 to 1 each.
+        shown: (N, K), whether a style is called likely.
         names: (K,)
     """
     known = y_true >= 0
     if not known.any():
         return None
-    y_true, scores = y_true[known], scores[known]
-    by_style = {}
-    for index, name in enumerate(names):
-        positive = y_true == index
-        precision = average_precision(positive, scores[:, index])
-        by_style[name] = StyleScores(int(positive.sum()), float(positive.mean()), precision)
+    y_true, scores, shown = y_true[known], scores[known], shown[known]
+    by_style = {
+        name: _style_scores(y_true == index, scores[:, index], shown[:, index]) for index, name in enumerate(names)
+    }
     occurring = [
         (entry.average_precision, entry.share) for entry in by_style.values() if entry.average_precision is not None
     ]
     mean, mean_share = np.mean(occurring, 0).tolist()
     return StyleReport(len(y_true), mean, mean_share, by_style)
+
+
+def _style_scores(positive: NDArray[np.bool_], scores: Floats, shown: NDArray[np.bool_]) -> StyleScores:
+    precision = resampled_interval(
+        lambda rows: value if (value := average_precision(positive[rows], scores[rows])) is not None else np.nan,
+        len(scores) if positive.any() else 0,
+    )
+    known = math.isfinite(precision.value)
+    hits = resampled_sums({"both": np.stack([shown, shown & positive], axis=1).astype(np.float64)})["both"]
+    with np.errstate(invalid="ignore"):
+        shares = bootstrap_interval(hits[:, 1] / hits[:, 0])
+    low, high = (precision.low, precision.high) if known else (None, None)
+    value = precision.value if known else None
+    return StyleScores(int(positive.sum()), float(positive.mean()), value, low, high, int(shown.sum()), shares)
 
 
 def by_decision(y_true: Ints, scores: Floats, decisions: Sequence[str]) -> dict[str, GroupScores]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image
+from PIL import Image, ImageStat
 
 from artnet.errors import UsageError
 
@@ -18,6 +18,7 @@ VIEWS = (WHOLE, *REGIONS)
 # `thumbnail` does: a quarter of the time at two megapixels, for a change of 0.6 to 1.2 levels of 255 on average, about
 # what another good filter (Lanczos) changes.
 REDUCING_GAP = 1.5
+_UNIFORM_LEVELS = 3  # of 255: the noise of a camera or of JPEG on one colour
 
 
 @dataclass(frozen=True)
@@ -151,3 +152,10 @@ def extract_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, 
     return tuple(
         whole_view(image, size_px, fit) if name == WHOLE else region_view(image, name, size_px) for name in names
     )
+
+
+def is_uniform(view: View, fit: Fit) -> bool:
+    """Return whether a whole view shows one colour and noise: a blank page, a wall, a black frame."""
+    left, top, right, bottom = view.box.as_tuple()
+    content = placement(right - left, bottom - top, view.image.width, fit).content
+    return max(ImageStat.Stat(view.image.crop(content.as_tuple())).stddev) < _UNIFORM_LEVELS

@@ -1,17 +1,19 @@
 """Bootstrap intervals: how far a metric would move had other paintings of the same kind been measured.
 
-Sums over paintings are resampled, from which nearly every metric follows; SciPy's bootstrap has no such shortcut.
+Sums over paintings are resampled, from which nearly every metric follows; SciPy's bootstrap has no such shortcut. For
+what ranks them, `resampled_interval` computes the metric anew each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 ROUNDS = 1000
 _BLOCK_ROUNDS = 50  # rounds whose weights are in memory together
 
@@ -51,6 +53,15 @@ def resampled_sums(features: Mapping[str, Floats], seed: int = 0, rounds: int = 
         blocks.append(weights @ together)
     sums = np.concatenate(blocks)
     return dict(zip(features, np.split(sums, np.cumsum(widths)[:-1], axis=1), strict=True))
+
+
+def resampled_interval(metric: Callable[[Ints], float], count: int, seed: int = 0, rounds: int = ROUNDS) -> Interval:
+    """Return a metric of `count` paintings with its interval; it is computed from the indices of those drawn."""
+    if not count:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    rng = np.random.default_rng(seed)
+    values = [metric(np.arange(count)), *(metric(rng.integers(0, count, count)) for _ in range(rounds))]
+    return bootstrap_interval(np.array(values, np.float64))
 
 
 def bootstrap_interval(values: Floats) -> Interval:

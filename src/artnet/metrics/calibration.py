@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artnet.metrics.classification import Floats, Ints
 
@@ -91,22 +92,54 @@ def fit_temperature(loss: Callable[[float], float]) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def confidence_for_accuracy(y_true: Ints, scores: Floats, target_accuracy: float) -> float:
-    """Return the lowest threshold of confidence at which the predictions kept reach `target_accuracy`.
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold of scores: the share `kept` reaches it, `precision` of that is correct, with caution only `bound`."""
 
-    0 when all predictions together reach it, 1 when none do. This is the threshold of selective classification:
-    El-Yaniv and Wiener, "On the foundations of noise-free selective classification", 2010.
+    value: float
+    kept: float
+    precision: float
+    bound: float
+
+
+def threshold_for_precision(
+    correct: NDArray[np.bool_], scores: Floats, target: float, weights: Floats | None = None
+) -> Threshold | None:
+    """Return the lowest threshold at which those kept are correct in a share of `target` with some certainty.
+
+    This is the threshold of selective classification: Geifman and El-Yaniv, "Selective classification for deep neural
+    networks", 2017, section 3, with the bound of `precision_bounds` in place of the binomial tail. Where no threshold
+    reaches the target it is the one with the highest bound; None where there is nothing to keep.
+
+    Args:
+        correct: (N,)
+        scores: (N,)
+        target: 0 to 1
+        weights: (N,), by default all alike
     """
-    confidence = scores.max(1)
-    order = np.argsort(-confidence, kind="stable")
-    correct = (scores.argmax(1) == y_true)[order]
-    kept = np.arange(1, len(order) + 1)
-    ends = np.diff(confidence[order], append=-1) < 0  # ties are kept or left out together
-    reaching = np.flatnonzero(ends & (np.cumsum(correct) / kept >= target_accuracy))
-    if len(reaching) == 0:
-        return 1.0
-    last = int(reaching[-1])
-    return 0.0 if last == len(order) - 1 else float(confidence[order[last]])
+    if not len(scores):
+        return None
+    curve = precision_bounds(correct, scores, np.ones(len(scores)) if weights is None else weights)
+    reaching = [point for point in curve if point.bound >= target]
+    return reaching[-1] if reaching else max(curve, key=lambda point: point.bound)
+
+
+def precision_bounds(correct: NDArray[np.bool_], scores: Floats, weights: Floats) -> list[Threshold]:
+    """Return every threshold that parts the scores, from the highest, with a lower bound of its precision.
+
+    The bound is Wilson's, one standard error below: "Probable inference, the law of succession, and statistical
+    inference", 1927. Weighted paintings count as their effective number, (sum of weights)^2 / sum of squares (Kish,
+    "Survey sampling", 1965, section 11.7).
+    """
+    order = np.argsort(-scores, kind="stable")
+    shares = weights[order]
+    kept, hits = np.cumsum(shares), np.cumsum(shares * correct[order])
+    precision, count = hits / kept, kept**2 / np.cumsum(shares**2)
+    centre = precision + 1 / (2 * count)
+    bound = (centre - np.sqrt(precision * (1 - precision) / count + 1 / (4 * count**2))) / (1 + 1 / count)
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # ties are kept or left out together
+    columns = (scores[order], kept / kept[-1], precision, bound)
+    return [Threshold(*row) for row in np.stack(columns, axis=1)[ends].tolist()]
 
 
 def risk_coverage(y_true: Ints, scores: Floats) -> RiskCoverage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,12 +12,21 @@ from numpy.typing import NDArray
 
 from artnet.errors import ModelError, UsageError
 from artnet.imaging.decode import DEFAULT_LIMITS, Limits
-from artnet.imaging.views import VIEWS, WHOLE, View
+from artnet.imaging.views import VIEWS, WHOLE, View, is_uniform
 from artnet.metrics.classification import softmax
 from artnet.model.config import GRAPH_FILE, OOD_FILE, PROPERTIES_FILE, ModelConfig, read_model
 from artnet.model.engine import STYLES, Engine
 from artnet.model.ood import OodDetector, read_ood_detector
-from artnet.model.prediction import ModelOutputs, Prediction, ViewScores, decide, style_scores, vote
+from artnet.model.prediction import (
+    ModelOutputs,
+    Prediction,
+    ViewScores,
+    decide,
+    likely_styles,
+    movement_set,
+    style_scores,
+    vote,
+)
 from artnet.model.preprocessing import ImageSource, OpenedImage, network_input, open_views
 from artnet.model.property_ranges import PropertyRanges, read_property_ranges
 
@@ -141,6 +151,8 @@ class Classifier:
         ood_score = None
         if self.ood is not None and embedding is not None:
             ood_score = float(self.ood.ood_score(embedding[None])[0])
+            if is_uniform(views[names.index(WHOLE)], self.config.preprocessing.fit):
+                ood_score = math.inf  # a blank page: some paintings are hardly more, and the network cannot tell
         return ModelOutputs(results["logits"], ood_score, results.get(STYLES), embedding)
 
     def predict(self, opened: OpenedImage, outputs: ModelOutputs) -> Prediction:
@@ -165,6 +177,8 @@ class Classifier:
             height=opened.size[1],
             ood_score=outputs.ood_score,
             styles=styles,
+            likely_styles=likely_styles(styles, config.style_thresholds),
+            set=movement_set(scores, config.calibration.set_threshold),
         )
 
 

@@ -20,7 +20,7 @@ GRAPH_FILE = "model.onnx"
 CARD_FILE = "README.md"
 OOD_FILE = "ood.npz"
 PROPERTIES_FILE = "properties.json"
-OOD_METHOD = "mahalanobis"
+OOD_METHODS = ("mahalanobis", "mahalanobis+outliers")  # without and with outliers that it was fitted to tell
 DEPTHS = 9
 GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three buttons of the 2020 project
 
@@ -59,12 +59,18 @@ class Calibration:
         unsure_below: confidence under which a prediction is unsure
         coverage: share of the validation paintings at or above it; None in older models
         accuracy: share of those that are correct; None in older models
+        target_accuracy: what that was to be at least; None in older models
+        set_threshold: a set holds the highest movements, until their scores add up to more; None in older models
+        set_coverage: share of paintings whose set is to hold the true movement; None in older models
     """
 
     temperature: float
     unsure_below: float
     coverage: float | None = None
     accuracy: float | None = None
+    target_accuracy: float | None = None
+    set_threshold: float | None = None
+    set_coverage: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,14 @@ class OodSettings:
         threshold: OOD score above which an image is unfamiliar
         quantile: least share of each collection's validation paintings at or under the threshold
         sha256: of ood.npz
+        outliers: names of the kinds of images that it was fitted to tell from paintings
     """
 
     method: str
     threshold: float
     quantile: float
     sha256: str
+    outliers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,7 @@ class ModelConfig:
     styles: tuple[str, ...] = ()  # of the second head; none in models without it
     properties_sha256: str = ""  # of properties.json; empty in models without it
     self_check: SelfCheck | None = None  # missing in older models
+    style_thresholds: Mapping[str, float] | None = None  # from which a style is likely; a style without is never
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     format: str = FORMAT
@@ -202,6 +211,7 @@ def _config(fields: dict[str, Any]) -> ModelConfig:
             "movements": tuple(str(name) for name in fields["movements"]),
             "styles": tuple(str(name) for name in fields.get("styles", [])),
             "preprocessing": Preprocessing(**{**preprocessing, "mean": mean, "std": std}),
+            "style_thresholds": _numbers(fields.get("style_thresholds")),
             "view_weights": {name: float(weight) for name, weight in fields["view_weights"].items()},
             "layers": tuple(layers),
             "calibration": _calibration(dict(fields["calibration"])),
@@ -209,6 +219,10 @@ def _config(fields: dict[str, Any]) -> ModelConfig:
             "self_check": _self_check(fields.get("self_check")),
         }
     )
+
+
+def _numbers(fields: dict[str, Any] | None) -> dict[str, float] | None:
+    return None if fields is None else {str(name): float(value) for name, value in fields.items()}
 
 
 def _calibration(fields: dict[str, Any]) -> Calibration:
@@ -220,7 +234,7 @@ def _ood(fields: dict[str, Any] | None) -> OodSettings | None:
     if fields is None:
         return None
     numbers = {name: float(fields[name]) for name in ("threshold", "quantile")}
-    return OodSettings(**{**fields, **numbers})
+    return OodSettings(**{**fields, **numbers, "outliers": tuple(str(name) for name in fields.get("outliers", []))})
 
 
 def _self_check(fields: dict[str, Any] | None) -> SelfCheck | None:
@@ -242,6 +256,9 @@ def _contradictions(config: ModelConfig) -> list[str]:
     conditions = {
         "movements must be at least two different names": 2 <= len(set(config.movements)) == len(config.movements),
         "styles must be different names": len(set(config.styles)) == len(config.styles),
+        "style_thresholds must be 0 to 1, of some of the styles": all(
+            name in config.styles and 0 <= value <= 1 for name, value in (config.style_thresholds or {}).items()
+        ),
         f"fit must be one of {', '.join(FITS)}": preprocessing.fit in FITS,
         "size_px must be a whole number of at least 1": isinstance(preprocessing.size_px, int)
         and preprocessing.size_px >= 1,
@@ -253,7 +270,9 @@ def _contradictions(config: ModelConfig) -> list[str]:
         "layers must have the depths 1 to 9": depths in ([], list(range(1, DEPTHS + 1))),
         "temperature must be above 0": 0 < config.calibration.temperature < math.inf,
         "unsure_below must be 0 to 1": 0 <= config.calibration.unsure_below <= 1,
-        f"the method of ood must be {OOD_METHOD}": ood is None or ood.method == OOD_METHOD,
+        "set_threshold must be 0 to 1": config.calibration.set_threshold is None
+        or 0 <= config.calibration.set_threshold <= 1,
+        f"the method of ood must be one of {', '.join(OOD_METHODS)}": ood is None or ood.method in OOD_METHODS,
         "the threshold of ood must be above 0": ood is None or 0 < ood.threshold < math.inf,
         "ood needs a vote of the whole": ood is None or WHOLE in config.voting_views,
         "properties_sha256 must be a string": isinstance(config.properties_sha256, str),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.errors import ModelError, reason
+from artnet.metrics.classification import sigmoid
 
 Floats = NDArray[np.float32]
 DIRECTIONS = 128  # measured: from 64 to 512 no AUROC against photographs changes by more than 0.01
+OUTLIER_PENALTY = 300.0  # of the logistic regression; measured in docs/model.md
+_NEWTON_STEPS = 30
 _SHAPES = {"means": 2, "directions": 2, "variances": 1, "rest": 0}
+_OUTLIER_SHAPES = {"outlier_weights": 1, "outlier_bias": 0}
 
 
 @dataclass(frozen=True)
@@ -28,19 +33,37 @@ class OodDetector:
     principal component analysis", 1999, equation 8. That is a twentieth of the whole matrix and can be inverted
     whatever the number of paintings.
 
+    A detector that has seen outliers also has a linear term that tells them from paintings, and the score is the larger
+    of the two (outlier exposure: Hendrycks et al., "Deep anomaly detection with outlier exposure", 2019, on embeddings
+    alone). So what is far away and what resembles an outlier are unfamiliar alike.
+
     Attributes:
         means: (M, E) float32
         directions: (K, E) float32, of length 1
         variances: (K,) float32, along the directions
         rest: variance along all others
+        outlier_weights: (E,) float32 of the linear term; None without outliers
+        outlier_bias: of the linear term
     """
 
     means: Floats
     directions: Floats
     variances: Floats
     rest: float
+    outlier_weights: Floats | None = None
+    outlier_bias: float = 0.0
 
     def ood_score(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return how unlike the training paintings embeddings (N, E) are, (N,), in standard deviations."""
+        distances = self.distance(embeddings)
+        if self.outlier_weights is None:
+            return distances
+        result: NDArray[np.float64] = np.maximum(
+            distances, _unit(embeddings) @ self.outlier_weights + self.outlier_bias
+        )
+        return result
+
+    def distance(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
         units = _unit(embeddings)
         offsets = units[:, None] - self.means  # (N, M, E)
@@ -81,32 +104,94 @@ def fit_ood_detector(
     )
 
 
+def expose_to_outliers(
+    detector: OodDetector, paintings: NDArray[np.floating], outliers: Sequence[NDArray[np.floating]]
+) -> OodDetector:
+    """Return the detector with a linear term that tells paintings from outliers.
+
+    A logistic regression on the embeddings along the detector's directions, each scaled to one standard deviation.
+    Paintings weigh as much as all outliers together, and each kind of outlier as much as any other. The logits of
+    paintings get the mean and the spread of their distances, so that both count alike.
+
+    Args:
+        detector: of the same embeddings
+        paintings: (N, E)
+        outliers: (n, E) of each kind
+    """
+    centre = _unit(paintings).mean(0)
+    scale = detector.directions.astype(np.float64) / np.sqrt(detector.variances)[:, None]  # (K, E)
+    groups = [paintings, *outliers]
+    inputs = [(_unit(group) - centre) @ scale.T for group in groups]
+    shares = [0.5, *[0.5 / len(outliers)] * len(outliers)]
+    weights = [
+        np.full(len(group), len(paintings) * share / len(group)) for group, share in zip(groups, shares, strict=True)
+    ]
+    labels = [np.full(len(group), float(index > 0)) for index, group in enumerate(groups)]
+    slopes = logistic_regression(np.concatenate(inputs), np.concatenate(labels), np.concatenate(weights))
+    logits, distances = inputs[0] @ slopes, detector.distance(paintings)
+    spread = float(distances.std() / max(logits.std(), 1e-12))
+    linear = spread * slopes @ scale  # (E,)
+    bias = float(distances.mean() - spread * logits.mean() - centre @ linear)
+    return replace(detector, outlier_weights=linear.astype(np.float32), outlier_bias=bias)
+
+
+def logistic_regression(
+    inputs: NDArray[np.float64], labels: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the slopes (K,) of a logistic regression with an intercept and an L2 penalty, by Newton's method.
+
+    Bishop, "Pattern recognition and machine learning", 2006, section 4.3.3 (iteratively reweighted least squares).
+
+    Args:
+        inputs: (N, K)
+        labels: (N,) 0 or 1
+        weights: (N,)
+    """
+    columns = np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
+    penalty = np.diag([*[OUTLIER_PENALTY] * inputs.shape[1], 1e-6])
+    slopes = np.zeros(columns.shape[1])
+    for _ in range(_NEWTON_STEPS):
+        scores = sigmoid(columns @ slopes)
+        gradient = columns.T @ (weights * (scores - labels)) + penalty @ slopes
+        hessian = (columns.T * (weights * scores * (1 - scores))) @ columns + penalty
+        step = np.linalg.solve(hessian, gradient)
+        slopes = slopes - step
+        if np.abs(step).max() < 1e-6:
+            break
+    result: NDArray[np.float64] = slopes[:-1]
+    return result
+
+
 def write_ood_detector(path: Path, detector: OodDetector) -> None:
     """Write a detector as a NumPy archive of numbers only."""
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{name: np.float32(getattr(detector, name)) for name in _SHAPES})
+        names = _SHAPES if detector.outlier_weights is None else _SHAPES | _OUTLIER_SHAPES
+        np.savez(file, allow_pickle=False, **{name: np.float32(getattr(detector, name)) for name in names})
 
 
 def read_ood_detector(path: Path) -> OodDetector:
     """Read a detector; nothing in the file is executed. Raise `ModelError` for anything but its arrays."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name], np.float32) for name in _SHAPES}
+            shapes = _SHAPES | _OUTLIER_SHAPES if "outlier_weights" in file else _SHAPES
+            arrays = {name: np.asarray(file[name], np.float32) for name in shapes}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"{path}: is not a file of numbers ({reason(error)}); copy or export the model again"
         ) from error
-    means, directions, variances, rest = arrays.values()
+    means, directions, variances, rest = (arrays[name] for name in _SHAPES)
+    weights = arrays.get("outlier_weights")
     consistent = (
-        all(arrays[name].ndim == dimensions and np.isfinite(arrays[name]).all() for name, dimensions in _SHAPES.items())
+        all(arrays[name].ndim == dimensions and np.isfinite(arrays[name]).all() for name, dimensions in shapes.items())
         and means.shape[1] == directions.shape[1]
         and len(directions) == len(variances)
         and (variances > 0).all()
         and rest > 0
+        and (weights is None or weights.shape == means.shape[1:])
     )
     if not consistent:
         raise ModelError(f"{path}: its arrays contradict each other; copy or export the model again")
-    return OodDetector(means, directions, variances, float(rest))
+    return OodDetector(means, directions, variances, float(rest), weights, float(arrays.get("outlier_bias", 0.0)))
 
 
 def _unit(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:

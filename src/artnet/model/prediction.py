@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from artnet.imaging.views import Box
 from artnet.metrics.classification import sigmoid, softmax
+from artnet.metrics.conformal import prediction_sets
 from artnet.model.config import ModelConfig
 
 Decision = Literal["confident", "unsure", "unfamiliar"]
+_LIKELY_STYLE = 0.5  # in models without thresholds of their own
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,11 @@ class Prediction:
         model: name of the model
         width: of the upright image, in pixels
         height: of the upright image, in pixels
-        ood_score: distance from the training data (see `ood`), higher is less familiar; None where it is not known
+        ood_score: distance from the training data (see `ood`), higher is less familiar, infinite for one
+            colour; None where it is not known
         styles: score of each fine style, 0 to 1 each for itself; empty in models without a head for styles
+        likely_styles: those that reach the threshold at which four of five are right, the highest score first
+        set: movements among which the true one is in a known share of cases, see `movement_set`; None in older models
     """
 
     source: str
@@ -54,6 +59,8 @@ class Prediction:
     height: int
     ood_score: float | None = None
     styles: Mapping[str, float] = field(default_factory=dict)
+    likely_styles: tuple[str, ...] = ()
+    set: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object that `artnet classify --json` prints."""
@@ -62,8 +69,9 @@ class Prediction:
             "movement": self.movement,
             "confidence": self.confidence,
             "decision": self.decision,
+            "set": None if self.set is None else list(self.set),
             "scores": dict(self.scores),
-            **({"styles": dict(self.styles)} if self.styles else {}),
+            **({"styles": dict(self.styles), "likely_styles": list(self.likely_styles)} if self.styles else {}),
             "views": [
                 {"name": view.name, "box": list(view.box.as_tuple()), "scores": dict(view.scores)}
                 for view in self.views
@@ -102,6 +110,43 @@ def style_scores(logits: NDArray[np.floating], weights: Sequence[float]) -> NDAr
     """Return the sigmoid of the views' weighted mean logits of styles: (..., V, K) to scores (..., K), 0 to 1 each."""
     shares = np.asarray(weights, np.float64)
     return sigmoid(np.einsum("...vk,v->...k", np.asarray(logits, np.float64), shares / shares.sum()))
+
+
+def likely_styles(scores: Mapping[str, float], thresholds: Mapping[str, float] | None) -> tuple[str, ...]:
+    """Return the styles whose scores reach their thresholds, the highest first; one without a threshold never does.
+
+    Without any thresholds, as in older models, a style needs a score of one half.
+    """
+    if thresholds is None:
+        thresholds = dict.fromkeys(scores, _LIKELY_STYLE)
+    return tuple(name for name in ranked(scores) if name in thresholds and scores[name] >= thresholds[name])
+
+
+def movement_set(scores: Mapping[str, float], threshold: float | None) -> tuple[str, ...] | None:
+    """Return the conformal prediction set, never empty, the likeliest movement first; None without a threshold."""
+    if threshold is None:
+        return None
+    members = prediction_sets(np.array([list(scores.values())]), threshold)[0]
+    return ranked({name: score for (name, score), member in zip(scores.items(), members, strict=True) if member})
+
+
+def ranked(scores: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the names of scores, the highest first."""
+    return tuple(sorted(scores, key=lambda name: -scores[name]))
+
+
+def decision_words(prediction: Prediction) -> str:
+    """Return the decision in words; `unsure` names what the painting may be, by its set or else the two best scores.
+
+    >>> scores = {"Cubism": 0.2, "Realism": 0.5, "Abstract": 0.3}
+    >>> decision_words(Prediction("a.jpg", "Realism", 0.5, "unsure", scores, (), "", 1, 1))
+    'unsure: Realism or Abstract'
+    """
+    if prediction.decision != "unsure":
+        return prediction.decision
+    names = ranked(prediction.scores)[:2] if prediction.set is None else prediction.set
+    first, last = names[:-1] or names, names[-1] if len(names) > 1 else "another"
+    return f"unsure: {', '.join(first)} or {last}"
 
 
 def decide(config: ModelConfig, confidence: float, ood_score: float | None) -> Decision:

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from artnet.attribution.explain import Explanation
 from artnet.attribution.what_if import WhatIf
 from artnet.imaging.encode import encode_png, thumbnail
+from artnet.model.prediction import decision_words
 from artnet.render.colormap import diverging, sequential
 from artnet.render.overlay import DEFAULT_STYLE, OverlayStyle, depth_overlay
 
@@ -180,11 +181,9 @@ def _caption(explanation: Explanation, depth: int) -> str:
 
 def _header(explanation: Explanation) -> list[Mark]:
     prediction = explanation.prediction
-    first, second = sorted(prediction.scores, key=lambda name: -prediction.scores[name])[:2]
-    decision = f"unsure: {first} or {second}" if prediction.decision == "unsure" else prediction.decision
     return [
         Text(_GAP_PX, 16, f"{prediction.movement}, {prediction.confidence:.0%}", 40),
-        Text(_GAP_PX, 68, decision, 20),
+        Text(_GAP_PX, 68, decision_words(prediction), 20),
         Text(_GAP_PX, 100, f"{explanation.target.description}? ({explanation.method})", 18, _FAINT),
     ]
 

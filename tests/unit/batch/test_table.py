@@ -21,7 +21,7 @@ from fixtures.tables import MOVEMENTS, missing, read_back, right, wrong
 
 # DESIGN, section 5, Predictions
 COLUMNS = [
-    *("source", "sha256", "movement", "confidence", "decision"),
+    *("source", "sha256", "movement", "confidence", "decision", "set"),
     *("score_cubism", "score_impressionism", "score_pop_art"),
     *("error_kind", "error", "label", "id"),
 ]
@@ -56,6 +56,7 @@ def test_a_prediction_fills_everything_but_the_error() -> None:
         "movement": "Cubism",
         "confidence": 0.75,
         "decision": "confident",
+        "set": None,
         "score_cubism": 0.75,
         "score_impressionism": 0.25,
         "score_pop_art": 0.0,

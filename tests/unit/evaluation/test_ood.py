@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from artnet.errors import UsageError
-from artnet.evaluation.ood import InDistribution, measure_ood
+from artnet.evaluation.ood import InDistribution, auroc_interval, measure_ood
 from artnet.model.classifier import Classifier
 
 
@@ -27,9 +27,17 @@ def test_a_folder_is_compared_with_the_paintings_of_each_collection(classifier: 
     found = measure_ood(classifier, str(folder), paintings)
     assert (found.images, found.failed) == (1, 1)
     assert found.auroc == pytest.approx(2.5 / 4)
+    assert found.interval.low <= found.auroc <= found.interval.high
     assert found.auroc_by_collection == pytest.approx({"a": 2 / 3, "b": 0.5})
 
 
 def test_a_folder_without_a_readable_image_is_refused(classifier: Classifier, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no image that can be read"):
         measure_ood(classifier, str(tmp_path), InDistribution(np.ones(2), ["a", "a"]))
+
+
+def test_the_interval_narrows_with_the_images() -> None:
+    rng = np.random.default_rng(0)
+    few, many = (auroc_interval(rng.normal(0, 1, count), rng.normal(1, 1, count)) for count in (30, 500))
+    assert few.high - few.low > 2 * (many.high - many.low)
+    assert many.low < 0.76 < many.high  # of two normal distributions one deviation apart

@@ -45,12 +45,12 @@ def test_the_json_is_strict_and_keeps_its_keys(report: Report) -> None:
     assert found["values"]["accuracy"] == {"value": None, "low": None, "high": None}
     documented = {"model", "data", "split", "protocol", "movements", "paintings", "warnings", "values", "by_movement"}
     documented |= {"by_style", "by_collection", "by_decision", "by_views", "confusion", "calibration", "selective"}
-    documented |= {"baselines", "ood", "comparison", "faithfulness", "styles", "errors"}
+    documented |= {"baselines", "ood", "comparison", "faithfulness", "sets", "styles", "errors"}
     assert found.keys() == documented
 
 
 def test_the_record_has_scores_and_no_paintings(report: Report) -> None:
-    ood = {"photo": OodScores(3, 1, 0.9, {"a": 0.8}, 0.5)}
+    ood = {"photo": OodScores(3, 1, 0.9, Interval(0.9, 0.8, 1.0), {"a": 0.8}, 0.5)}
     record = dataclasses.replace(report, ood=ood).to_record()
     assert not {"errors", "by_style", "by_views"} & record.keys()
     assert record["values"]["accuracy"]["value"] == 0.75
@@ -62,11 +62,11 @@ def test_the_record_has_scores_and_no_paintings(report: Report) -> None:
 
 def test_the_scores_recorded_in_the_embedded_model_have_the_keys_of_a_record(report: Report) -> None:
     recorded, record = CONFIG.scores, report.to_record()
-    assert recorded.keys() - {"styles"} == record.keys()
+    assert recorded.keys() - {"sets", "styles"} == record.keys() - {"sets"}
     for name in ("baselines", "selective", "calibration_error"):
         assert recorded[name].keys() <= record[name].keys() | {"majority", "artist_oracle", "random"}
     expected = {field.name for field in dataclasses.fields(OodScores)}
-    assert all(entry.keys() == expected for entry in recorded["ood"].values())
+    assert all(entry.keys() | {"interval"} == expected for entry in recorded["ood"].values())
 
 
 def test_the_table_of_predictions_has_a_row_for_each_painting(tmp_path: Path) -> None:

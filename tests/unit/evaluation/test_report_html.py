@@ -107,8 +107,23 @@ def test_the_example_in_the_docs_is_what_its_json_says() -> None:
 
 def test_the_example_in_the_docs_has_the_keys_of_a_report(report: dict[str, Any]) -> None:
     example = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
-    assert example.keys() == report.keys()
+    assert example.keys() | {"sets"} == report.keys()
     assert example["errors"][0].keys() == report["errors"][0].keys()
     for name in ("by_movement", "calibration"):
         expected = next(iter(report[name].values())).keys()
         assert all(entry.keys() == expected for entry in example[name].values())
+
+
+def test_prediction_sets_are_a_section_where_the_model_has_them(report: dict[str, Any]) -> None:
+    assert "Prediction sets" not in report_page(report)
+    scores = {"paintings": 4, "coverage": {"value": 0.75, "low": 0.5, "high": 1.0}, "size": UNKNOWN}
+    report["sets"] = {
+        "target": 0.9,
+        "overall": scores,
+        "by_movement": {},
+        "by_collection": {"a": scores},
+        "sizes": [3, 1],
+    }
+    page = report_page(report)
+    assert "hold the true one for 90% of the paintings" in " ".join(page.split())
+    assert "0.750 (0.500 to 1.000)" in page

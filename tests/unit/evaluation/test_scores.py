@@ -12,6 +12,7 @@ from artnet.evaluation.scores import (
     calibration_scores,
     overall,
     selective,
+    set_report,
     style_report,
 )
 from artnet.metrics.calibration import calibration_error, negative_log_likelihood
@@ -84,15 +85,29 @@ def test_calibration_comes_with_its_bins() -> None:
 
 
 def test_styles_are_scored_on_paintings_whose_style_is_known() -> None:
-    found = style_report(np.array([0, 1, 0, -1]), np.array([[0.9, 0.1], [0.8, 0.9], [0.7, 0.2], [1, 1]]), "ab")
+    shown = np.array([[True, False], [True, True], [False, False], [True, True]])
+    found = style_report(np.array([0, 1, 0, -1]), np.array([[0.9, 0.1], [0.8, 0.9], [0.7, 0.2], [1, 1]]), shown, "ab")
     assert found is not None
     assert found.by_style["a"].average_precision == pytest.approx(5 / 6)  # ranked first and third of three
     assert found.by_style["b"].average_precision == 1
+    assert found.by_style["a"].low is not None and found.by_style["a"].low <= 5 / 6
+    assert (found.by_style["a"].shown, found.by_style["a"].precision.value) == (2, 0.5)
     assert (found.paintings, found.mean, found.mean_share) == (3, pytest.approx(11 / 12), pytest.approx(1 / 2))
 
 
 def test_a_style_of_no_painting_has_no_precision() -> None:
-    found = style_report(np.array([0, 0]), np.full((2, 2), 0.5), "ab")
+    found = style_report(np.array([0, 0]), np.full((2, 2), 0.5), np.zeros((2, 2), bool), "ab")
     assert found is not None
     assert (found.by_style["b"].average_precision, found.mean) == (None, 1)
-    assert style_report(np.array([-1]), np.full((1, 2), 0.5), "ab") is None
+    assert style_report(np.array([-1]), np.full((1, 2), 0.5), np.zeros((1, 2), bool), "ab") is None
+
+
+def test_prediction_sets_worked_by_hand() -> None:
+    sets = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 0], [1, 1, 1]], bool)
+    found = set_report(np.array([0, 1, 2, 1]), sets, ("a", "b", "c"), ["here", "here", "here", "there"], 0.9)
+    assert (found.overall.coverage.value, found.overall.size.value) == (0.75, 2)
+    assert found.by_movement["b"].coverage.value == 1
+    assert found.by_movement["c"].coverage.value == 0
+    assert found.by_collection["here"].size.value == pytest.approx(5 / 3)
+    assert found.sizes == (1, 2, 1)
+    assert found.overall.coverage.low < 0.75 < found.overall.coverage.high

@@ -19,6 +19,7 @@ from artnet.imaging.views import (
     Fit,
     check_fit,
     extract_views,
+    is_uniform,
     placement,
     region_box,
     whole_view,
@@ -285,3 +286,21 @@ def test_a_marked_spot_is_found_where_the_placement_says() -> None:
 def test_the_painted_part_of_a_whole_view_is_all_but_its_bands(fit: Fit, size: tuple[int, int]) -> None:
     part = without_letterbox(whole_view(Image.new("RGB", (200, 100), RED), 8, fit), fit)
     assert part.size == size and part.getcolors() == [(size[0] * size[1], RED)]
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("colour", [WHITE, BLACK, RED, (140, 120, 90)])
+@pytest.mark.parametrize("size", [(1, 1), (300, 200), (40, 160)])
+def test_one_colour_is_uniform_within_its_letterbox(
+    fit: Fit, colour: tuple[int, int, int], size: tuple[int, int]
+) -> None:
+    assert is_uniform(whole_view(Image.new("RGB", size, colour), 64, fit), fit)
+
+
+def test_a_few_levels_of_noise_are_uniform_and_a_line_of_text_is_not() -> None:
+    rng = np.random.default_rng(0)
+    noisy = Image.fromarray(rng.normal(200, 2, (90, 90, 3)).astype(np.uint8))
+    lined = Image.new("RGB", (90, 90), WHITE)
+    lined.paste(BLACK, (10, 40, 80, 43))
+    assert is_uniform(whole_view(noisy, 64, "stretch"), "stretch")
+    assert not is_uniform(whole_view(lined, 64, "stretch"), "stretch")

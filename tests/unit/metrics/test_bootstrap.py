@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artnet.metrics.bootstrap import bootstrap_interval, resampled_sums
+from artnet.metrics.bootstrap import bootstrap_interval, resampled_interval, resampled_sums
 
 FEW = settings(deadline=None, max_examples=25)
 
@@ -55,3 +55,11 @@ def test_an_interval_leaves_out_draws_in_which_there_was_nothing_to_measure() ->
     found = bootstrap_interval(np.array([0.5, np.nan, 0.5, 0.5]))
     assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
     assert np.isnan(bootstrap_interval(np.array([np.nan, 0.5])).value)
+
+
+def test_a_metric_computed_anew_has_the_interval_of_its_sums() -> None:
+    right = (np.arange(400) < 300).astype(float)
+    found = resampled_interval(lambda rows: float(right[rows].mean()), 400)
+    assert found.value == 0.75
+    assert (found.low, found.high) == pytest.approx((0.7076, 0.7924), abs=0.01)
+    assert np.isnan(resampled_interval(lambda rows: 1.0, 0).value)

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from artnet.metrics.calibration import (
+    Threshold,
     calibration_error,
     calibration_gaps,
-    confidence_for_accuracy,
     fit_temperature,
     negative_log_likelihood,
+    precision_bounds,
     reliability,
     risk_coverage,
+    threshold_for_precision,
 )
 from artnet.metrics.classification import Floats, Ints, accuracy, softmax
 
@@ -122,21 +124,43 @@ def test_any_best_temperature_is_found(best: float) -> None:
 # Abstention
 
 
-def test_confidence_for_accuracy_worked_by_hand() -> None:
-    # From above: 1/1, 2/2, 2/3, 3/4, 3/5. Three quarters are last reached at the fourth.
-    labels = two_classes([0.95, 0.9, 0.8, 0.7, 0.6], [True, True, False, True, False])
-    assert confidence_for_accuracy(*labels, target_accuracy=0.75) == 0.7
-    assert confidence_for_accuracy(*labels, target_accuracy=0.9) == 0.9
-    assert confidence_for_accuracy(*labels, target_accuracy=0.6) == 0
+def kept_at(scores: list[float], right: list[bool], target: float) -> Threshold:
+    found = threshold_for_precision(np.array(right), np.array(scores), target)
+    assert found is not None
+    return found
 
 
-def test_an_accuracy_that_is_never_reached_needs_full_confidence() -> None:
-    assert confidence_for_accuracy(*two_classes([0.9, 0.8], [False, True]), target_accuracy=0.9) == 1
+def test_a_bound_of_precision_worked_by_hand() -> None:
+    # Wilson, one standard error: of 4 with 3 right, (3/4 + 1/8 - sqrt(3/64 + 1/64)) / (1 + 1/4) = 0.5.
+    found = precision_bounds(np.array([True, True, False, True]), np.array([0.9, 0.8, 0.7, 0.6]), np.ones(4))
+    assert (found[3].value, found[3].kept, found[3].precision) == (0.6, 1, 0.75)
+    assert found[3].bound == pytest.approx(0.5)
+    assert found[0].bound == pytest.approx(0.5)  # (1 + 1/2 - 1/2) / 2: one right answer proves little
 
 
-def test_equally_confident_answers_stand_or_fall_together() -> None:
-    labels = two_classes([0.9, 0.6, 0.6, 0.6], [True, True, False, False])
-    assert confidence_for_accuracy(*labels, target_accuracy=0.9) == 0.9
+def test_the_lowest_threshold_that_reaches_the_target_is_chosen() -> None:
+    scores, right = [0.95, 0.9, 0.8, 0.7, 0.6], [True, True, False, True, False]
+    assert kept_at(scores, right, 0.5).value == 0.7
+    assert kept_at(scores, right, 0.6).value == 0.9  # 2 of 2: (1 + 1/4 - 1/4) / (3/2) = 2/3
+    assert kept_at(scores, right, 0.1).value == 0.6
+
+
+def test_a_target_that_is_never_reached_gives_the_best_there_is() -> None:
+    found = kept_at([0.9, 0.8, 0.7], [True, True, False], 0.99)
+    assert (found.value, found.precision) == (0.8, 1)
+    assert threshold_for_precision(np.array([], bool), np.array([]), 0.9) is None
+
+
+def test_equal_scores_stand_or_fall_together() -> None:
+    assert kept_at([0.9, 0.6, 0.6, 0.6], [True, True, False, False], 0.5).value == 0.9
+
+
+def test_weights_count_as_repetitions_do() -> None:
+    right, scores = np.array([True, False, True]), np.array([0.9, 0.8, 0.7])
+    weighted = precision_bounds(right, scores, np.array([2.0, 1.0, 2.0]))
+    repeated = precision_bounds(right.repeat([2, 1, 2]), scores.repeat([2, 1, 2]), np.ones(5))
+    assert [each.precision for each in weighted] == pytest.approx([each.precision for each in repeated])
+    assert weighted[-1].bound < repeated[-1].bound  # three paintings prove less than five
 
 
 @given(
@@ -144,17 +168,15 @@ def test_equally_confident_answers_stand_or_fall_together() -> None:
     st.floats(0.5, 1),
 )
 @settings(deadline=None, max_examples=60)
-def test_those_at_or_above_the_threshold_reach_the_accuracy_and_no_lower_one_does(
+def test_those_at_or_above_the_threshold_are_as_precise_as_it_says(
     answers: list[tuple[float, bool]], target: float
 ) -> None:
-    threshold = confidence_for_accuracy(*two_classes([c for c, _ in answers], [r for _, r in answers]), target)
-
-    def reached(lowest: float) -> bool:
-        kept = [right for confidence, right in answers if confidence >= lowest]
-        return not kept or sum(kept) / len(kept) >= target
-
-    assert reached(threshold)
-    assert not any(reached(confidence) for confidence, _ in answers if confidence < threshold)
+    scores, right = [score for score, _ in answers], [correct for _, correct in answers]
+    found = kept_at(scores, right, target)
+    kept = [correct for score, correct in answers if score >= found.value]
+    assert sum(kept) / len(kept) == pytest.approx(found.precision)
+    assert len(kept) / len(answers) == pytest.approx(found.kept)
+    assert found.bound <= found.precision + 1e-12
 
 
 # Reliability

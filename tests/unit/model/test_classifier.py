@@ -26,7 +26,10 @@ def test_the_public_name_is_the_class() -> None:
 
 def test_a_prediction_prints_as_the_contract_says(classifier: Classifier, painting_file: Path) -> None:
     found = json.loads(json.dumps(classifier.classify(painting_file).to_dict()))
-    assert " ".join(found) == "source movement confidence decision scores styles views model width height"
+    assert (
+        " ".join(found)
+        == "source movement confidence decision set scores styles likely_styles views model width height"
+    )
     assert found["source"] == str(painting_file)
     assert (found["width"], found["height"]) == (420, 300)
     assert set(found["views"][0]) == {"name", "box", "scores"}
@@ -85,6 +88,31 @@ def test_the_decision_changes_at_the_threshold(classifier: Classifier, painting:
         calibration = Calibration(classifier.config.calibration.temperature, float(threshold))
         strict = Classifier(dataclasses.replace(bare.config, calibration=calibration), classifier.engine)
         assert strict.classify(painting).decision == decision
+
+
+def test_the_set_holds_the_movements_until_they_exceed_the_threshold(
+    classifier: Classifier, painting: Image.Image
+) -> None:
+    scores = classifier.classify(painting).scores
+    order = sorted(scores, key=lambda name: -scores[name])
+    for members in (1, 2, 5):
+        threshold = sum(scores[name] for name in order[: members - 1]) + 1e-9
+        calibration = dataclasses.replace(classifier.config.calibration, set_threshold=min(threshold, 1.0))
+        known = Classifier(dataclasses.replace(classifier.config, calibration=calibration), classifier.engine)
+        assert known.classify(painting).set == tuple(order[:members])
+
+
+def test_a_model_without_a_threshold_of_sets_names_none(classifier: Classifier, painting: Image.Image) -> None:
+    calibration = dataclasses.replace(classifier.config.calibration, set_threshold=None)
+    older = Classifier(dataclasses.replace(classifier.config, calibration=calibration), classifier.engine)
+    assert older.classify(painting).to_dict()["set"] is None
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "red", "tan", "#7f7f7f"])
+@pytest.mark.parametrize("size", [(1, 1), (420, 300)])
+def test_a_blank_page_is_unfamiliar(classifier: Classifier, colour: str, size: tuple[int, int]) -> None:
+    found = classifier.classify(Image.new("RGB", size, colour))
+    assert (found.decision, found.ood_score) == ("unfamiliar", np.inf)
 
 
 def test_an_image_beyond_the_ood_threshold_is_unfamiliar_however_sure(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from artnet.model.prediction import style_scores, vote
+from artnet.model.prediction import Prediction, decision_words, likely_styles, style_scores, vote
 
 
 def test_a_vote_worked_by_hand() -> None:
@@ -30,3 +30,25 @@ def test_a_vote_lies_between_the_views_scores(logits: np.ndarray, temperature: f
 def test_views_vote_on_styles_by_their_mean_logit() -> None:
     logits = np.array([[2.0, 0.0], [0.0, 0.0], [9.0, 9.0]])
     assert style_scores(logits, [0.5, 0.5, 0.0]) == pytest.approx([1 / (1 + np.exp(-1)), 0.5])
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (None, "unsure: Realism or Cubism"),
+        (("Realism",), "unsure: Realism or another"),
+        (("Realism", "Cubism"), "unsure: Realism or Cubism"),
+        (("Realism", "Cubism", "Abstract"), "unsure: Realism, Cubism or Abstract"),
+    ],
+)
+def test_an_unsure_prediction_names_its_set(names: tuple[str, ...] | None, words: str) -> None:
+    scores = {"Cubism": 0.3, "Realism": 0.5, "Abstract": 0.2}
+    found = Prediction("a.jpg", "Realism", 0.5, "unsure", scores, (), "drawn", 1, 1, set=names)
+    assert decision_words(found) == words
+
+
+def test_a_style_is_likely_from_its_threshold_on_and_never_without_one() -> None:
+    scores = {"Cubism": 0.4, "Fauvism": 0.45, "Realism": 0.9}
+    assert likely_styles(scores, {"Cubism": 0.3, "Fauvism": 0.45}) == ("Fauvism", "Cubism")
+    assert likely_styles(scores, None) == ("Realism",)
+    assert likely_styles(scores, {}) == ()

@@ -54,6 +54,7 @@ PREDICTION_EXAMPLE: Json = {
     "movement": "Impressionism",
     "confidence": 0.324,
     "decision": "unsure",
+    "set": ["Impressionism", "Expressionism", "Realism"],
     "scores": _VIEW_SCORES,
     "views": [{"name": "whole", "box": [0, 0, 930, 620], "scores": _VIEW_SCORES}],
     "model": "artnet-mobilenet-edgetpu-100",

@@ -6,7 +6,7 @@ from artnet.attribution.explain import Explanation
 from artnet.attribution.methods import METHODS
 from artnet.html.render import render
 from artnet.imaging.encode import encode_jpeg, thumbnail
-from artnet.model.prediction import Prediction
+from artnet.model.prediction import Prediction, decision_words
 from artnet.render.overlay import OverlayStyle, depth_overlay
 
 _LARGE_PX, _SMALL_PX = 1000, 320
@@ -33,12 +33,10 @@ def painting_report(explanation: Explanation, name: str, depth: int | None, styl
 
 def decision_sentence(prediction: Prediction) -> str:
     """Return in one sentence how far a prediction can be relied on."""
-    first, second = sorted(prediction.scores, key=lambda name: -prediction.scores[name])[:2]
-    return {
-        "confident": "Confident.",
-        "unsure": f"Unsure: {first} or {second}.",
-        "unfamiliar": "Unfamiliar: this picture is unlike the paintings the model knows, so do not rely on the answer.",
-    }[prediction.decision]
+    if prediction.decision == "unfamiliar":
+        return "Unfamiliar: this picture is unlike the paintings the model knows, so do not rely on the answer."
+    words = decision_words(prediction)
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _overlay(explanation: Explanation, depth: int, style: OverlayStyle, longest_px: int) -> bytes:

@@ -152,6 +152,7 @@ class TableRow(BaseModel):
     source: str = Field(max_length=4096)
     sha256: str = Field("", max_length=64)
     decision: Decision | None = None
+    set: list[str] | None = Field(None, max_length=100)
     scores: dict[str, float] = {}
     error: RowError | None = None
 
@@ -183,8 +184,14 @@ class PredictionResponse(_Schema):
     movement: str
     confidence: float = Field(description="the highest of the scores")
     decision: Decision
+    set: list[str] | None = Field(
+        None,
+        description="the movements among which the true one is in a known share of cases, the likeliest first; "
+        "null where the model knows no such share",
+    )
     scores: Scores
     styles: dict[str, float] = Field({}, description="scores of fine styles, 0 to 1 each, where the model has them")
+    likely_styles: list[str] = Field([], description="those of which four in five are right, the highest score first")
     views: list[ViewResponse]
     model: str
     width: int

@@ -37,5 +37,6 @@ def _result(row: TableRow, movements: Sequence[str]) -> Result:
         raise UsageError(f"{row.source}: has no score of {', '.join(missing)}; send what /v1/classify returned")
     scores = {movement: row.scores[movement] for movement in movements}
     movement = max(scores, key=lambda name: scores[name])
-    prediction = Prediction(row.source, movement, scores[movement], row.decision, scores, (), "", 0, 0)
+    among = None if row.set is None else tuple(row.set)
+    prediction = Prediction(row.source, movement, scores[movement], row.decision, scores, (), "", 0, 0, set=among)
     return Result(row.source, row.sha256, prediction)

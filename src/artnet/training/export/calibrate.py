@@ -15,18 +15,27 @@ from numpy.typing import NDArray
 
 from artnet.data.dataset import collection_of, count_rows, iterate_rows, read_columns, spread_rows
 from artnet.evaluation.predictions import stored_view
-from artnet.imaging.views import REGIONS, VIEWS, WHOLE
-from artnet.metrics.calibration import confidence_for_accuracy, fit_temperature, negative_log_likelihood
-from artnet.model.config import OOD_METHOD, Calibration, OodSettings, Preprocessing
-from artnet.model.engine import Engine
-from artnet.model.ood import OodDetector, fit_ood_detector
-from artnet.model.prediction import vote
+from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View
+from artnet.metrics.calibration import fit_temperature, negative_log_likelihood, threshold_for_precision
+from artnet.metrics.conformal import conformal_quantile, true_class_values
+from artnet.model.config import OOD_METHODS, Calibration, OodSettings, Preprocessing
+from artnet.model.engine import STYLES, Engine
+from artnet.model.ood import OodDetector, expose_to_outliers, fit_ood_detector
+from artnet.model.prediction import style_scores, vote
 from artnet.model.preprocessing import network_input
+from artnet.taxonomy import index_styles
+from artnet.training.export.outliers import outlier_views, synthetic_views
+from artnet.training.export.synthetic import KINDS
 
-TARGET_ACCURACY = 0.8  # of the predictions that are not called unsure
+TARGET_ACCURACY = 0.9  # of the predictions that are not called unsure
+STYLE_PRECISION = 0.8  # of the styles that are called likely
+SET_COVERAGE = 0.9  # of the prediction sets, to hold the true movement
 FAMILIAR_SHARE = 0.975  # of each collection's validation paintings, not to be called unfamiliar
 MIN_LARGE_PAINTINGS = 200  # on which to choose the views' weights
 MIN_COLLECTION = 100  # paintings of a collection for a quantile of its own
+MIN_NATURAL = 100  # paintings at their natural aspect ratio, to choose thresholds on them alone
+ONE_SHAPE = 0.9  # share of a collection's paintings with one aspect ratio, from which on they were stretched or cropped
+MIN_MOVEMENT = 20  # paintings as which a movement of fewer counts, so that not a few decide alone
 MAX_FITTED = 8000  # train paintings that the OOD detector is fitted to; more do not move 128 directions
 
 Floats = NDArray[np.floating]
@@ -39,16 +48,23 @@ class FittedSettings:
 
     view_weights: dict[str, float]
     calibration: Calibration
+    style_thresholds: dict[str, float] | None
     detector: OodDetector
     ood: OodSettings
 
 
 @dataclass(frozen=True)
 class ExportedNetwork:
-    """An exported graph in an engine, and the preprocessing of its views."""
+    """An exported graph in an engine, the preprocessing of its views, and the names of its styles."""
 
     engine: Engine
     preprocessing: Preprocessing
+    styles: tuple[str, ...] = ()
+
+    def run(self, views: Sequence[View], *outputs: str) -> dict[str, Floats]:
+        """Compute the named outputs, and the logits of styles where there are any."""
+        names = [*outputs, *([STYLES] if self.styles else [])]
+        return dict(self.engine.run(network_input(views, self.preprocessing), None, names))
 
 
 @dataclass(frozen=True)
@@ -59,53 +75,125 @@ class _WholeViews:
     embeddings: Floats  # (N, E)
     movements: NDArray[np.int64]  # (N,)
     collections: tuple[str, ...]
+    style_names: tuple[str, ...]  # of the paintings, as their collections spell them
+    styles: Floats | None  # (N, K) logits
 
 
-def calibrate(network: ExportedNetwork, data: Path, progress: Progress = lambda done, total: None) -> FittedSettings:
+def calibrate(
+    network: ExportedNetwork,
+    data: Path,
+    outliers: Sequence[str] = (),
+    progress: Progress = lambda done, total: None,
+) -> FittedSettings:
     """Run a network on the train and validation splits of `data` and fit everything that they decide.
 
+    The OOD detector also learns to tell paintings from images drawn by code and from `outliers`, folders of others.
     Regions are computed only where enough validation paintings are large enough for them to add information.
     """
     val_rows, train_rows = count_rows(data, "val"), min(count_rows(data, "train"), MAX_FITTED)
     total = val_rows + train_rows
     val = _run_whole_views(network, data, "val", val_rows, lambda done: progress(done, total))
     train = _run_whole_views(network, data, "train", train_rows, lambda done: progress(val_rows + done, total))
-    large = np.flatnonzero(_shorter_sides(data) >= 2 * network.preprocessing.size_px)
+    large = np.flatnonzero(np.minimum(*_sizes(data)) >= 2 * network.preprocessing.size_px)
     weights = view_weights(0.0)
     if len(large) >= MIN_LARGE_PAINTINGS:
-        weights = choose_view_weights(_run_all_views(network, data, large), val.movements[large])
-    logits = val.logits[:, None]  # (N, 1, C)
+        weights = choose_view_weights(_run_all_views(network, data, large)[0], val.movements[large])
+    logits, styles = val.logits[:, None], None if val.styles is None else val.styles[:, None]  # (N, 1, C), (N, 1, K)
     shares = [1.0]
     if weights[WHOLE] < 1:
-        logits, shares = _run_all_views(network, data, np.arange(val_rows)), [weights[name] for name in VIEWS]
-    detector = fit_ood_detector(train.embeddings, train.movements)
+        logits, styles = _run_all_views(network, data, np.arange(val_rows))
+        shares = [weights[name] for name in VIEWS]
+    natural = natural_paintings(*_sizes(data), val.collections)
+    named = [name for name, kept in zip(val.style_names, natural, strict=True) if kept]
+    exposed = _run_outliers(network, outliers, train.style_names)
+    detector = expose_to_outliers(
+        fit_ood_detector(train.embeddings, train.movements), train.embeddings, list(exposed.values())
+    )
     threshold = ood_threshold(detector.ood_score(val.embeddings), val.collections)
     return FittedSettings(
         weights,
-        fit_calibration(logits, shares, val.movements),
+        fit_calibration(logits, shares, val.movements, natural),
+        fit_style_thresholds(style_scores(styles, shares)[natural], index_styles(named, network.styles), network.styles)
+        if styles is not None
+        else None,
         detector,
-        OodSettings(OOD_METHOD, round(threshold, 4), FAMILIAR_SHARE, ""),
+        OodSettings(OOD_METHODS[1], round(threshold, 4), FAMILIAR_SHARE, "", tuple(exposed)),
     )
 
 
-def fit_calibration(logits: Floats, shares: Sequence[float], y_true: NDArray[np.int64]) -> Calibration:
-    """Fit temperature and confidence threshold, and measure coverage and accuracy at that threshold.
+def fit_calibration(
+    logits: Floats, shares: Sequence[float], y_true: NDArray[np.int64], natural: NDArray[np.bool_]
+) -> Calibration:
+    """Fit temperature, confidence threshold and prediction sets, and measure coverage and accuracy at that threshold.
 
-    Temperature scaling as in Guo et al., "On calibration of modern neural networks", 2017; the threshold as in Geifman
-    and El-Yaniv, "Selective classification for deep neural networks", 2017, for an accuracy of four in five.
+    Temperature scaling as in Guo et al., "On calibration of modern neural networks", 2017, on all paintings: that of
+    few, natural ones was worse for every source left out (docs/model.md). All movements count alike for the rest.
 
     Args:
         logits: (N, V, C)
         shares: each view's weight, V of them
         y_true: (N,)
+        natural: (N,) those that resemble what users show; on them are the threshold and the sets fitted
     """
     temperature = round(fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, shares, t))), 4)
     scores = vote(logits, shares, temperature)
-    threshold = math.floor(confidence_for_accuracy(y_true, scores, TARGET_ACCURACY) * 1e4) / 1e4
-    confident = scores.max(1) >= threshold
-    correct = (scores.argmax(1) == y_true)[confident]
-    accuracy = round(float(correct.mean()), 4) if len(correct) else None
-    return Calibration(temperature, threshold, round(float(confident.mean()), 4), accuracy)
+    y_true, scores = y_true[natural], scores[natural]
+    weights = movement_weights(y_true)
+    found = threshold_for_precision(scores.argmax(1) == y_true, scores.max(1), TARGET_ACCURACY, weights)
+    assert found is not None  # validation is not empty
+    quantile = conformal_quantile(true_class_values(y_true, scores), SET_COVERAGE, weights)
+    return Calibration(
+        temperature,
+        unsure_below=math.floor(found.value * 1e4) / 1e4,
+        coverage=round(found.kept, 4),
+        accuracy=round(found.precision, 4),
+        target_accuracy=TARGET_ACCURACY,
+        set_threshold=min(math.ceil(quantile * 1e4) / 1e4, 1.0) if math.isfinite(quantile) else 1.0,  # 1: all movements
+        set_coverage=SET_COVERAGE,
+    )
+
+
+def fit_style_thresholds(
+    scores: NDArray[np.float64], y_true: NDArray[np.int64], names: Sequence[str]
+) -> dict[str, float]:
+    """Return each style's threshold, from which on four of five paintings have it; none for one that never gets there.
+
+    Args:
+        scores: (N, K) of natural paintings
+        y_true: (N,) indices of their styles among `names`; paintings with -1 tell nothing
+        names: (K,)
+    """
+    known = y_true >= 0
+    found = {
+        name: threshold_for_precision(y_true[known] == index, scores[known, index], STYLE_PRECISION)
+        for index, name in enumerate(names)
+    }
+    return {
+        name: math.ceil(threshold.value * 1e4) / 1e4
+        for name, threshold in found.items()
+        if threshold is not None and threshold.bound >= STYLE_PRECISION
+    }
+
+
+def natural_paintings(
+    widths: NDArray[np.int64], heights: NDArray[np.int64], collections: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Return which paintings (N,) come from collections that kept their aspect ratios; all, where those are too few.
+
+    Users show paintings as they are, and a collection that was stretched to one shape is easier or harder than that.
+    """
+    ratios, names = (widths / heights).round(2), np.array(collections)
+    natural = np.zeros(len(names), bool)
+    for name in np.unique(names):
+        members = names == name
+        natural[members] = np.unique(ratios[members], return_counts=True)[1].max() < ONE_SHAPE * members.sum()
+    return natural if natural.sum() >= MIN_NATURAL else np.ones(len(names), bool)
+
+
+def movement_weights(y_true: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a weight for each painting (N,) that lets all movements count alike, however many there are of each."""
+    weights: NDArray[np.float64] = 1 / np.maximum(np.bincount(y_true), MIN_MOVEMENT)[y_true]
+    return weights
 
 
 def choose_view_weights(logits: Floats, y_true: NDArray[np.int64]) -> dict[str, float]:
@@ -154,30 +242,45 @@ def _run_whole_views(
     network: ExportedNetwork, data: Path, split: str, rows: int, progress: Callable[[int], None]
 ) -> _WholeViews:
     """Run the whole views of `rows` paintings, evenly spaced in the split."""
-    logits, embeddings, movements, collections = [], [], [], []
-    for row in spread_rows(data, split, ["movement", "source", "whole"], rows):
-        inputs = network_input([stored_view(row, WHOLE)], network.preprocessing)
-        outputs = network.engine.run(inputs, None, ["logits", "embedding"])
-        logits.append(outputs["logits"][0])
-        embeddings.append(outputs["embedding"][0])
-        movements.append(row["movement"])
-        collections.append(collection_of(row["source"]))
-        progress(len(logits))
-    return _WholeViews(np.stack(logits), np.stack(embeddings), np.array(movements, np.int64), tuple(collections))
+    outputs, known = [], []
+    for row in spread_rows(data, split, ["movement", "source", "style", "whole"], rows):
+        outputs.append(network.run([stored_view(row, WHOLE)], "logits", "embedding"))
+        known.append((row["movement"], collection_of(row["source"]), row["style"]))
+        progress(len(outputs))
+    movements, collections, style_names = zip(*known, strict=True)
+    return _WholeViews(
+        np.concatenate([each["logits"] for each in outputs]),
+        np.concatenate([each["embedding"] for each in outputs]),
+        np.array(movements, np.int64),
+        collections,
+        style_names,
+        np.concatenate([each[STYLES] for each in outputs]) if network.styles else None,
+    )
 
 
-def _run_all_views(network: ExportedNetwork, data: Path, rows: NDArray[np.int64]) -> Floats:
-    """Return the logits (N, 6, C) of all views of some validation paintings."""
-    chosen, logits = set(rows.tolist()), []
+def _run_outliers(network: ExportedNetwork, folders: Sequence[str], styles: Sequence[str]) -> dict[str, Floats]:
+    """Return the embeddings (n, E) of the outliers of each folder, and of each kind that is drawn by code."""
+    short = {folder: Path(folder).name or folder for folder in folders}
+    names = short if len(set(short.values())) == len(short) else {folder: folder for folder in folders}
+    views = {names[folder]: outlier_views(folder, network.preprocessing, styles) for folder in folders}
+    views |= {f"drawn {kind}": synthetic_views(kind, network.preprocessing) for kind in KINDS}
+    return {
+        name: np.concatenate([network.run([view], "embedding")["embedding"] for view in each])
+        for name, each in views.items()
+    }
+
+
+def _run_all_views(network: ExportedNetwork, data: Path, rows: NDArray[np.int64]) -> tuple[Floats, Floats | None]:
+    """Return the logits (N, 6, C) of all views of some validation paintings, and those of styles (N, 6, K)."""
+    chosen, outputs = set(rows.tolist()), []
     for index, row in enumerate(iterate_rows(data, "val", ["whole", "regions"])):
         if index in chosen:
-            inputs = network_input([stored_view(row, name) for name in VIEWS], network.preprocessing)
-            logits.append(network.engine.run(inputs, None, ["logits"])["logits"])
-    return np.stack(logits)
+            outputs.append(network.run([stored_view(row, name) for name in VIEWS], "logits"))
+    styles = np.stack([each[STYLES] for each in outputs]) if network.styles else None
+    return np.stack([each["logits"] for each in outputs]), styles
 
 
-def _shorter_sides(data: Path) -> NDArray[np.int64]:
-    """Return each validation painting's shorter side in pixels."""
+def _sizes(data: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the validation paintings' widths (N,) and heights (N,) in pixels."""
     table = read_columns(data, "val", ["width", "height"])
-    shorter: NDArray[np.int64] = np.minimum(table["width"].to_numpy(), table["height"].to_numpy()).astype(np.int64)
-    return shorter
+    return table["width"].to_numpy().astype(np.int64), table["height"].to_numpy().astype(np.int64)

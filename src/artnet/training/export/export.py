@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,25 @@ from artnet.training.network.network import PaintingNetwork, build_network
 from artnet.training.run import Run, RunSettings
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What an export uses beside its run.
+
+    Attributes:
+        facts: added to the `training` record of config.json and so to the model card (licences, limits ...)
+        data: the run's dataset, where it is no longer in the folder that the run remembers
+        outliers: folders of images that are no modern paintings, for the OOD detector to tell from them
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    data: Path | None = None
+    outliers: tuple[str, ...] = ()
+
+
 def export(
     run: Run,
     out: Path,
-    facts: Mapping[str, Any] | None = None,
-    data: Path | None = None,
+    options: ExportOptions = ExportOptions(),
     progress: Progress = lambda done, total: None,
 ) -> Agreement:
     """Write a run as a model folder and return how well its graph agrees with autograd.
@@ -41,19 +55,19 @@ def export(
     Args:
         run: a finished run
         out: folder to create
-        facts: added to the `training` record of config.json and so to the model card (licences, limits ...)
-        data: the run's dataset, where it is no longer in the folder that the run remembers
+        options: where the dataset is, and what else to use
         progress: called with the number of paintings done and their total while validation runs
 
     Raises:
         OutputError: where `out` exists or cannot be written
+        UsageError: where a folder of outliers holds no image that can be read
         ExportError: where the graph does not agree with autograd
         DataError: where the dataset is gone or another
     """
     if out.exists():
         raise OutputError(f"{out}: exists already; choose another folder or remove it first")
     settings = run.settings
-    data = find_dataset(settings, data)
+    data = find_dataset(settings, options.data)
     network = build_network(settings.backbone, len(settings.movements), "none", settings.network)
     network.load_state_dict(run.read_final_weights())
     network.eval().requires_grad_(False)
@@ -68,14 +82,15 @@ def export(
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
         views = [random_views(settings.size_px), network_input(stored, settings.preprocessing)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
-        exported = ExportedNetwork(OpenVinoEngine(folder / GRAPH_FILE, cached=False), settings.preprocessing)
-        fitted = calibrate(exported, data, progress)
+        engine = OpenVinoEngine(folder / GRAPH_FILE, cached=False)
+        exported = ExportedNetwork(engine, settings.preprocessing, settings.styles)
+        fitted = calibrate(exported, data, options.outliers, progress)
         write_ood_detector(folder / OOD_FILE, fitted.detector)
         write_property_ranges(folder / PROPERTIES_FILE, measure_property_ranges(data))
         config = _config(settings, _layers(network, names, settings.size_px), fitted, folder)
         exact = OpenVinoEngine(folder / GRAPH_FILE, "f32", cached=False)
         self_check = measure_self_check(exact, settings.preprocessing)
-        config = replace(config, self_check=self_check, training={**config.training, **(facts or {})})
+        config = replace(config, self_check=self_check, training={**config.training, **options.facts})
         write_config(folder, config)
         write_card(folder, config)
         folder.rename(out)
@@ -134,6 +149,7 @@ def _config(settings: RunSettings, layers: tuple[Layer, ...], fitted: FittedSett
         calibration=fitted.calibration,
         graph_sha256=sha256_of(folder / GRAPH_FILE),
         styles=settings.styles,
+        style_thresholds=fitted.style_thresholds,
         ood=replace(fitted.ood, sha256=sha256_of(folder / OOD_FILE)),
         properties_sha256=sha256_of(folder / PROPERTIES_FILE),
         training={

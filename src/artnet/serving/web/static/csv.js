@@ -14,9 +14,9 @@ function cell(value) {
 
 /** @param {Row[]} rows @param {string[]} movements @returns {string} */
 export function csvOf(rows, movements) {
-  const header = ["source", "sha256", "movement", "confidence", "decision", ...movements.map(scoreColumn), "error_kind", "error"];
+  const header = ["source", "sha256", "movement", "confidence", "decision", "set", ...movements.map(scoreColumn), "error_kind", "error"];
   const lines = rows.map((row) => ("error" in row
-    ? [row.source, "", "", "", "", ...movements.map(() => ""), row.error.kind, row.error.message]
-    : [row.source, row.sha256, row.movement, row.confidence, row.decision, ...movements.map((name) => row.scores[name]), "", ""]));
+    ? [row.source, "", "", "", "", "", ...movements.map(() => ""), row.error.kind, row.error.message]
+    : [row.source, row.sha256, row.movement, row.confidence, row.decision, row.set?.join("; "), ...movements.map((name) => row.scores[name]), "", ""]));
   return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
 }

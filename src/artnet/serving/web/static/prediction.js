@@ -1,7 +1,7 @@
 // @ts-check
 /** Write a prediction beside its painting. */
 import { element, find, percent } from "./dom.js";
-import { decisionSentence, likelyStyles, ranked } from "./words.js";
+import { decisionSentence, ranked, shownStyles } from "./words.js";
 
 /** @param {ParentNode} root @param {import("./types.js").Prediction} prediction */
 export function showPrediction(root, prediction) {
@@ -16,7 +16,7 @@ export function showPrediction(root, prediction) {
     return element("li", {}, element("span", { class: "name" }, name), bar,
       element("span", { class: "share" }, percent(prediction.scores[name])));
   }));
-  const styles = likelyStyles(prediction.styles), line = find(root, ".styles");
+  const styles = shownStyles(prediction), line = find(root, ".styles");
   line.hidden = !styles.length;
   line.textContent = `Fine styles: ${styles.map(([name, score]) => `${name} ${percent(score)}`).join(", ")}`;
 }

@@ -10,8 +10,10 @@
  * @property {string} movement
  * @property {number} confidence
  * @property {"confident" | "unsure" | "unfamiliar"} decision
+ * @property {string[] | null} set  Among which the right movement is, the likeliest first; null where the model tells no set.
  * @property {Record<string, number>} scores
  * @property {Record<string, number>} [styles]
+ * @property {string[]} [likely_styles]  Those that reach their thresholds, the highest score first.
  * @property {ViewScores[]} views
  * @property {string} model
  * @property {number} width

@@ -22,16 +22,18 @@ export const METHODS = {
   smoothgrad: { label: "SmoothGrad", takes: "about 2 s", pixels: true, target: true, signed: false },
 };
 
-const STYLES_SHOWN = 3, LIKELY = 0.5;
+const STYLES_SHOWN = 3;
 
 /** @param {Record<string, number>} scores @returns {string[]} Names, the highest score first. */
 export const ranked = (scores) => Object.keys(scores).sort((one, other) => scores[other] - scores[one]);
 
 /** Return in one sentence what a prediction is worth. @param {Prediction} prediction @returns {string} */
-export function decisionSentence({ decision, scores }) {
-  const [first, second] = ranked(scores);
+export function decisionSentence({ decision, scores, set }) {
   if (decision === "confident") return "Confident.";
-  if (decision === "unsure") return `Unsure: ${first} or ${second}.`;
+  if (decision === "unsure") {
+    const names = set ?? ranked(scores).slice(0, 2);
+    return `Unsure: ${names.slice(0, -1).join(", ") || names[0]} or ${names.length > 1 ? names.at(-1) : "another"}.`;
+  }
   return "Unfamiliar: this picture is unlike the paintings the model knows, so do not rely on the answer.";
 }
 
@@ -41,9 +43,9 @@ export function decisionLabel(prediction) {
   return prediction.decision === "unsure" ? sentence.replace(/\.$/, "") : sentence.split(/[:.]/)[0];
 }
 
-/** Return the likeliest styles, each at least one half. @param {Record<string, number>} [styles] @returns {[string, number][]} */
-export function likelyStyles(styles = {}) {
-  return ranked(styles).filter((name) => styles[name] >= LIKELY).slice(0, STYLES_SHOWN).map((name) => [name, styles[name]]);
+/** Return the styles to name, with their scores. @param {Prediction} prediction @returns {[string, number][]} */
+export function shownStyles({ styles = {}, likely_styles: likely = [] }) {
+  return likely.slice(0, STYLES_SHOWN).map((name) => [name, styles[name]]);
 }
 
 /** Return in one sentence whether a map shows what the prediction rests on. @param {number} gain @returns {string} */

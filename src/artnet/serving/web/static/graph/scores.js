@@ -1,5 +1,6 @@
 // @ts-check
 /** From the network's outputs to a prediction, as `artnet.model` computes it. */
+import { ranked } from "../words.js";
 
 /** @param {ArrayLike<number>} logits @param {number} [temperature] @returns {number[]} */
 export function softmax(logits, temperature = 1) {
@@ -24,12 +25,14 @@ export function styleScores(logits, weights) {
 }
 
 /**
- * The arrays of `ood.npz`: class means (M, E), directions (D, E) with their variances (D,), and the variance of the rest.
- * @typedef {{means: Float32Array, directions: Float32Array, variances: Float32Array, rest: number}} Ood
+ * The arrays of `ood.npz`: class means (M, E), directions (D, E) with their variances (D,), the variance of the rest, and
+ * perhaps a linear term that tells outliers (E,).
+ * @typedef {{means: Float32Array, directions: Float32Array, variances: Float32Array, rest: number,
+ *   outlier_weights?: Float32Array, outlier_bias?: number}} Ood
  */
 
-/** Measure how far an embedding lies from the training data (Mahalanobis). @param {Float32Array} embedding @param {Ood} ood @returns {number} */
-export function oodScore(embedding, { means, directions, variances, rest }) {
+/** Measure how unlike the training data an embedding is (Mahalanobis, or the linear term). @param {Float32Array} embedding @param {Ood} ood @returns {number} */
+export function oodScore(embedding, { means, directions, variances, rest, outlier_weights: weights, outlier_bias: bias = 0 }) {
   const size = embedding.length, norm = Math.max(Math.hypot(...embedding), 1e-12), unit = Array.from(embedding, (value) => value / norm);
   let nearest = Infinity;
   for (let start = 0; start < means.length; start += size) {
@@ -44,7 +47,32 @@ export function oodScore(embedding, { means, directions, variances, rest }) {
     }
     nearest = Math.min(nearest, distance + Math.max(squared - along, 0) / rest);
   }
-  return Math.sqrt(nearest);
+  const linear = weights ? unit.reduce((sum, value, index) => sum + value * weights[index], bias) : 0;
+  return Math.max(Math.sqrt(nearest), linear);
+}
+
+const LIKELY_STYLE = 0.5; // in models without thresholds of their own
+
+/**
+ * Return the styles whose scores reach their thresholds, the highest first.
+ * @param {Record<string, number>} scores @param {Record<string, number> | null} [thresholds] @returns {string[]}
+ */
+export function likelyStyles(scores, thresholds) {
+  return ranked(scores).filter((name) => scores[name] >= (thresholds ? thresholds[name] ?? Infinity : LIKELY_STYLE));
+}
+
+/**
+ * Return the movements whose better ones add up to at most the threshold, the best first; null without one.
+ * @param {Record<string, number>} scores @param {number | null} [threshold] @returns {string[] | null}
+ */
+export function movementSet(scores, threshold) {
+  if (threshold == null) return null;
+  let above = 0;
+  return ranked(scores).filter((name) => {
+    const member = above <= threshold;
+    above += scores[name];
+    return member;
+  });
 }
 
 /** @param {number} confidence @param {number | null} ood @param {Record<string, any>} config @returns {"confident" | "unsure" | "unfamiliar"} */

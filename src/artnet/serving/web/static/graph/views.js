@@ -54,6 +54,21 @@ export function wholeView(image, size, fit) {
   return { name: "whole", box, image: square };
 }
 
+const UNIFORM_LEVELS = 3; // of 255: the noise of a camera or of JPEG on one colour
+
+/** Tell whether part of an image is one colour and noise. @param {Image} image @param {Box} box @returns {boolean} */
+export function isUniform(image, box) {
+  const { width, height, data } = crop(image, box), count = width * height;
+  return [0, 1, 2].every((band) => {
+    let sum = 0, squares = 0;
+    for (let index = band; index < data.length; index += 3) {
+      sum += data[index];
+      squares += data[index] ** 2;
+    }
+    return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) < UNIFORM_LEVELS;
+  });
+}
+
 /** Crop one region at the painting's own resolution; a painting smaller than a view is enlarged. @param {Image} image @param {string} name @param {number} size @returns {View} */
 export function regionView(image, name, size) {
   const box = regionBox(name, image.width, image.height, size), cropped = crop(image, box);

@@ -9,8 +9,8 @@ import { EDITS, NEUTRAL } from "./edits.js";
 import { gridOf, layerMap, occlusion, targetScore, targetWeights } from "./explain.js";
 import { download, GraphModel, sha256 } from "./model.js";
 import { availableRuntimes, startModel } from "./runtime.js";
-import { decide, oodScore, softmax, styleScores, vote } from "./scores.js";
-import { contentBox, crop, networkInput, reduceJpeg, REGIONS, regionView, wholeView } from "./views.js";
+import { decide, likelyStyles, movementSet, oodScore, softmax, styleScores, vote } from "./scores.js";
+import { contentBox, crop, isUniform, networkInput, reduceJpeg, REGIONS, regionView, wholeView } from "./views.js";
 
 /** @typedef {import("../types.js").Target} Target */
 /** @typedef {import("../types.js").Prediction} Prediction */
@@ -122,8 +122,9 @@ async function loadGraph({ webgpu = false }) {
   if (![config.graph_sha256, ""].includes(await sha256(bytes)))
     throw new BackendError("model.onnx: is not the file that config.json describes; load the page again, or build the site again", "model");
   if (config.ood) {
-    const { means, directions, variances, rest } = JSON.parse(new TextDecoder().decode(await download(`${MODEL}ood.json`)));
-    ood = { means: floats(means), directions: floats(directions), variances: floats(variances), rest: floats(rest)[0] };
+    const arrays = JSON.parse(new TextDecoder().decode(await download(`${MODEL}ood.json`)));
+    const { rest, outlier_bias: bias, ...others } = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, floats(array)]));
+    ood = /** @type {import("./scores.js").Ood} */ ({ ...others, rest: rest[0], outlier_bias: bias?.[0] });
   }
   tell("Starting the model …");
   return startModel(model, bytes, await availableRuntimes(webgpu));
@@ -141,11 +142,13 @@ async function classified(file) {
   const rows = (/** @type {Float32Array} */ values) => views.map((_, index) => values.subarray((index * values.length) / views.length, ((index + 1) * values.length) / views.length));
   const voting = names.map((name) => weights[name]), temperature = model.config.calibration.temperature;
   const scores = named(vote(rows(logits), voting, temperature)), [movement] = ranked(scores);
-  const index = names.indexOf("whole"), distance = ood && index >= 0 ? oodScore(rows(embedding)[index], ood) : null;
+  const index = names.indexOf("whole"), distance = !ood || index < 0 ? null : isUniform(whole.image, contentBox(image.width, image.height, size, fit)) ? Infinity : oodScore(rows(embedding)[index], ood);
+  const fine = styles && named(styleScores(rows(styles), voting), model.config.styles);
   /** @type {Prediction} */
   const prediction = {
-    source: file.name, movement, confidence: scores[movement], decision: decide(scores[movement], distance, model.config), scores,
-    ...(styles ? { styles: named(styleScores(rows(styles), voting), model.config.styles) } : {}),
+    source: file.name, movement, confidence: scores[movement], decision: decide(scores[movement], distance, model.config),
+    set: movementSet(scores, model.config.calibration.set_threshold), scores,
+    ...(fine ? { styles: fine, likely_styles: likelyStyles(fine, model.config.style_thresholds) } : {}),
     views: views.map((view, each) => ({ name: view.name, box: view.box, scores: named(softmax(rows(logits)[each], temperature)) })),
     model: model.config.name, width: image.width, height: image.height,
   };
