@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PIL import Image, ImageStat
@@ -44,6 +44,14 @@ class Box:
         """Return (left, top, right, bottom), the order that Pillow uses."""
         return (self.left, self.top, self.right, self.bottom)
 
+    def shifted(self, x: int, y: int) -> Box:
+        """Return the box moved to the right by `x` and down by `y`."""
+        return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
+
+    def scaled(self, x: float, y: float) -> Box:
+        """Return the box with its horizontal and vertical places multiplied, to whole pixels."""
+        return Box(round(self.left * x), round(self.top * y), round(self.right * x), round(self.bottom * y))
+
 
 @dataclass(frozen=True)
 class View:
@@ -56,22 +64,42 @@ class View:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a painting of `width` x `height` pixels lies in a view: in the box `content` of the view's pixels."""
+    """Where the painting `box` of an image lies in its whole view: in the box `content` of the view's pixels.
+
+    Attributes:
+        width: of the image, in pixels
+        height: of the image, in pixels
+        size_px: side of the view
+        content: in the view's pixels
+        box: in the image's pixels, without its margins
+    """
 
     width: int
     height: int
     size_px: int
     content: Box
+    box: Box
+
+    @property
+    def has_margins(self) -> bool:
+        """Return whether some of the image lies outside of the painting."""
+        return self.box != Box(0, 0, self.width, self.height)
 
     def to_view(self, x: float, y: float) -> tuple[float, float]:
-        """Return a point of the painting, in pixels, in the view's pixels."""
-        box = self.content
-        return (box.left + x * box.width / self.width, box.top + y * box.height / self.height)
+        """Return a point of the image, in pixels, in the view's pixels."""
+        content, box = self.content, self.box
+        return (
+            content.left + (x - box.left) * content.width / box.width,
+            content.top + (y - box.top) * content.height / box.height,
+        )
 
-    def to_painting(self, x: float, y: float) -> tuple[float, float]:
-        """Return a point of the view, in pixels, in the painting's pixels; the inverse of `to_view`."""
-        box = self.content
-        return ((x - box.left) * self.width / box.width, (y - box.top) * self.height / box.height)
+    def to_image(self, x: float, y: float) -> tuple[float, float]:
+        """Return a point of the view, in pixels, in the image's pixels; the inverse of `to_view`."""
+        content, box = self.content, self.box
+        return (
+            box.left + (x - content.left) * box.width / content.width,
+            box.top + (y - content.top) * box.height / content.height,
+        )
 
 
 def check_fit(name: str) -> Fit:
@@ -82,20 +110,28 @@ def check_fit(name: str) -> Fit:
     raise UsageError(f"fit is {name!r}; use one of {', '.join(FITS)}")
 
 
-def placement(width: int, height: int, size_px: int, fit: Fit) -> Placement:
-    """Return where the whole painting lies in a view of `size_px` x `size_px`.
+def placement(width: int, height: int, size_px: int, fit: Fit, box: Box | None = None) -> Placement:
+    """Return where the painting in an image of `width` x `height` lies in a view of `size_px` x `size_px`.
 
     `letterbox` keeps the aspect ratio and centres the painting, as the 2020 project did; `stretch` fills the
     square. A side never falls under one pixel.
+
+    Args:
+        width: of the image
+        height: of the image
+        size_px: side of the view
+        fit: how the painting fills the view
+        box: of the painting in the image, by default all of it
     """
+    box = box or Box(0, 0, width, height)
     if fit == "stretch":
-        return Placement(width, height, size_px, Box(0, 0, size_px, size_px))
-    scale = size_px / max(width, height)
-    inner_width = max(1, round(width * scale))
-    inner_height = max(1, round(height * scale))
+        return Placement(width, height, size_px, Box(0, 0, size_px, size_px), box)
+    scale = size_px / max(box.width, box.height)
+    inner_width = max(1, round(box.width * scale))
+    inner_height = max(1, round(box.height * scale))
     left = (size_px - inner_width) // 2
     top = (size_px - inner_height) // 2
-    return Placement(width, height, size_px, Box(left, top, left + inner_width, top + inner_height))
+    return Placement(width, height, size_px, Box(left, top, left + inner_width, top + inner_height), box)
 
 
 def region_box(name: str, width: int, height: int, size_px: int) -> Box:
@@ -143,8 +179,24 @@ def region_view(image: Image.Image, name: str, size_px: int) -> View:
     return View(name, box, pixels)
 
 
-def extract_views(image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...] = VIEWS) -> tuple[View, ...]:
-    """Return the named views of one painting, in the order named; raise `UsageError` for an unknown view or fit."""
+def extract_views(
+    image: Image.Image, size_px: int, fit: Fit, names: tuple[str, ...] = VIEWS, box: Box | None = None
+) -> tuple[View, ...]:
+    """Return the named views of one painting, in the order named.
+
+    Args:
+        image: RGB
+        size_px: side of the views
+        fit: how the whole painting fills its view
+        names: of the views
+        box: of the painting in the image, by default all of it; the views' boxes are in the image's pixels, too
+
+    Raises:
+        UsageError: for an unknown view or fit
+    """
+    if box is not None and box != Box(0, 0, *image.size):
+        views = extract_views(image.crop(box.as_tuple()), size_px, fit, names)
+        return tuple(replace(view, box=view.box.shifted(box.left, box.top)) for view in views)
     fit = check_fit(fit)
     unknown = [name for name in names if name not in VIEWS]
     if unknown:

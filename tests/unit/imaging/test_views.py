@@ -220,7 +220,7 @@ def test_placement_worked_by_hand() -> None:
     assert place.content == Box(0, 25, 100, 75)
     assert place.to_view(200, 100) == (50, 50)
     assert place.to_view(400, 200) == (100, 75)
-    assert place.to_painting(25, 25) == (100, 0)
+    assert place.to_image(25, 25) == (100, 0)
 
 
 @given(SIDES, SIDES, SIZES, st.sampled_from(FITS))
@@ -258,7 +258,7 @@ def test_a_point_goes_to_the_view_and_back(
     there = place.to_view(across * width, down * height)
     assert place.content.left - 1e-6 <= there[0] <= place.content.right + 1e-6
     assert place.content.top - 1e-6 <= there[1] <= place.content.bottom + 1e-6
-    assert place.to_painting(*there) == pytest.approx((across * width, down * height), abs=1e-6)
+    assert place.to_image(*there) == pytest.approx((across * width, down * height), abs=1e-6)
 
 
 @given(SIDES, SIDES, SIZES, st.sampled_from(FITS), st.floats(0, 1), st.floats(0, 1))
@@ -268,7 +268,7 @@ def test_a_point_rounded_to_the_views_pixels_comes_back_within_one_of_them(
 ) -> None:
     place = placement(width, height, size_px, fit)
     x, y = place.to_view(across * width, down * height)
-    back_x, back_y = place.to_painting(round(x), round(y))
+    back_x, back_y = place.to_image(round(x), round(y))
     assert abs(back_x - across * width) <= width / place.content.width
     assert abs(back_y - down * height) <= height / place.content.height
 
@@ -304,3 +304,19 @@ def test_a_few_levels_of_noise_are_uniform_and_a_line_of_text_is_not() -> None:
     lined.paste(BLACK, (10, 40, 80, 43))
     assert is_uniform(whole_view(noisy, 64, "stretch"), "stretch")
     assert not is_uniform(whole_view(lined, 64, "stretch"), "stretch")
+
+
+def test_views_of_a_box_are_those_of_that_part_with_boxes_in_the_images_pixels() -> None:
+    image, box = painted(60, 50), Box(10, 5, 50, 45)
+    part = extract_views(image.crop(box.as_tuple()), 16, "letterbox")
+    for view, alone in zip(extract_views(image, 16, "letterbox", box=box), part, strict=True):
+        assert same(view.image, alone.image)
+        assert view.box == alone.box.shifted(10, 5)
+
+
+def test_the_placement_of_a_box_worked_by_hand() -> None:
+    place = placement(400, 300, 100, "letterbox", Box(100, 50, 300, 150))
+    assert place.content == Box(0, 25, 100, 75)
+    assert place.to_view(100, 50) == (0, 25) and place.to_view(300, 150) == (100, 75)
+    assert place.to_image(50, 50) == (200, 100)
+    assert place.has_margins and not placement(400, 300, 100, "letterbox").has_margins
