@@ -10,7 +10,8 @@ const { decide, likelyStyles, movementSet, oodScore, softmax, styleScores, vote 
 const { EDITS, NEUTRAL } = await import(`${STATIC}/graph/edits.js`);
 const { noiseOf, sentenceOf, sentencesOf } = await import(`${STATIC}/what-if-words.js`);
 const { checkViews, measureDisagreement } = await import(`${STATIC}/graph/self-check.js`);
-const { contentBox, isUniform, networkInput, reduceJpeg, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
+const { findMargins } = await import(`${STATIC}/graph/margins.js`);
+const { contentBox, extractViews, isUniform, networkInput, reduceJpeg, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
 const { colormap } = await import(`${STATIC}/colormap.js`);
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
@@ -58,6 +59,22 @@ test("one colour is uniform, whatever lies around it", () => {
   const page = (levels) => ({ width: 4, height: 4, data: Uint8Array.from({ length: 48 }, (_, index) => (index < 12 ? 0 : 250 + levels * (index % 2))) });
   assert.equal(isUniform(page(1), [0, 1, 4, 4]), true);
   assert.equal(isUniform(page(1), [0, 0, 4, 4]), false);
+});
+
+for (const { name, width, height, image, box } of vectors.margins)
+  test(`margins are found as in Python: ${name}`, () => {
+    assert.deepEqual(findMargins({ width, height, data: new Uint8Array(Buffer.from(image, "base64")) }), box);
+  });
+
+test("views of a painting without its margins have boxes in the image's pixels", () => {
+  const { width, height, image, box } = vectors.margins[0], size_px = 16;
+  const picture = { width, height, data: new Uint8Array(Buffer.from(image, "base64")) };
+  const names = ["whole", "centre"], found = extractViews(picture, names, { size_px, fit: "stretch", trim: true });
+  assert.deepEqual(found.box, box);
+  assert.deepEqual(found.views[0].box, box);
+  const [left, top] = [box[0] + 12, box[1] + 7]; // the middle of 40 x 30 pixels
+  assert.deepEqual(found.views[1].box, [left, top, left + 16, top + 16]);
+  assert.deepEqual(extractViews(picture, names, { size_px, fit: "stretch" }).views[0].box, [0, 0, width, height]);
 });
 
 test("the network's input is normalised as in Python", () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 const STATIC = "../../src/artnet/serving/web/static";
 const { csvOf } = await import(`${STATIC}/csv.js`);
-const { decisionLabel, decisionSentence, faithfulnessSentence, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
+const { decisionLabel, decisionSentence, faithfulnessSentence, marginsSentence, paintingBox, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
 const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
 const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
 
@@ -21,6 +21,13 @@ test("a decision is said in words", () => {
   assert.equal(decisionSentence({ decision: "unsure", scores, set: ["Realism"] }), "Unsure: Realism or another.");
   assert.equal(decisionLabel({ decision: "unsure", scores }), "Unsure: Realism or Abstract");
   assert.equal(decisionLabel({ decision: "unfamiliar", scores }), "Unfamiliar");
+});
+
+test("margins that were left out are said with their share", () => {
+  const views = [{ name: "whole", box: [10, 0, 90, 50], scores }], prediction = { views, width: 100, height: 50 };
+  assert.equal(marginsSentence(prediction), "The margins around the painting, 20% of the picture, were left out.");
+  assert.equal(marginsSentence({ ...prediction, views: [] }), "");
+  assert.deepEqual(paintingBox({ ...prediction, views: [] }), [0, 0, 100, 50]);
 });
 
 test("scores are ranked, and only likely styles are named", () => {

@@ -8,6 +8,7 @@ A test says when the file is no longer what this script writes.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from artnet.attribution.cam import CAMS
 from artnet.attribution.perturbation import occlusion
 from artnet.attribution.target import Target, target_score
 from artnet.attribution.what_if import EDITS, NEUTRAL, sentence
+from artnet.imaging.margins import find_margins
 from artnet.imaging.views import FITS, REGIONS, placement, region_box, whole_view
 from artnet.metrics.classification import sigmoid, softmax
 from artnet.model.ood import fit_ood_detector
@@ -58,6 +60,35 @@ def resizes() -> list[dict[str, Any]]:
         view = whole_view(image, 16, fit)  # type: ignore[arg-type]
         cases.append({"width": width, "height": height, "fit": fit, "image": pixels(image), "view": pixels(view.image)})
     return cases
+
+
+def margins() -> list[dict[str, Any]]:
+    rng = np.random.default_rng(4)
+    cases = []
+    for name, colour, (left, top, right, bottom), noise in [
+        ("white at four sides", 255, (12, 7, 3, 15), 0),
+        ("black bars above and below", 0, (0, 11, 0, 11), 0),
+        ("noisy paper", 225, (9, 9, 9, 9), 3),
+        ("none", 255, (0, 0, 0, 0), 0),
+        ("over a third", 90, (40, 0, 0, 0), 0),
+    ]:
+        inside = rng.integers(0, 200, (30, 40, 3))
+        image = np.full((30 + top + bottom, 40 + left + right, 3), colour, np.float64)
+        image += rng.normal(0, noise, image.shape)
+        image[top : top + 30, left : left + 40] = inside
+        cases.append((name, image))
+    rows, columns = np.mgrid[:40, :40]
+    disc = np.where(np.hypot(rows - 20, columns - 20)[..., None] < 12, rng.integers(0, 200, (40, 40, 3)), 250.0)
+    nested = np.full((60, 60, 3), 250.0)
+    nested[10:50, 10:50] = 60
+    nested[22:38, 22:38] = rng.integers(0, 256, (16, 16, 3))
+    found = []
+    for name, values in [*cases, ("a figure on its ground", disc), ("one band inside another", nested)]:
+        image = Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+        data = b64encode(image.tobytes()).decode("ascii")
+        box = find_margins(image).as_tuple()
+        found.append({"name": name, "width": image.width, "height": image.height, "image": data, "box": box})
+    return found
 
 
 def cams() -> dict[str, Any]:
@@ -169,6 +200,7 @@ def vectors() -> dict[str, Any]:
             for fit in FITS
         ],
         "resizes": resizes(),
+        "margins": margins(),
         "input": {
             "image": pixels(image),
             "mean": mean,

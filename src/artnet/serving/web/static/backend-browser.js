@@ -98,7 +98,7 @@ export function createBackend(onLoading = () => {}, options = {}) {
         return { name: `${stem}.json`, blob: new Blob([text], { type: "application/json" }) };
       }
       if (options.kind === "sheet") return { name: `${stem}-explained.png`, blob: await drawnSheet(file, opened.prediction, explanation, options) };
-      return { name: `${stem}-depth${options.depth}.png`, blob: await drawnOverlay(file, explanation, options) };
+      return { name: `${stem}-depth${options.depth}.png`, blob: await drawnOverlay(file, opened.prediction, explanation, options) };
     },
     faithfulness: NOT_HERE, channels: NOT_HERE, properties: NOT_HERE, similar: NOT_HERE, parquet: NOT_HERE, fetch: NOT_HERE,
   };

@@ -33,7 +33,7 @@ function form(image, name, fields) {
 /** @param {string} path @param {Blob} image @param {string} name @param {Record<string, unknown>} [fields] @returns {Promise<any>} */
 const requestJson = async (path, image, name, fields = {}) => (await request(path, form(image, name, fields))).json();
 
-const VIEW = "view.png";
+const VIEW = "view.png", UNTRIMMED = { trim: "false" }; // the view has no margins any more
 const LONGEST_PX = 4096; // of an overlay: over it, writing takes longer than the network
 const SAMPLING = { sampling: "half" }; // nobody waits half a minute for a page
 
@@ -59,17 +59,17 @@ export function createBackend(onLoading) {
       return { ...row, thumbnail: `data:image/jpeg;base64,${thumbnail}` };
     },
     async explain(opened, target) {
-      const result = await requestJson("v1/explain", view(opened), VIEW, { ...target, ...SAMPLING, format: "grids" });
+      const result = await requestJson("v1/explain", view(opened), VIEW, { ...UNTRIMMED, ...target, ...SAMPLING, format: "grids" });
       const maps = result.depths.map((/** @type {any} */ { depth, rows, columns, box, data }) =>
         [depth ?? 0, { rows, columns, box, cells: new Int8Array(decodeBase64(data).buffer) }]);
       return { description: result.description, movement: result.movement, signed: result.against, maps: Object.fromEntries(maps) };
     },
     async faithfulness(opened, target) {
-      const { depths } = await requestJson("v1/faithfulness", view(opened), VIEW, { ...target, ...SAMPLING });
+      const { depths } = await requestJson("v1/faithfulness", view(opened), VIEW, { ...UNTRIMMED, ...target, ...SAMPLING });
       return Object.fromEntries(depths.map((/** @type {any} */ each) => [each.depth ?? 0, each.gain]));
     },
     async channels(opened, { movement, rather_than }, depth, channel) {
-      const { channels, caption, sheet, ...result } = await requestJson("v1/channels", view(opened), VIEW, { movement, rather_than, depth, channel });
+      const { channels, caption, sheet, ...result } = await requestJson("v1/channels", view(opened), VIEW, { ...UNTRIMMED, movement, rather_than, depth, channel });
       return { channels, channel: result.channel, line: caption, sheet: `data:image/png;base64,${sheet}` };
     },
     async whatIf(opened) {
@@ -78,7 +78,7 @@ export function createBackend(onLoading) {
     },
     async properties(opened) { return (await requestJson("v1/properties", view(opened), VIEW)).properties; },
     async similar(opened) {
-      const { nearest } = await requestJson("v1/similar", view(opened), VIEW);
+      const { nearest } = await requestJson("v1/similar", view(opened), VIEW, UNTRIMMED);
       return nearest.map((/** @type {any} */ each) => ({ ...each, thumbnail: `data:image/jpeg;base64,${each.thumbnail}` }));
     },
     async download(file, target, { kind, depth, opacity, inColour }) {

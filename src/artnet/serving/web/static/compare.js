@@ -42,7 +42,7 @@ class Half {
       this.explanations.clear();
       this.address = opened.preview ? "" : URL.createObjectURL(file);
       const { prediction } = opened;
-      this.painting.show(opened.preview || this.address, prediction.width, prediction.height);
+      this.painting.show(opened.preview || this.address, prediction);
       showPrediction(this.root, prediction);
       find(this.root, ".result").hidden = false;
       this.root.classList.add("full");

@@ -2,7 +2,7 @@
 /** The view Look: one painting, its prediction, the maps over it, what can be asked and what can be taken away. */
 import { element, find, percent, save, showProblem } from "./dom.js";
 import { checkFile, Intake } from "./intake.js";
-import { drawHeatmap, Painting, peakWords } from "./painting.js";
+import { Painting, peakWords } from "./painting.js";
 import { showPrediction } from "./prediction.js";
 import { showProperties } from "./properties.js";
 import { showWhatIf } from "./what-if.js";
@@ -129,7 +129,7 @@ export class Look {
     this.explanations.clear();
     this.address = opened.preview ? "" : URL.createObjectURL(file);
     const { prediction } = opened;
-    this.painting.show(opened.preview || this.address, prediction.width, prediction.height);
+    this.painting.show(opened.preview || this.address, prediction);
     this.painting.shade(1, true);
     showPrediction(this.root, prediction);
     this.why.value = this.linked?.why || prediction.movement;
@@ -319,10 +319,9 @@ export class Look {
     const explanation = this.shown, dialog = find(this.root, "dialog.nine");
     if (!explanation) return;
     find(dialog, "h2").textContent = `${capitalized(explanation.description)}?`;
-    const [width, height] = this.painting.scaledTo(THUMBNAIL_PX);
     find(dialog, "ol").replaceChildren(...Object.entries(explanation.maps).map(([depth, grid]) => {
       const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { "aria-hidden": "true" }));
-      drawHeatmap(canvas, grid, explanation.signed, width, height);
+      this.painting.drawOver(canvas, grid, explanation.signed, THUMBNAIL_PX);
       canvas.style.opacity = this.painting.canvas.style.opacity;
       const image = element("img", { src: this.painting.image.src, alt: "", class: this.painting.image.className });
       const frame = element("span", { class: "frame" }, image, canvas);

@@ -3,11 +3,14 @@
 import { colormap } from "./colormap.js";
 import { percent } from "./dom.js";
 import { heatmapOf } from "./painting.js";
-import { capitalized, decisionSentence } from "./words.js";
+import { capitalized, decisionSentence, paintingBox } from "./words.js";
 
 /** @typedef {import("./types.js").Explanation} Explanation */
 /** @typedef {import("./types.js").DownloadOptions} DownloadOptions */
 
+/** @typedef {import("./types.js").Prediction} Prediction */
+
+const OUTLINE = "#d55e00"; // as in artnet.render.overlay
 const LONGEST_PX = 4096, TILE_PX = 320, GAP_PX = 16, COLUMNS = 3, TEXT_PX = 18;
 
 /** @param {Blob} file @param {number} longest @returns {Promise<HTMLCanvasElement>} The image, not larger than that. */
@@ -29,9 +32,12 @@ function context2d(canvas) {
   return context;
 }
 
-/** Blend a depth's map over an image, in place. @param {HTMLCanvasElement} canvas @param {Explanation} explanation @param {number} depth @param {DownloadOptions} options */
-function blend(canvas, explanation, depth, { opacity, inColour }) {
-  const { width, height } = canvas, context = context2d(canvas), image = context.getImageData(0, 0, width, height), { data } = image;
+/** Blend a depth's map over the painting in an image, in place. @param {HTMLCanvasElement} canvas @param {Prediction} prediction @param {Explanation} explanation @param {number} depth @param {DownloadOptions} options */
+function blend(canvas, prediction, explanation, depth, { opacity, inColour }) {
+  const scale = canvas.width / prediction.width, context = context2d(canvas);
+  const [left, top, right, bottom] = paintingBox(prediction).map((place) => Math.round(place * scale));
+  const width = Math.max(1, right - left), height = Math.max(1, bottom - top);
+  const image = context.getImageData(left, top, width, height), { data } = image;
   const values = heatmapOf(explanation.maps[depth] || explanation.maps[0], width, height);
   for (let index = 0, pixel = 0; index < values.length; index++, pixel += 4) {
     const size = Math.min(1, Math.abs(values[index]) / 127), share = size * opacity, entry = 3 * Math.round(255 * size);
@@ -42,7 +48,12 @@ function blend(canvas, explanation, depth, { opacity, inColour }) {
       data[pixel + channel] = ground + share * (table[entry + channel] - ground);
     }
   }
-  context.putImageData(image, 0, 0);
+  context.putImageData(image, left, top);
+  if (width >= canvas.width && height >= canvas.height) return;
+  context.strokeStyle = OUTLINE;
+  context.lineWidth = Math.max(1, Math.round(Math.max(canvas.width, canvas.height) / 300));
+  const outside = context.lineWidth / 2; // on the margins
+  context.strokeRect(left - outside, top - outside, width + 2 * outside, height + 2 * outside);
 }
 
 /** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
@@ -50,14 +61,14 @@ const png = (canvas) => new Promise((resolve, reject) => {
   canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The drawing could not be saved; use a smaller picture."))), "image/png");
 });
 
-/** @param {File} file @param {Explanation} explanation @param {DownloadOptions} options @returns {Promise<Blob>} */
-export async function drawnOverlay(file, explanation, options) {
+/** @param {File} file @param {Prediction} prediction @param {Explanation} explanation @param {DownloadOptions} options @returns {Promise<Blob>} */
+export async function drawnOverlay(file, prediction, explanation, options) {
   const canvas = await imageCanvas(file, LONGEST_PX);
-  blend(canvas, explanation, options.depth, options);
+  blend(canvas, prediction, explanation, options.depth, options);
   return png(canvas);
 }
 
-/** @param {File} file @param {import("./types.js").Prediction} prediction @param {Explanation} explanation @param {DownloadOptions} options @returns {Promise<Blob>} */
+/** @param {File} file @param {Prediction} prediction @param {Explanation} explanation @param {DownloadOptions} options @returns {Promise<Blob>} */
 export async function drawnSheet(file, prediction, explanation, options) {
   const depths = Object.keys(explanation.maps).map(Number), tile = await imageCanvas(file, TILE_PX);
   const columns = Math.min(COLUMNS, depths.length), rows = Math.ceil(depths.length / columns), head = 3 * TEXT_PX + 2 * GAP_PX;
@@ -77,7 +88,7 @@ export async function drawnSheet(file, prediction, explanation, options) {
     copy.width = tile.width;
     copy.height = tile.height;
     context2d(copy).drawImage(tile, 0, 0);
-    blend(copy, explanation, depth, options);
+    blend(copy, prediction, explanation, depth, options);
     const left = GAP_PX + (index % columns) * (tile.width + GAP_PX);
     const top = head + Math.floor(index / columns) * (tile.height + TEXT_PX + 2 * GAP_PX);
     context.drawImage(copy, left, top);

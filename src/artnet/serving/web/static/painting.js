@@ -3,7 +3,7 @@
 import { colormap } from "./colormap.js";
 import { element, find, percent } from "./dom.js";
 import { resizePlane } from "./resample.js";
-import { ranked } from "./words.js";
+import { paintingBox, ranked } from "./words.js";
 
 /** @typedef {import("./types.js").Grid} Grid */
 /** @typedef {import("./types.js").Explanation} Explanation */
@@ -51,6 +51,15 @@ export function peakWords({ cells, rows, columns, box }) {
   return row === "middle" && column === "centre" ? "strongest in the centre" : `strongest at ${row} ${column}`;
 }
 
+/** Lay an element over a box of the image in its frame. @param {HTMLElement} element @param {import("./types.js").Box} box @param {[number, number]} size Of the image. */
+function place(element, [left, top, right, bottom], [width, height]) {
+  const share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
+  Object.assign(element.style, {
+    left: share(left, width), top: share(top, height),
+    width: share(right - left, width), height: share(bottom - top, height),
+  });
+}
+
 export class Painting {
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -58,28 +67,34 @@ export class Painting {
     /** @type {HTMLCanvasElement} */ this.canvas = find(root, "canvas.heatmap");
     /** @type {HTMLElement} */ this.regions = find(root, ".regions");
     /** @type {[number, number]} */ this.size = [1, 1];
+    /** Of the painting in the image, without its margins. @type {import("./types.js").Box} */ this.box = [0, 0, 1, 1];
   }
 
-  /** @param {string} address @param {number} width @param {number} height */
-  show(address, width, height) {
+  /** @param {string} address @param {import("./types.js").Prediction} prediction */
+  show(address, prediction) {
+    const { width, height } = prediction;
     this.image.src = address;
     this.image.alt = "";
     this.size = [width, height];
+    this.box = paintingBox(prediction);
     this.image.parentElement?.style.setProperty("--aspect", String(width / height));
     this.canvas.hidden = true;
     this.regions.replaceChildren();
   }
 
-  /** @returns {[number, number]} */
-  scaledTo(/** @type {number} */ longest) {
-    const scale = longest / Math.max(...this.size);
-    return [Math.max(1, Math.round(this.size[0] * scale)), Math.max(1, Math.round(this.size[1] * scale))];
+  /** Draw a grid over the painting, with its longer side of so many pixels. @param {HTMLCanvasElement} canvas @param {Grid} grid @param {boolean} signed @param {number} longest */
+  drawOver(canvas, grid, signed, longest) {
+    const [left, top, right, bottom] = this.box, sides = [right - left, bottom - top], scale = longest / Math.max(...sides);
+    const [width, height] = sides.map((side) => Math.max(1, Math.round(side * scale)));
+    drawHeatmap(canvas, grid, signed, width, height);
+    place(canvas, this.box, this.size);
+    canvas.classList.toggle("inside", sides[0] < this.size[0] || sides[1] < this.size[1]);
   }
 
   /** Draw the map of a depth, or the only one, and return it. @param {Explanation} explanation @param {number} depth @returns {Grid} */
   draw(explanation, depth) {
     const grid = explanation.maps[depth] || explanation.maps[0];
-    drawHeatmap(this.canvas, grid, explanation.signed, ...this.scaledTo(CANVAS_PX));
+    this.drawOver(this.canvas, grid, explanation.signed, CANVAS_PX);
     this.canvas.hidden = false;
     return grid;
   }
@@ -92,14 +107,10 @@ export class Painting {
 
   /** Frame the views with what each alone says. @param {import("./types.js").ViewScores[]} views */
   frame(views) {
-    const [width, height] = this.size, share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
-    this.regions.replaceChildren(...views.map(({ name, box: [left, top, right, bottom], scores }) => {
+    this.regions.replaceChildren(...views.map(({ name, box, scores }) => {
       const [best] = ranked(scores);
       const region = element("div", { class: `region ${name}` }, element("span", {}, `${best} ${percent(scores[best])}`));
-      Object.assign(region.style, {
-        left: share(left, width), top: share(top, height),
-        width: share(right - left, width), height: share(bottom - top, height),
-      });
+      place(region, box, this.size);
       return region;
     }));
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Write a prediction beside its painting. */
 import { element, find, percent } from "./dom.js";
-import { decisionSentence, ranked, shownStyles } from "./words.js";
+import { decisionSentence, marginsSentence, ranked, shownStyles } from "./words.js";
 
 /** @param {ParentNode} root @param {import("./types.js").Prediction} prediction */
 export function showPrediction(root, prediction) {
@@ -16,6 +16,9 @@ export function showPrediction(root, prediction) {
     return element("li", {}, element("span", { class: "name" }, name), bar,
       element("span", { class: "share" }, percent(prediction.scores[name])));
   }));
+  const margins = find(root, ".margins");
+  margins.textContent = marginsSentence(prediction);
+  margins.hidden = !margins.textContent;
   const styles = shownStyles(prediction), line = find(root, ".styles");
   line.hidden = !styles.length;
   line.textContent = `Fine styles: ${styles.map(([name, score]) => `${name} ${percent(score)}`).join(", ")}`;

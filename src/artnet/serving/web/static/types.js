@@ -3,7 +3,9 @@
  * The types that the modules share. A backend does what the page requests; `backend-server.js` by the REST API,
  * `backend-browser.js` by the model's graph in this browser.
  *
- * @typedef {{name: string, box: [number, number, number, number], scores: Record<string, number>}} ViewScores
+ * @typedef {[number, number, number, number]} Box  Left, top, right, bottom, in the image's pixels.
+ *
+ * @typedef {{name: string, box: Box, scores: Record<string, number>}} ViewScores
  *
  * @typedef {object} Prediction  As `artnet classify --json` prints it.
  * @property {string} source

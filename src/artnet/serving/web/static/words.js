@@ -22,6 +22,18 @@ export const METHODS = {
   smoothgrad: { label: "SmoothGrad", takes: "about 2 s", pixels: true, target: true, signed: false },
 };
 
+/** Return where the painting lies in its image, without the margins that were left out. @param {Prediction} prediction @returns {import("./types.js").Box} */
+export function paintingBox({ views, width, height }) {
+  return views.find(({ name }) => name === "whole")?.box || [0, 0, width, height];
+}
+
+/** Return in one sentence whether margins were left out; nothing where there are none. @param {Prediction} prediction @returns {string} */
+export function marginsSentence(prediction) {
+  const [left, top, right, bottom] = paintingBox(prediction), { width, height } = prediction;
+  const share = 1 - ((right - left) * (bottom - top)) / (width * height);
+  return share > 0 ? `The margins around the painting, ${Math.max(1, Math.round(100 * share))}% of the picture, were left out.` : "";
+}
+
 const STYLES_SHOWN = 3;
 
 /** @param {Record<string, number>} scores @returns {string[]} Names, the highest score first. */

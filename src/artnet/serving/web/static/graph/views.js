@@ -1,6 +1,7 @@
 // @ts-check
 /** Extract views as `artnet.imaging.views` does, and make the network's input of them. */
 import { bicubicWeights } from "../resample.js";
+import { findMargins } from "./margins.js";
 
 /** An 8-bit RGB image, row by row, three bytes a pixel. @typedef {{width: number, height: number, data: Uint8Array}} Image */
 /** Left, top, right, bottom; left and top inside, right and bottom just outside. @typedef {[number, number, number, number]} Box */
@@ -67,6 +68,23 @@ export function isUniform(image, box) {
     }
     return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) < UNIFORM_LEVELS;
   });
+}
+
+/**
+ * Cut the named views of a painting; their boxes are in the image's own pixels, of which `image` may have fewer.
+ * @param {Image} image @param {string[]} names @param {{size_px: number, fit: Fit, trim?: boolean}} preprocessing @param {{width: number, height: number}} size @returns {{views: View[], box: Box}} `box` is the painting's own, without its margins.
+ */
+export function extractViews(image, names, { size_px: side, fit, trim }, size = image) {
+  /** @type {Box} */
+  const box = trim ? findMargins(image) : [0, 0, image.width, image.height];
+  const [left, top, right, bottom] = box, across = size.width / image.width, down = size.height / image.height;
+  const painting = right - left < image.width || bottom - top < image.height ? crop(image, box) : image;
+  const own = (/** @type {Box} */ [x0, y0, x1, y1]) => /** @type {Box} */ ([x0 * across, y0 * down, x1 * across, y1 * down].map(Math.round));
+  const views = names.map((name) => {
+    const view = name === "whole" ? wholeView(painting, side, fit) : regionView(painting, name, side);
+    return { ...view, box: own([view.box[0] + left, view.box[1] + top, view.box[2] + left, view.box[3] + top]) };
+  });
+  return { views, box: own(box) };
 }
 
 /** Crop one region at the painting's own resolution; a painting smaller than a view is enlarged. @param {Image} image @param {string} name @param {number} size @returns {View} */

@@ -10,7 +10,7 @@ import { gridOf, layerMap, occlusion, targetScore, targetWeights } from "./expla
 import { download, GraphModel, sha256 } from "./model.js";
 import { availableRuntimes, startModel } from "./runtime.js";
 import { decide, likelyStyles, movementSet, oodScore, softmax, styleScores, vote } from "./scores.js";
-import { contentBox, crop, isUniform, networkInput, reduceJpeg, REGIONS, regionView, wholeView } from "./views.js";
+import { contentBox, crop, extractViews, isUniform, networkInput, reduceJpeg, REGIONS, wholeView } from "./views.js";
 
 /** @typedef {import("../types.js").Target} Target */
 /** @typedef {import("../types.js").Prediction} Prediction */
@@ -43,20 +43,18 @@ const CALLS = {
 
   /** @param {File} file */
   async classify(file) {
-    const { image, input, prediction, whole } = await classified(file);
-    const { size_px: size, fit } = model.config.preprocessing;
-    opened.set(++lastOpened, { input, content: contentBox(image.width, image.height, size, fit), whole });
+    const { box, input, prediction, whole } = await classified(file);
+    opened.set(++lastOpened, { input, content: contentOf(box), whole });
     opened.delete(lastOpened - KEPT);
     return { prediction, view: lastOpened };
   },
 
   /** @param {File} file */
   async votes(file) {
-    const image = await decode(file), { size_px: size, fit, ...normalization } = model.config.preprocessing;
-    const views = [wholeView(image, size, fit), ...REGIONS.map((name) => regionView(image, name, size))];
-    const scores = [];
+    const image = await decode(file), { preprocessing } = model.config;
+    const { views } = extractViews(image, ["whole", ...REGIONS], preprocessing), scores = [];
     for (const view of views) { // one by one: six at once would need six times the memory
-      const { logits } = await model.predict(networkInput([view], normalization), 1);
+      const { logits } = await model.predict(networkInput([view], preprocessing), 1);
       scores.push({ name: view.name, box: view.box, scores: named(softmax(logits, model.config.calibration.temperature)) });
     }
     return scores;
@@ -130,19 +128,24 @@ async function loadGraph({ webgpu = false }) {
   return startModel(model, bytes, await availableRuntimes(webgpu));
 }
 
+/** Say where a painting lies in its whole view. @param {import("./views.js").Box} box Of it in the image. */
+function contentOf([left, top, right, bottom]) {
+  const { size_px: size, fit } = model.config.preprocessing;
+  return contentBox(right - left, bottom - top, size, fit);
+}
+
 /** @param {File} file */
 async function classified(file) {
-  const { size_px: size, fit, ...normalization } = model.config.preprocessing, { view_weights: weights } = model.config;
+  const { preprocessing, view_weights: weights } = model.config;
   const image = await decode(file), names = Object.keys(weights).filter((name) => weights[name] > 0);
-  const reduced = image.jpeg && names.every((name) => name === "whole") ? reduceJpeg(image, size) : image; // as open_views in Python
-  /** @type {import("./views.js").View} */
-  const whole = { ...wholeView(reduced, size, fit), box: [0, 0, image.width, image.height] };
-  const views = names.map((name) => (name === "whole" ? whole : regionView(image, name, size)));
-  const { logits, embedding, styles } = await model.predict(networkInput(views, normalization), views.length);
+  const reduced = image.jpeg && names.every((name) => name === "whole") ? reduceJpeg(image, preprocessing.size_px) : image; // as open_views in Python
+  const { views: all, box } = extractViews(reduced, [...new Set([...names, "whole"])], preprocessing, image);
+  const views = all.slice(0, names.length), whole = /** @type {import("./views.js").View} */ (all.find(({ name }) => name === "whole"));
+  const { logits, embedding, styles } = await model.predict(networkInput(views, preprocessing), views.length);
   const rows = (/** @type {Float32Array} */ values) => views.map((_, index) => values.subarray((index * values.length) / views.length, ((index + 1) * values.length) / views.length));
   const voting = names.map((name) => weights[name]), temperature = model.config.calibration.temperature;
   const scores = named(vote(rows(logits), voting, temperature)), [movement] = ranked(scores);
-  const index = names.indexOf("whole"), distance = !ood || index < 0 ? null : isUniform(whole.image, contentBox(image.width, image.height, size, fit)) ? Infinity : oodScore(rows(embedding)[index], ood);
+  const index = names.indexOf("whole"), distance = !ood || index < 0 ? null : isUniform(whole.image, contentOf(box)) ? Infinity : oodScore(rows(embedding)[index], ood);
   const fine = styles && named(styleScores(rows(styles), voting), model.config.styles);
   /** @type {Prediction} */
   const prediction = {
@@ -152,13 +155,13 @@ async function classified(file) {
     views: views.map((view, each) => ({ name: view.name, box: view.box, scores: named(softmax(rows(logits)[each], temperature)) })),
     model: model.config.name, width: image.width, height: image.height,
   };
-  return { image, input: networkInput([whole], normalization), prediction, whole: whole.image };
+  return { image, box, input: networkInput([whole], preprocessing), prediction, whole: whole.image };
 }
 
 /** Score a whole view alone. @param {import("./views.js").Image} content Without a letterbox's bands. */
 async function scored(content) {
-  const { config } = model, { size_px: size, fit, ...normalization } = config.preprocessing;
-  const { logits, embedding } = await model.predict(networkInput([wholeView(content, size, fit)], normalization), 1);
+  const { config } = model, { preprocessing, preprocessing: { size_px: size, fit } } = config;
+  const { logits, embedding } = await model.predict(networkInput([wholeView(content, size, fit)], preprocessing), 1);
   const scores = named(softmax(logits, config.calibration.temperature)), [movement] = ranked(scores);
   return { scores, decision: decide(scores[movement], ood ? oodScore(embedding, ood) : null, config) };
 }
