@@ -510,3 +510,22 @@ def test_the_datasets_library_opens_it_with_pictures_and_class_names(prepared: P
     assert counts == {split: len(rows) for split, rows in prepared.rows().items()}
     assert movements == list(TAXONOMY.movements)
     assert (size, regions, boxes) == ([OPTIONS.size_px, OPTIONS.size_px], 5, 5)
+
+
+@pytest.mark.parametrize("trim", [True, False])
+def test_margins_are_left_out_of_the_views_unless_they_are_kept(trim: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    works = []
+    for number, style in enumerate(STYLES * 4):
+        image = Image.new("RGB", (70, 60), "white")
+        image.paste(Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)), (20, 10))
+        stream = BytesIO()
+        image.save(stream, "PNG")
+        works.append(Work(style, f"Painter {number}", f"No {number}", "", stream.getvalue()))
+    draw_csv(tmp_path / "framed", works)
+    options = replace(OPTIONS, trim=trim, split_by="painting")
+    prepare([read_catalog(str(tmp_path / "framed"))], tmp_path / "data", TAXONOMY, options)
+    rows = [row for split in SPLITS for row in iterate_rows(tmp_path / "data", split, ["width", "boxes"])]
+    assert read_info(tmp_path / "data").trim is trim
+    assert {row["width"] for row in rows} == {70}
+    assert {tuple(row["boxes"][0]) for row in rows} == {(20, 10, 52, 42) if trim else (0, 0, 32, 32)}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from artnet.cli.console import print_audit, print_message, progress_bar
-from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, Timeout, ZipEncoding, source_rules
+from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, NoTrim, Timeout, ZipEncoding, source_rules
 from artnet.errors import UsageError
 
 Without = Annotated[
@@ -35,6 +35,7 @@ def prepare(
     fit: Annotated[
         Literal["letterbox", "stretch"], typer.Option("--fit", help="How the whole painting fills its view.")
     ] = "letterbox",
+    no_trim: NoTrim = False,
     taxonomy: Annotated[
         str, typer.Option("--taxonomy", help="artnet-2026, artnet-2020 or a TOML file.")
     ] = "artnet-2026",
@@ -63,6 +64,7 @@ def prepare(
     options = PrepareOptions(
         size_px=size_px,
         fit=fit,
+        trim=not no_trim,
         split_by=split_by,
         ratios=parse_ratios(ratios),
         seed=seed,

@@ -37,6 +37,7 @@ class DatasetInfo:
     split_by: str
     ratios: tuple[float, float, float]
     seed: int
+    trim: bool = False  # whether uniform margins were left out; in datasets of older versions they were not
     train_sha256: str = ""  # `digest_of_ids` of the paintings of train; empty in datasets of older versions
     format: str = FORMAT
 

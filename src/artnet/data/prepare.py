@@ -48,6 +48,7 @@ class PrepareOptions:
 
     size_px: int = 256
     fit: Fit = "letterbox"
+    trim: bool = True
     split_by: str = "artist"
     ratios: Ratios = field(default_factory=Ratios)
     seed: int = 0
@@ -112,7 +113,7 @@ def prepare(
     _check_present(catalogs)
     unmapped, unread, selected = _select(catalogs, taxonomy)
     settings = ChunkSettings(
-        taxonomy.movements, options.size_px, options.fit, options.rules, options.paintings_per_chunk
+        taxonomy.movements, options.size_px, options.fit, options.trim, options.rules, options.paintings_per_chunk
     )
     info = DatasetInfo(
         name=" + ".join(catalog.name for catalog in catalogs),
@@ -120,6 +121,7 @@ def prepare(
         taxonomy=taxonomy.name,
         size_px=options.size_px,
         fit=options.fit,
+        trim=options.trim,
         split_by=options.split_by,
         ratios=(options.ratios.train, options.ratios.val, options.ratios.test),
         seed=options.seed,

@@ -33,7 +33,8 @@ from artnet.hardware import processor_count
 from artnet.imaging.decode import decode_image
 from artnet.imaging.encode import encode_jpeg
 from artnet.imaging.jpeg_quality import jpeg_quality
-from artnet.imaging.views import VIEWS, Fit, extract_views, without_letterbox
+from artnet.imaging.margins import find_margins
+from artnet.imaging.views import VIEWS, Box, Fit, extract_views, without_letterbox
 from artnet.sources.item import DEFAULT_RULES, SourceRules
 from artnet.sources.parquet import ParquetRow
 from artnet.sources.stores import is_remote
@@ -61,6 +62,7 @@ class ChunkSettings:
     movements: tuple[str, ...]
     size_px: int = 256
     fit: Fit = "letterbox"
+    trim: bool = True
     rules: SourceRules = DEFAULT_RULES
     paintings_per_chunk: int = 32
 
@@ -276,9 +278,10 @@ def _extract(
         image = decode_image(data, record.source, settings.rules.limits)
     except ArtNetError as error:
         return Rejection(record.source, record.style, error.kind, str(error))
-    whole, *regions = extract_views(image, settings.size_px, settings.fit, VIEWS)
+    box = find_margins(image) if settings.trim else Box(0, 0, *image.size)
+    whole, *regions = extract_views(image, settings.size_px, settings.fit, VIEWS, box)
     # Of the small view: one more pass over all pixels of a large painting takes 1.4 ms at two megapixels.
-    features = fingerprint(without_letterbox(whole, settings.fit), image.width / image.height)
+    features = fingerprint(without_letterbox(whole, settings.fit), box.width / box.height)
     row = Row(
         id=hashlib.sha256(data).hexdigest(),
         movement=item.movement,

@@ -125,7 +125,7 @@ def build_report(config: ModelConfig, info: DatasetInfo, split: str, scored: Sco
             protocol=f"split by {info.split_by}, seed {info.seed}, views voting: " + ", ".join(config.voting_views),
             movements=info.movements,
             paintings=len(y_true),
-            warnings=overlap_warnings(config, info, split),
+            warnings=(*overlap_warnings(config, info, split), *trim_warnings(config, info)),
         ),
         overall=overall(y_true, scores),
         groups=_groups(config, info.movements, scored),
@@ -157,6 +157,18 @@ def baselines(data: Path, info: DatasetInfo, split: str) -> dict[str, float | No
         "artist_oracle": artist_oracle_accuracy(entries, split),
         "random": 1 / len(info.movements),
     }
+
+
+def trim_warnings(config: ModelConfig, info: DatasetInfo) -> tuple[str, ...]:
+    """Return a warning if the dataset's views were cut with the margins that the model leaves out, or without them."""
+    if config.preprocessing.trim == info.trim:
+        return ()
+    dataset, model = ("leaves out", "keeps") if info.trim else ("keeps", "leaves out")
+    option = "" if config.preprocessing.trim else " with --no-trim"
+    return (
+        f"This dataset {dataset} the margins around its paintings, and the model {model} them when it classifies. The "
+        f"scores of the few images with margins may be others in use; prepare the dataset again{option} to see.",
+    )
 
 
 def overlap_warnings(config: ModelConfig, info: DatasetInfo, split: str) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ class RunSettings:
     styles: tuple[str, ...] = ()  # of the second head
     size_px: int = 0
     fit: Fit = "letterbox"
+    trim: bool = False
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     train_sha256: str = ""
@@ -62,6 +63,7 @@ class RunSettings:
             taxonomy=info.taxonomy,
             size_px=info.size_px,
             fit=info.fit,
+            trim=info.trim,
             train_sha256=info.train_sha256,
             data_folder=str(folder.resolve()),
         )
@@ -70,7 +72,7 @@ class RunSettings:
     def preprocessing(self) -> Preprocessing:
         """How a view becomes the network's input."""
         mean, std = self.mean, self.std
-        return Preprocessing(self.size_px, self.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+        return Preprocessing(self.size_px, self.fit, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]), self.trim)
 
     @property
     def network(self) -> NetworkOptions:

@@ -110,7 +110,8 @@ def find_dataset(settings: RunSettings, data: Path | None) -> Path:
             "validation split; name its new location with --data FOLDER"
         )
     info = read_info(folder)
-    same = (info.movements, info.size_px, info.fit) == (settings.movements, settings.size_px, settings.fit)
+    views = (settings.movements, settings.size_px, settings.fit, settings.trim)
+    same = (info.movements, info.size_px, info.fit, info.trim) == views
     comparable = settings.train_sha256 and info.train_sha256
     if not same or (comparable and info.train_sha256 != settings.train_sha256):
         raise DataError(
