@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -30,6 +31,7 @@ from artnet.serving.api.schemas import (
 )
 from artnet.serving.api.state import ApiSettings
 from artnet.serving.work_queue import ClassifierQueue, QueueLimits
+from fixtures.margins import framed, textured
 from fixtures.raw_server import answering, raw_server
 from fixtures.serving import FORM, Live, form, live, png, running
 
@@ -353,3 +355,12 @@ def test_a_front_end_at_the_root_leaves_the_apis_paths_alone(classifier: Classif
         paths = ("/v1/nowhere", "/v1/classify", "/v1/model", "/nowhere.js", "/../test_api.py")
         assert [server.request("GET", path).status for path in paths] == [404, 405, 200, 404, 404]
         assert server.request("GET", "/nowhere").json["kind"] == "not-found"
+
+
+def test_margins_are_left_out_unless_a_form_keeps_them_and_a_view_has_none(server: Live) -> None:
+    image = framed(textured(300, 240), 60, 30, 40, 30)
+    trimmed = server.send("/v1/classify", png(image), include="view").json
+    assert trimmed["views"][0]["box"] == [60, 30, 360, 270]
+    assert server.send("/v1/classify", png(image), trim="false").json["views"][0]["box"] == [0, 0, 400, 300]
+    view = server.send("/v1/explain", b64decode(trimmed["view"]), format="grids", depth="9", trim="false")
+    assert view.json == server.send("/v1/explain", png(image), format="grids", depth="9").json

@@ -18,6 +18,7 @@ from PIL import Image
 from artnet.cli.main import main
 from artnet.model.classifier import Classifier
 from artnet.model.config import GRAPH_FILE, default_model
+from fixtures.margins import framed, textured
 
 
 @dataclass(frozen=True)
@@ -387,3 +388,14 @@ def test_evaluate_compares_and_measures_ood_images_and_warns(
     assert "+0.000 accuracy, p = 1 (McNemar)" in found.out
     assert "artnet: warning: These are paintings of the train split" in found.err
     assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".html", ".csv"}
+
+
+def test_margins_are_left_out_and_kept_on_request(artnet: Artnet, tmp_path: Path) -> None:
+    image = framed(textured(300, 240), 60, 30, 40, 30)
+    image.save(tmp_path / "framed.png")
+    trimmed = json.loads(artnet("classify", tmp_path / "framed.png", "--json").out)
+    kept = json.loads(artnet("classify", tmp_path / "framed.png", "--json", "--no-trim").out)
+    assert trimmed["views"][0]["box"] == [60, 30, 360, 270]
+    assert kept["views"][0]["box"] == [0, 0, 400, 300]
+    explained = artnet("explain", tmp_path / "framed.png", "--depth", "9", "--out", tmp_path / "why.png")
+    assert "the margins around the painting were left out; --no-trim keeps them" in explained.out

@@ -40,13 +40,15 @@ def test_patches_come_from_paintings_of_train_and_fall_in_strength(folder: Path,
 def test_a_channel_is_shown_with_its_patches(folder: Path, painting_file: Path) -> None:
     row = pq.read_table(folder / GALLERY_FILE).to_pylist()[0]
     channel = f"{row['depth']}:{row['channel']}"
-    shown = channel_sheet(Classifier.load(folder, precision="f32"), painting_file, channel, steps=2)
+    classifier = Classifier.load(folder, precision="f32")
+    shown = channel_sheet(classifier, classifier.open(painting_file), channel, steps=2)
     assert len(shown.details["patches"]) > 0
     assert sum(isinstance(mark, PlacedImage) for mark in shown.sheet.marks) == 3
 
 
 def test_without_a_gallery_a_channel_is_shown_all_the_same(exported: Path, painting_file: Path) -> None:
-    shown = channel_sheet(Classifier.load(exported, precision="f32"), painting_file, "2:1", steps=2)
+    classifier = Classifier.load(exported, precision="f32")
+    shown = channel_sheet(classifier, classifier.open(painting_file), "2:1", steps=2)
     assert shown.details["patches"] == []
     assert sum(isinstance(mark, PlacedImage) for mark in shown.sheet.marks) == 2
     assert np.isfinite(shown.details["activation"]["visualization"])

@@ -59,7 +59,7 @@ class Explanation:
         target: what is explained
         method: by which the maps were computed
         maps: by depth, 1 (shallow) to 9 (deep), or 0 for the pixels
-        placement: where the image lies in the whole view
+        placement: where the painting, without its margins, lies in the image and in the whole view
         gains: how faithful each depth's map is, where depth "auto" chose among them
         faithfulness: results by depth, where they were requested
         channels: the strongest by depth, where they were requested
@@ -76,7 +76,7 @@ class Explanation:
     channels: Mapping[int, Sequence[ChannelShare]] = field(default_factory=dict)
 
     def heatmap(self, depth: int | None = None, size: tuple[int, int] | None = None) -> Floats:
-        """Return one depth's heatmap over the image, without the letterbox's bands.
+        """Return one depth's heatmap over the image, zero on its margins, without the letterbox's bands.
 
         Args:
             depth: one of `maps`, by default the deepest
@@ -129,8 +129,9 @@ class Explanation:
         """Return where the whole view's map is largest, in the image's pixels; None without a positive value."""
         row, column = np.unravel_index(int(grid.argmax()), grid.shape)
         cell = self.placement.size_px / grid.shape[1], self.placement.size_px / grid.shape[0]
-        x, y = self.placement.to_painting((column + 0.5) * cell[0], (row + 0.5) * cell[1])
-        inside = np.clip((x, y), 0, (self.placement.width - 1, self.placement.height - 1))
+        x, y = self.placement.to_image((column + 0.5) * cell[0], (row + 0.5) * cell[1])
+        box = self.placement.box
+        inside = np.clip((x, y), (box.left, box.top), (box.right - 1, box.bottom - 1))
         return [int(coordinate) for coordinate in inside] if grid[row, column] > 0 else None
 
 
@@ -189,12 +190,13 @@ def explain(
     target = Target(movement or prediction.movement, rather_than, against)
     scorer = TargetScorer(classifier.engine, target.logit_weights(classifier.config.movements))
     preprocessing = classifier.config.preprocessing
-    large = options.regions and min(pixels.size) >= REGIONS_MIN_SCALE * preprocessing.size_px
-    regions = extract_views(pixels, preprocessing.size_px, preprocessing.fit, REGIONS) if large else ()
+    size_px, fit, box = preprocessing.size_px, preprocessing.fit, opened.box
+    large = options.regions and min(box.width, box.height) >= REGIONS_MIN_SCALE * size_px
+    regions = extract_views(pixels, size_px, fit, REGIONS, box) if large else ()
     inputs = network_input((opened.whole_view(), *regions), preprocessing)
     attribution = AttributionOptions(method, layers, options.sampling, against)
     raw = [attribute(scorer, each, attribution) for each in inputs]
-    placed = placement(pixels.width, pixels.height, preprocessing.size_px, preprocessing.fit)
+    placed = placement(pixels.width, pixels.height, size_px, fit, box)
     raw[0] = {each: mask_letterbox(grid, placed) for each, grid in raw[0].items()}
     gains = measure_maps(scorer, inputs[0], raw[0], STEPS, options.sampling.seed) if depth == "auto" else {}
     depths = [max(gains, key=lambda each: gains[each].gain)] if gains else list(raw[0])

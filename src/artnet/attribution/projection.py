@@ -53,18 +53,23 @@ def project_to_image(grid: Floats, placement: Placement, size: tuple[int, int] |
 
     Args:
         grid: normalised, (h, w)
-        placement: where the image lies in the view
+        placement: where the painting lies in the view and in the image
         size: (width, height) of the result, by default the image's own
 
     Returns:
-        (H, W) float32, 0 to 1, or -1 to 1 where the grid holds negative values
+        (H, W) float32, 0 to 1, or -1 to 1 where the grid holds negative values; 0 on the image's margins
     """
     left, top, right, bottom = covered_cells(grid, placement)
     x0, y0, x1, y1 = content_cells(grid, placement)
     box = (x0 - left, y0 - top, x1 - left, y1 - top)
-    size = size or (placement.width, placement.height)
-    enlarged = resize_grid(grid[top:bottom, left:right], size, Resampling.BICUBIC, box)
-    return np.clip(enlarged, -1 if grid.min(initial=0) < 0 else 0, 1)
+    width, height = size or (placement.width, placement.height)
+    painting = placement.box.scaled(width / placement.width, height / placement.height)
+    inner = max(1, painting.width), max(1, painting.height)
+    enlarged = resize_grid(grid[top:bottom, left:right], inner, Resampling.BICUBIC, box)
+    heatmap = np.zeros((height, width), np.float32)
+    rows, columns = slice(painting.top, painting.top + inner[1]), slice(painting.left, painting.left + inner[0])
+    np.clip(enlarged, -1 if grid.min(initial=0) < 0 else 0, 1, out=heatmap[rows, columns])
+    return heatmap
 
 
 def fuse_regions(
@@ -73,7 +78,7 @@ def fuse_regions(
     """Project the whole's heatmap to the image, as `project_to_image`, and average each region's into it.
 
     Inside a region both count alike; towards its edges it fades away, so that no seam shows. Edges that are also the
-    image's do not fade.
+    painting's do not fade.
     """
     width, height = size or (placement.width, placement.height)
     total = project_to_image(grid, placement, (width, height))
@@ -81,16 +86,17 @@ def fuse_regions(
         return total
     weight = np.ones_like(total)
     x_scale, y_scale = width / placement.width, height / placement.height
+    painting = placement.box.scaled(x_scale, y_scale)
     for region in regions:
-        left, right = round(region.box.left * x_scale), round(region.box.right * x_scale)
-        top, bottom = round(region.box.top * y_scale), round(region.box.bottom * y_scale)
-        if right <= left or bottom <= top:
+        box = region.box.scaled(x_scale, y_scale)
+        if not (box.width and box.height):
             continue
-        patch = resize_grid(region.grid, (right - left, bottom - top), Resampling.BICUBIC)
-        rows = _fade(bottom - top, top > 0, bottom < height)
-        window = rows[:, None] * _fade(right - left, left > 0, right < width)
-        total[top:bottom, left:right] += window * np.clip(patch, -1, 1)
-        weight[top:bottom, left:right] += window
+        patch = resize_grid(region.grid, (box.width, box.height), Resampling.BICUBIC)
+        rows = _fade(box.height, box.top > painting.top, box.bottom < painting.bottom)
+        window = rows[:, None] * _fade(box.width, box.left > painting.left, box.right < painting.right)
+        place = slice(box.top, box.bottom), slice(box.left, box.right)
+        total[place] += window * np.clip(patch, -1, 1)
+        weight[place] += window
     total /= weight
     if grid.min(initial=0) >= 0:
         np.maximum(total, 0, out=total)
@@ -98,13 +104,13 @@ def fuse_regions(
 
 
 def content_cells(grid: Floats, placement: Placement) -> CellBox:
-    """Return where the image lies in the grid, in fractional cells."""
+    """Return where the painting lies in the grid, in fractional cells."""
     box, x_scale, y_scale = placement.content, grid.shape[1] / placement.size_px, grid.shape[0] / placement.size_px
     return (box.left * x_scale, box.top * y_scale, box.right * x_scale, box.bottom * y_scale)
 
 
 def covered_cells(grid: Floats, placement: Placement) -> tuple[int, int, int, int]:
-    """Return the whole cells that the image touches: left, top, right, bottom."""
+    """Return the whole cells that the painting touches: left, top, right, bottom."""
     left, top, right, bottom = content_cells(grid, placement)
     return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
 

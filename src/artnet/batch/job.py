@@ -174,6 +174,7 @@ def resume_settings(folder: Path, config: ModelConfig, job: BatchJob) -> Mapping
         "runtime": model.runtime,
         "precision": "bf16" if is_bf16 else "f32",
         "views": options.views,
+        "trim": options.trim,
         "embeddings": options.embedding,
         "explain": None if options.overlay_folder is None else str(options.overlay_folder.resolve()),
         "iiif-px": job.rules.shorter_side_px,
@@ -181,13 +182,13 @@ def resume_settings(folder: Path, config: ModelConfig, job: BatchJob) -> Mapping
     }
 
 
-def model_fingerprint(folder: Path, config: ModelConfig) -> str:
-    """Return the name of a model with a digest of its content."""
+def model_fingerprint(folder: Path, config: ModelConfig, trim: bool = True) -> str:
+    """Return the name of a model with a digest of its content, and whether it is used without its trimming."""
     digest = hashlib.sha256()
     for name in (CONFIG_FILE, GRAPH_FILE, OOD_FILE):
         if (folder / name).exists():
             digest.update((folder / name).read_bytes())
-    return f"{config.name} ({digest.hexdigest()[:16]})"
+    return f"{config.name} ({digest.hexdigest()[:16]})" + ("" if trim else " with --no-trim")
 
 
 def run_job(

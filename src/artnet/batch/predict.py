@@ -25,7 +25,7 @@ from artnet.imaging.encode import encode_jpeg, thumbnail
 from artnet.model.classifier import Classifier
 from artnet.model.prediction import Prediction
 from artnet.model.preprocessing import OpenedImage
-from artnet.render.overlay import overlay
+from artnet.render.overlay import depth_overlay
 from artnet.sources.find import find_items
 from artnet.sources.item import DEFAULT_RULES, InMemory, SourceItem, SourceRules
 
@@ -44,12 +44,14 @@ class PredictOptions:
         embedding: whether to keep the embedding of the whole view
         overlay_folder: folder to write an overlay of the deepest layer's heatmap to, if any
         thumbnail: whether to keep a small copy of the image, as a JPEG file's bytes
+        trim: whether uniform margins are left out, by a model that does so
     """
 
     views: Literal["voting", "all"] = "voting"
     embedding: bool = False
     overlay_folder: Path | None = None
     thumbnail: bool = False
+    trim: bool = True
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def _predict(classifier: Classifier, item: SourceItem, file: ImageFile, options:
     sha256 = hashlib.sha256(file.data).hexdigest()
     overlay_file, folder = None, options.overlay_folder
     try:
-        opened = classifier.open(file, options.views)
+        opened = classifier.open(file, options.views, trim=options.trim)
         outputs = classifier.infer(opened.views, options.embedding)
         prediction = classifier.predict(opened, outputs)
         if folder is not None:
@@ -255,7 +257,7 @@ def overlay_name(name: str, sha256: str) -> str:
 
 def _write_overlay(classifier: Classifier, opened: OpenedImage, prediction: Prediction, path: Path) -> None:
     explanation = explain(classifier, opened, depth=_OVERLAY_DEPTH, options=ExplainOptions(prediction=prediction))
-    image = overlay(explanation.image, explanation.heatmap())
+    image = depth_overlay(explanation, _OVERLAY_DEPTH)
     # Two items of the same name and content, or a machine that repeats a lost block, write the same file.
     with output_errors(path, "make room, then go on with --resume"), atomic_write(path, shared=True) as partial:
         image.save(partial, "JPEG", quality=_OVERLAY_QUALITY)

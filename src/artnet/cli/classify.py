@@ -26,6 +26,7 @@ from artnet.cli.options import (
     Json,
     MaxMb,
     Model,
+    NoTrim,
     Overwrite,
     Precision,
     Resume,
@@ -56,6 +57,7 @@ def classify(
     overlays: Annotated[
         Path | None, typer.Option("--explain", metavar="FOLDER", help="Also draw a heatmap over each image.")
     ] = None,
+    no_trim: NoTrim = False,
     executor: Executor = "local",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -84,7 +86,7 @@ def classify(
         if existing == "resume" and is_complete(out):
             print_message(f"{out} is complete already, nothing to do; --overwrite writes it again")
             return 0
-    options = PredictOptions("all" if all_views else views, embeddings, _create_folder(overlays))
+    options = PredictOptions("all" if all_views else views, embeddings, _create_folder(overlays), trim=not no_trim)
     side_px = iiif_px or iiif_side_px(sources, model, options)
     job = BatchJob(
         sources,

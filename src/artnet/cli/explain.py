@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from artnet.cli.console import prediction_line, print_line, print_message
-from artnet.cli.options import Json, Model, Runtime
+from artnet.cli.options import Json, Model, NoTrim, Runtime
 from artnet.errors import UsageError
 
 if TYPE_CHECKING:
     from artnet.attribution.explain import Depth, Explanation
+    from artnet.model.classifier import Classifier
 
 
 def explain(
@@ -52,6 +53,7 @@ def explain(
     ] = 0.75,
     in_colour: Annotated[bool, typer.Option("--colour", help="Keep the painting's colours under the heatmap.")] = False,
     as_json: Json = False,
+    no_trim: NoTrim = False,
     model: Model = None,
     runtime: Runtime = "openvino",
 ) -> int:
@@ -73,7 +75,7 @@ def explain(
     if sum((channel is not None, what_if, properties)) > 1:
         raise UsageError("--channel, --what-if and --properties each show something else; use one of them")
     if channel is not None:
-        return _show_channel(image, channel, out, seed, as_json, model, runtime)
+        return _show_channel(image, channel, out, seed, as_json, Classifier.load(model, runtime), not no_trim)
     if image is None:
         raise UsageError("explain needs IMAGE; only --channel works without it")
     if what_if:
@@ -86,7 +88,8 @@ def explain(
     depths = cast("Depth", int(depth) if depth.lstrip("-").isdecimal() else depth)
     options = ExplainOptions(regions, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
     classifier = Classifier.load(model, runtime)
-    explanation = explain_image(classifier, image, movement, rather_than, method, depths, against, options)
+    opened = classifier.open(image, trim=not no_trim)
+    explanation = explain_image(classifier, opened, movement, rather_than, method, depths, against, options)
     files = [] if path is None else write_explanation(path, explanation, OverlayStyle(opacity, in_colour))
     _print_explanation(explanation, [str(path) for path in files], as_json)
     return 0
@@ -98,6 +101,8 @@ def _print_explanation(explanation: Explanation, paths: list[str], as_json: bool
         return
     print_line(prediction_line(explanation.prediction))
     _print_faithfulness(explanation)
+    if explanation.placement.has_margins:
+        print_line("the margins around the painting were left out; --no-trim keeps them")
     print_line(f"{explanation.target.description}: {', '.join(paths)}")
 
 
@@ -115,9 +120,8 @@ def _print_faithfulness(explanation: Explanation) -> None:
 
 
 def _show_channel(
-    image: Path | None, channel: str, out: Path | None, seed: int, as_json: bool, model: Path | None, runtime: str
+    image: Path | None, channel: str, out: Path | None, seed: int, as_json: bool, classifier: Classifier, trim: bool
 ) -> int:
-    from artnet.model.classifier import Classifier
     from artnet.render.channel_sheet import channel_sheet
     from artnet.render.writers import SHEET_FORMATS, check_output_path, write_sheet
 
@@ -125,7 +129,8 @@ def _show_channel(
     path = out if out is not None or as_json else Path(f"{name}.png")
     if path is not None:
         check_output_path(path, image, SHEET_FORMATS)
-    result = channel_sheet(Classifier.load(model, runtime), image, channel, seed)
+    opened = None if image is None else classifier.open(image, trim=trim)
+    result = channel_sheet(classifier, opened, channel, seed)
     if path is not None:
         write_sheet(path, result.sheet)
     if as_json:

@@ -15,6 +15,7 @@ from artnet.cli.options import (
     IiifPx,
     MaxMb,
     Model,
+    NoTrim,
     Overwrite,
     Precision,
     Resume,
@@ -29,6 +30,7 @@ from artnet.cli.options import (
 def index(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Collections, as for artnet classify.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Index to build.")],
+    no_trim: NoTrim = False,
     executor: Executor = "local",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -54,7 +56,9 @@ def index(
     job = BatchJob(
         sources,
         # The embedding is that of the whole view.
-        PredictOptions("voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True),
+        PredictOptions(
+            "voting" if "whole" in config.voting_views else "all", embedding=True, thumbnail=True, trim=not no_trim
+        ),
         source_rules(allow_private, timeout_s, max_mb, iiif_px or iiif_side_px(sources, model), zip_encoding),
         ModelSpec(model, runtime, precision),
         executor,
@@ -63,7 +67,7 @@ def index(
         with batch_progress(journal) as on_progress:
             summary = run_job(job, journal, on_progress, count_total=sys.stderr.isatty())
         print_summary(summary)
-        count = write_index(out, journal.rows(), journal.schema, model_fingerprint(folder, config))
+        count = write_index(out, journal.rows(), journal.schema, model_fingerprint(folder, config, not no_trim))
         journal.delete()
     print_message(f"{count} paintings in {out}, {summary.failed} images failed{hidden_note(summary.hidden)}")
     return 1 if summary.failed else 0

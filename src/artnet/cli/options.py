@@ -24,6 +24,7 @@ Precision = Annotated[
     Literal["auto", "f32"],
     typer.Option("--precision", help="auto: bf16 where the processor is faster in it; f32: the same bits everywhere."),
 ]
+NoTrim = Annotated[bool, typer.Option("--no-trim", help="Keep uniform margins, such as a letterbox's bars.")]
 Executor = Annotated[
     Literal["local", "ray"], typer.Option("--executor", help="local: this machine; ray: a Ray cluster.")
 ]

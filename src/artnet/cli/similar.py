@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from artnet.cli.console import print_line
-from artnet.cli.options import Json, Model, Precision, Runtime
+from artnet.cli.options import Json, Model, NoTrim, Precision, Runtime
 
 
 def similar(
@@ -20,6 +20,7 @@ def similar(
         Path | None, typer.Option("--out", metavar="FILE.png", help="Also draw them on a sheet, PNG or SVG.")
     ] = None,
     as_json: Json = False,
+    no_trim: NoTrim = False,
     model: Model = None,
     runtime: Runtime = "openvino",
     precision: Precision = "auto",
@@ -34,9 +35,9 @@ def similar(
 
     if out is not None:
         check_output_path(out, image, SHEET_FORMATS)
-    index = Index(folder, model_fingerprint(*read_model(model)))
+    index = Index(folder, model_fingerprint(*read_model(model), not no_trim))
     classifier = Classifier.load(model, runtime, precision)
-    opened = classifier.open(image)  # decoded as it was for the index
+    opened = classifier.open(image, trim=not no_trim)  # decoded as it was for the index
     neighbours = index.nearest(classifier.embed(opened), count)
     if out is not None:
         title = f"{len(neighbours)} of {index.count} paintings, the nearest to {image.name}"

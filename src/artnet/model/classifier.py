@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -103,7 +104,11 @@ class Classifier:
         return cls(config, engine, ood, path, ranges)
 
     def classify(
-        self, source: ImageSource | OpenedImage, views: Views = "voting", limits: Limits = DEFAULT_LIMITS
+        self,
+        source: ImageSource | OpenedImage,
+        views: Views = "voting",
+        limits: Limits = DEFAULT_LIMITS,
+        trim: bool = True,
     ) -> Prediction:
         """Classify one painting.
 
@@ -111,12 +116,13 @@ class Classifier:
             source: path, encoded bytes (`ImageFile`), Pillow image of any mode, or what `open` returned
             views: `voting` computes the views whose vote has weight, `all` all six; the scores are the same
             limits: of the file at a path
+            trim: whether uniform margins are left out, by a model that does so
 
         Raises:
             SourceError: for a file that cannot be read
             ImageError: for one that is not an image in a known format, or too large
         """
-        opened = source if isinstance(source, OpenedImage) else self.open(source, views, limits)
+        opened = source if isinstance(source, OpenedImage) else self.open(source, views, limits, trim)
         return self.predict(opened, self.infer(opened.views))
 
     def embed(self, source: ImageSource | OpenedImage) -> NDArray[np.float32]:
@@ -131,13 +137,15 @@ class Classifier:
         assert embedding is not None
         return embedding
 
-    def open(self, source: ImageSource, views: Views = "voting", limits: Limits = DEFAULT_LIMITS) -> OpenedImage:
+    def open(
+        self, source: ImageSource, views: Views = "voting", limits: Limits = DEFAULT_LIMITS, trim: bool = True
+    ) -> OpenedImage:
         """Decode an image and cut its views; arguments and errors as those of `classify`."""
         if views not in ("voting", "all"):
             raise UsageError(f"views is {views!r}; use voting or all")
-        return open_views(
-            source, self.config.preprocessing, VIEWS if views == "all" else self.config.voting_views, limits
-        )
+        preprocessing = self.config.preprocessing
+        preprocessing = replace(preprocessing, trim=preprocessing.trim and trim)
+        return open_views(source, preprocessing, VIEWS if views == "all" else self.config.voting_views, limits)
 
     def infer(self, views: Sequence[View], embed: bool = False) -> ModelOutputs:
         """Run the network on views of one painting; `embed` adds the embedding of the whole view, one of them."""

@@ -27,12 +27,16 @@ GROUPS = ("shallow", "middle", "deep")  # three depths each, as the three button
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How an image becomes the network's input: fitted to `size_px`, scaled to 0..1, then (x - mean) / std."""
+    """How an image becomes the network's input: fitted to `size_px`, scaled to 0..1, then (x - mean) / std.
+
+    With `trim` its uniform margins are left out first; models of older versions have none of it.
+    """
 
     size_px: int
     fit: Fit
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    trim: bool = False
 
 
 @dataclass(frozen=True)
@@ -262,6 +266,7 @@ def _contradictions(config: ModelConfig) -> list[str]:
         f"fit must be one of {', '.join(FITS)}": preprocessing.fit in FITS,
         "size_px must be a whole number of at least 1": isinstance(preprocessing.size_px, int)
         and preprocessing.size_px >= 1,
+        "trim must be true or false": isinstance(preprocessing.trim, bool),
         "mean must be numbers": all(map(math.isfinite, preprocessing.mean)),
         "std must be above 0": all(0 < value < math.inf for value in preprocessing.std),
         f"view_weights must name some of {', '.join(VIEWS)}": set(config.view_weights) <= set(VIEWS),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artnet.imaging.decode import ImageFile, Limits, decode_image, decode_reduced, read_file, upright_srgb
-from artnet.imaging.views import WHOLE, Box, View, extract_views, whole_view
+from artnet.imaging.margins import find_margins
+from artnet.imaging.views import WHOLE, Box, View, extract_views
 from artnet.model.config import Preprocessing
 
 ImageSource = str | Path | ImageFile | Image.Image
@@ -25,6 +26,7 @@ class OpenedImage:
         name: name or path, empty where it has none
         image: pixels; of a JPEG maybe at a half, a quarter or an eighth of its size
         size: own width and height in pixels
+        box: of the painting without its margins, in pixels of `size`
         views: cut from `image`, with boxes in pixels of `size`
         preprocessing: how they were cut
         file: what `full_image` decodes; None where `image` is it
@@ -33,6 +35,7 @@ class OpenedImage:
     name: str
     image: Image.Image
     size: tuple[int, int]
+    box: Box
     views: tuple[View, ...]
     preprocessing: Preprocessing
     file: ImageFile | None = None
@@ -46,7 +49,8 @@ class OpenedImage:
     def whole_view(self) -> View:
         """Return the view of the whole image, cut here where it is not among `views`."""
         cut = next((view for view in self.views if view.name == WHOLE), None)
-        return cut or whole_view(self.image, self.preprocessing.size_px, self.preprocessing.fit)
+        size_px, fit = self.preprocessing.size_px, self.preprocessing.fit
+        return cut or extract_views(self.image, size_px, fit, (WHOLE,), self.box)[0]  # at its own size, for the regions
 
 
 def open_views(
@@ -56,20 +60,28 @@ def open_views(
 
     For the whole view alone, a JPEG is decoded only as finely as that needs (see `decode_reduced`).
     """
-    size_px, fit = preprocessing.size_px, preprocessing.fit
     if isinstance(source, Image.Image):
         image = upright_srgb(source)
-        return OpenedImage("", image, image.size, extract_views(image, size_px, fit, names), preprocessing)
+        return _opened(image, image.size, names, preprocessing)
     file = source if isinstance(source, ImageFile) else read_file(source, limits)
     if names == (WHOLE,):
-        image, size = decode_reduced(file.data, file.name, size_px, file.limits)
+        image, size = decode_reduced(file.data, file.name, preprocessing.size_px, file.limits)
     else:
         image = decode_image(file.data, file.name, file.limits)
         size = image.size
-    views = extract_views(image, size_px, fit, names)
+    return replace(_opened(image, size, names, preprocessing), name=file.name, file=file)
+
+
+def _opened(
+    image: Image.Image, size: tuple[int, int], names: tuple[str, ...], preprocessing: Preprocessing
+) -> OpenedImage:
+    """Cut the views of an image that may have been decoded smaller than its `size`."""
+    box = find_margins(image) if preprocessing.trim else Box(0, 0, *image.size)
+    views = extract_views(image, preprocessing.size_px, preprocessing.fit, names, box)
     if image.size != size:
-        views = tuple(replace(view, box=Box(0, 0, *size)) for view in views)
-    return OpenedImage(file.name, image, size, views, preprocessing, file)
+        box = box.scaled(size[0] / image.width, size[1] / image.height)
+        views = tuple(replace(view, box=box) for view in views)  # the whole view alone
+    return OpenedImage("", image, size, box, views, preprocessing)
 
 
 def network_input(views: Sequence[View], preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,13 @@ from artnet.attribution.channels import parse_channel
 from artnet.attribution.exemplars import read_patches
 from artnet.attribution.feature_visualization import visualize_feature
 from artnet.attribution.projection import mask_letterbox, normalise, project_to_image
-from artnet.imaging.decode import open_image
 from artnet.imaging.encode import thumbnail
-from artnet.imaging.views import placement, whole_view
+from artnet.imaging.views import placement
 from artnet.model.classifier import Classifier
 from artnet.model.config import Layer
-from artnet.model.preprocessing import network_input
+from artnet.model.preprocessing import OpenedImage, network_input
 from artnet.render.contact_sheet import Sheet, tile_sheet
-from artnet.render.overlay import overlay
+from artnet.render.overlay import outline_painting, overlay
 
 _TILE_PX = 300
 _MOSAIC_COLUMNS, _MOSAIC_GAP_PX = 3, 4
@@ -37,13 +35,13 @@ class ChannelSheet:
 
 
 def channel_sheet(
-    classifier: Classifier, image: Image.Image | Path | None, channel: str, seed: int = 0, steps: int = STEPS
+    classifier: Classifier, image: OpenedImage | None, channel: str, seed: int = 0, steps: int = STEPS
 ) -> ChannelSheet:
     """Show what one channel has learnt, and where it is active in `image` if there is one.
 
     Args:
         classifier: model of the channel; exemplars come from its folder
-        image: upright sRGB, or a file
+        image: a painting, opened by the classifier
         channel: depth:index, such as 4:17
         seed: of the feature visualization
         steps: of gradient ascent
@@ -57,8 +55,7 @@ def channel_sheet(
     activation = {"noise": visualization.start_activation, "visualization": visualization.activation}
     tiles = [("what activates it most", Image.fromarray(visualization.pixels))]
     if image is not None:
-        pixels = open_image(image) if isinstance(image, Path) else image
-        heatmap, activation["image"] = _activation_overlay(classifier, pixels, layer, index)
+        heatmap, activation["image"] = _activation_overlay(classifier, image, layer, index)
         tiles.append(("where it is active in this painting", heatmap))
     patches = [] if classifier.folder is None else read_patches(classifier.folder, layer.depth, index)
     if patches:
@@ -79,17 +76,17 @@ def channel_sheet(
 
 
 def _activation_overlay(
-    classifier: Classifier, image: Image.Image, layer: Layer, channel: int
+    classifier: Classifier, opened: OpenedImage, layer: Layer, channel: int
 ) -> tuple[Image.Image, float]:
     """Draw where a channel is active in an image, and return its mean activation."""
     preprocessing, name = classifier.config.preprocessing, f"activation_{layer.depth}"
-    size_px, fit = preprocessing.size_px, preprocessing.fit
-    views = network_input((whole_view(image, size_px, fit),), preprocessing)
+    views = network_input((opened.whole_view(),), preprocessing)
     activation = classifier.engine.run(views, None, [name])[name][0, channel]
-    placed = placement(image.width, image.height, size_px, fit)
+    placed = placement(*opened.size, preprocessing.size_px, preprocessing.fit, opened.box)
     grid = normalise(mask_letterbox(np.maximum(activation, 0), placed))
-    small = thumbnail(image, _TILE_PX, enlarge=True)
-    return overlay(small, project_to_image(grid, placed, small.size)), float(activation.mean())
+    small = thumbnail(opened.image, _TILE_PX, enlarge=True)
+    drawn = overlay(small, project_to_image(grid, placed, small.size))
+    return outline_painting(drawn, placed), float(activation.mean())
 
 
 def _mosaic(images: list[Image.Image]) -> Image.Image:

@@ -17,7 +17,7 @@ from artnet.attribution.what_if import WhatIf
 from artnet.imaging.encode import encode_png, thumbnail
 from artnet.model.prediction import decision_words
 from artnet.render.colormap import diverging, sequential
-from artnet.render.overlay import DEFAULT_STYLE, OverlayStyle, depth_overlay
+from artnet.render.overlay import DEFAULT_STYLE, OverlayStyle, depth_overlay, outline_painting
 
 Colour = tuple[int, int, int]
 
@@ -90,7 +90,9 @@ def explanation_sheet(explanation: Explanation, style: OverlayStyle = DEFAULT_ST
         (_caption(explanation, depth), depth_overlay(explanation, depth, style, side_px, enlarge=True))
         for depth in explanation.maps
     ]
-    original = ("the painting", thumbnail(explanation.image, side_px, enlarge=True))
+    placement, painting = explanation.placement, thumbnail(explanation.image, side_px, enlarge=True)
+    caption = "the painting, its margins left out" if placement.has_margins else "the painting"
+    original = (caption, outline_painting(painting, placement))
     columns = min(_COLUMNS, len(tiles))
     width = _GAP_PX + (columns + 1) * (side_px + _GAP_PX)
     image_marks, image_bottom = _grid([original], 1, _GAP_PX, _HEADER_PX, side_px)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from artnet.imaging.encode import thumbnail
+from artnet.imaging.views import Placement
 from artnet.render.colormap import diverging, sequential
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 _BAND_ROWS = 256
+_OUTLINE = (213, 94, 0)  # vermilion, which is seen on white, grey and black, by the colour-blind too
+_OUTLINE_SHARE = 1 / 300  # of the longer side
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's grey
 
 
@@ -69,4 +72,17 @@ def depth_overlay(
 ) -> Image.Image:
     """Draw one depth's heatmap over the explained image, at its own size or as a thumbnail of `longest_px`."""
     image = explanation.image if longest_px is None else thumbnail(explanation.image, longest_px, enlarge)
-    return overlay(image, explanation.heatmap(depth, image.size), style, explanation.target.against)
+    drawn = overlay(image, explanation.heatmap(depth, image.size), style, explanation.target.against)
+    return outline_painting(drawn, explanation.placement)
+
+
+def outline_painting(image: Image.Image, placement: Placement) -> Image.Image:
+    """Draw a line around the painting, on its margins; an image without margins is returned itself."""
+    if not placement.has_margins:
+        return image
+    box = placement.box.scaled(image.width / placement.width, image.height / placement.height)
+    width = max(1, round(max(image.size) * _OUTLINE_SHARE))
+    outlined = image.copy()
+    around = (box.left - width, box.top - width, box.right + width - 1, box.bottom + width - 1)
+    ImageDraw.Draw(outlined).rectangle(around, outline=_OUTLINE, width=width)
+    return outlined

@@ -16,6 +16,7 @@ from artnet.errors import ModelError, UsageError
 from artnet.model.classifier import Classifier
 from artnet.model.engine import output_names
 from fixtures.engine import WITHOUT_GRADIENTS, TinyEngine, tiny_classifier
+from fixtures.margins import framed, textured
 
 FEW = ExplainOptions(sampling=Sampling(masks=6, channels=2, steps=2, samples=2, squares=3))
 
@@ -158,3 +159,19 @@ def test_a_model_without_explained_layers_says_so(painting: Image.Image) -> None
     config = dataclasses.replace(tiny_classifier().config, layers=())
     with pytest.raises(ModelError, match="no explained layers"):
         explain(Classifier(config, TinyEngine()), painting)
+
+
+def test_an_image_with_margins_is_explained_as_its_painting_alone() -> None:
+    inside, classifier = textured(120, 90), tiny_classifier(trim=True)
+    alone, whole = (explain(classifier, image, depth=9) for image in (inside, framed(inside, 25, 20, 15, 20)))
+    assert whole.prediction.scores == alone.prediction.scores
+    assert whole.prediction.views[0].box.as_tuple() == (25, 20, 145, 110)
+    assert np.array_equal(whole.heatmap(9)[20:110, 25:145], alone.heatmap(9))
+    assert np.isclose(whole.heatmap(9).sum(), alone.heatmap(9).sum())
+    x, y = alone.to_dict()["depths"][0]["peak"]
+    assert whole.to_dict()["depths"][0]["peak"] == [x + 25, y + 20]
+
+
+def test_margins_are_kept_on_request() -> None:
+    opened = tiny_classifier(trim=True).open(framed(textured(120, 90), 25, 20, 15, 20), trim=False)
+    assert explain(tiny_classifier(trim=True), opened, depth=9).placement.has_margins is False

@@ -75,3 +75,13 @@ def test_regions_equal_to_the_whole_change_nothing() -> None:
     )
     assert heatmap.shape == (250, 300)
     assert np.allclose(heatmap, 0.7, atol=1e-5)
+
+
+def test_a_heatmap_is_zero_on_the_margins_and_lies_over_the_painting_alone() -> None:
+    placed = placement(400, 300, 224, "stretch", Box(100, 60, 300, 240))
+    heatmap = project_to_image(np.ones((7, 7), np.float32), placed)
+    assert heatmap[60:240, 100:300].min() == 1
+    assert heatmap.sum() == 180 * 200
+    region = RegionMap(Box(100, 60, 200, 160), np.ones((7, 7), np.float32))
+    fused = fuse_regions(np.ones((7, 7), np.float32), placed, [region], (200, 150))
+    assert np.allclose(fused[30:120, 50:150], 1) and np.isclose(fused.sum(), 90 * 100)

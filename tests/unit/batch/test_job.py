@@ -183,7 +183,8 @@ def test_the_settings_that_determine_the_rows_are_told_apart() -> None:
     first = BatchJob(["a"], model=ModelSpec(precision="f32"))
     settings = resume_settings(folder, config, first)
     assert settings == resume_settings(folder, config, replace(first, sources=["b"], executor="ray"))
-    for other in (PredictOptions("all"), PredictOptions(embedding=True), PredictOptions(overlay_folder=Path("why"))):
+    others = (PredictOptions("all"), PredictOptions(embedding=True), PredictOptions(trim=False))
+    for other in (*others, PredictOptions(overlay_folder=Path("why"))):
         assert resume_settings(folder, config, replace(first, options=other)) != settings
     assert resume_settings(folder, config, replace(first, model=ModelSpec(runtime="onnxruntime"))) != settings
 

@@ -108,6 +108,7 @@ def test_a_view_size_that_disagrees_with_the_graph_is_refused(folder: Path) -> N
         (lambda fields: fields["ood"].pop("sha256"), "sha256"),
         (lambda fields: fields.update(view_weights={"centre": 1}), "vote of the whole"),
         (lambda fields: fields["preprocessing"].update(size_px="224"), "size_px"),
+        (lambda fields: fields["preprocessing"].update(trim="yes"), "trim"),
         (lambda fields: fields["preprocessing"].update(mean=[0, 0, float("nan")]), "mean"),
         (lambda fields: fields.update(training=[]), "training"),
         (lambda fields: fields.update(properties_sha256=1), "properties_sha256"),
@@ -148,3 +149,8 @@ def test_a_config_that_is_no_json_is_refused(folder: Path) -> None:
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model folder"):
         read_model(tmp_path / "nowhere")
+
+
+def test_a_folder_of_an_older_version_keeps_margins(folder: Path) -> None:
+    change(folder, lambda fields: fields["preprocessing"].pop("trim", None))
+    assert read_model(folder)[1].preprocessing.trim is False

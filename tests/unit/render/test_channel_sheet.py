@@ -14,7 +14,9 @@ from fixtures.engine import tiny_classifier
 
 @pytest.mark.parametrize("with_image", [True, False])
 def test_a_channel_is_shown_with_and_without_an_image(painting_file: Path, with_image: bool) -> None:
-    shown = channel_sheet(tiny_classifier(), painting_file if with_image else None, "2:1", steps=2)
+    classifier = tiny_classifier()
+    opened = classifier.open(painting_file) if with_image else None
+    shown = channel_sheet(classifier, opened, "2:1", steps=2)
     images = [mark for mark in shown.sheet.marks if isinstance(mark, PlacedImage)]
     assert len(images) == 1 + with_image
     assert ("image" in shown.details["activation"]) is with_image

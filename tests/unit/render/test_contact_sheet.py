@@ -19,6 +19,7 @@ from artnet.render.contact_sheet import (
     what_if_sheet,
 )
 from fixtures.engine import tiny_classifier
+from fixtures.margins import framed, textured
 
 
 @pytest.mark.parametrize("size", [(420, 300), (1, 1), (900, 3), (3, 900)])
@@ -58,3 +59,8 @@ def test_a_what_if_sheet_shows_the_painting_and_every_edit(painting: Image.Image
     assert len(images) == 1 + len(result.outcomes)
     assert all(abs(image.width / image.height - 420 / 300) < 0.1 for image in images)
     assert render_image(sheet).size == (sheet.width, sheet.height)
+
+
+def test_a_sheet_says_that_margins_were_left_out() -> None:
+    sheet = explanation_sheet(explain(tiny_classifier(trim=True), framed(textured(120, 90), 25, 20, 15, 20)))
+    assert "the painting, its margins left out" in {mark.text for mark in sheet.marks if isinstance(mark, Text)}

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from artnet.attribution.explain import explain
+from artnet.imaging.views import Box, placement
 from artnet.render.colormap import colormap
-from artnet.render.overlay import OverlayStyle, depth_overlay, overlay
+from artnet.render.overlay import OverlayStyle, depth_overlay, outline_painting, overlay
 from fixtures.engine import tiny_classifier
 
 
@@ -43,3 +44,12 @@ def test_a_depth_is_drawn_at_the_images_own_size_or_as_a_thumbnail(painting: Ima
 def test_a_signed_heatmap_is_drawn_in_other_colours_even_where_nothing_is_negative(painting: Image.Image) -> None:
     heatmap = np.full((300, 420), 0.5, np.float32)
     assert overlay(painting, heatmap).tobytes() != overlay(painting, heatmap, signed=True).tobytes()
+
+
+def test_a_line_around_the_painting_tells_that_its_margins_were_left_out() -> None:
+    place, image = placement(100, 80, 28, "stretch", Box(20, 10, 80, 70)), Image.new("RGB", (100, 80), "white")
+    outlined = np.asarray(outline_painting(image, place))
+    assert outlined[9, 50].tolist() == outlined[40, 80].tolist() != [255, 255, 255]
+    assert (outlined[10:70, 20:80] == 255).all()
+    whole = placement(100, 80, 28, "stretch")
+    assert outline_painting(image, whole) is image

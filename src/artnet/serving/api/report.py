@@ -22,6 +22,7 @@ def painting_report(explanation: Explanation, name: str, depth: int | None, styl
         prediction=explanation.prediction,
         decision=decision_sentence(explanation.prediction),
         name=name,
+        has_margins=explanation.placement.has_margins,
         target=explanation.target.description,
         method=METHODS[explanation.method].label,
         depth=depth,

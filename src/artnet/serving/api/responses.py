@@ -39,6 +39,7 @@ from artnet.serving.api.schemas import (
     ExplanationFormat,
     FaithfulnessForm,
     ReportForm,
+    SimilarForm,
     TargetForm,
     WhatIfForm,
 )
@@ -57,7 +58,7 @@ _CHANNELS = 3  # of a depth that can be drawn
 
 def classification(classifier: Classifier, image: ImageFile, form: ClassifyForm) -> Json:
     """Return what `artnet classify --json` prints, and what the form includes."""
-    opened = classifier.open(image, form.views)
+    opened = classifier.open(image, form.views, trim=form.trim)
     result = {**classifier.classify(opened).to_dict(), "source": image.name}
     include = form.include.split(",")
     if "view" in include:
@@ -97,7 +98,7 @@ def explanation(
 def faithfulness(classifier: Classifier, image: ImageFile, form: FaithfulnessForm, sampling: Sampling) -> Json:
     """Return the areas and gains of the maps of all depths."""
     sampling = _sampling(form, sampling)
-    opened = classifier.open(image)
+    opened = classifier.open(image, trim=form.trim)
     result = _explain(classifier, opened, form, "all", ExplainOptions(sampling=sampling))
     scorer = TargetScorer(classifier.engine, result.target.logit_weights(classifier.config.movements))
     view = network_input((opened.whole_view(),), classifier.config.preprocessing)[0]
@@ -118,12 +119,12 @@ def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm, ascen
     """Return the channels of a depth that contribute most, and a drawing of one, after so many steps of ascent."""
     from artnet.render.channel_sheet import channel_sheet  # brings pyarrow, and 25 MB with it
 
-    opened = classifier.open(image)
+    opened = classifier.open(image, trim=form.trim)
     options = ExplainOptions(channels=_CHANNELS)
     result = explain(classifier, opened, form.movement, form.rather_than, depth=form.depth, options=options)
     strongest = [share.channel for share in result.channels.get(form.depth, ())]
     channel = form.channel if form.channel is not None else next(iter(strongest), 0)
-    drawing = channel_sheet(classifier, opened.image, f"{form.depth}:{channel}", steps=ascent_steps)
+    drawing = channel_sheet(classifier, opened, f"{form.depth}:{channel}", steps=ascent_steps)
     sheet = _base64(encode_png(render_image(drawing.sheet), 1))
     return {"channels": strongest, "channel": channel, "caption": drawing.summary, "sheet": sheet}
 
@@ -148,8 +149,9 @@ def properties(classifier: Classifier, image: ImageFile) -> Json:
     return {"source": image.name, "properties": [each.to_dict() for each in measured]}
 
 
-def similar(classifier: Classifier, index: Index, image: ImageFile, count: int) -> Json:
+def similar(classifier: Classifier, index: Index, image: ImageFile, form: SimilarForm) -> Json:
     """Return the paintings of an index that are most similar, by name and not by where they lie."""
+    opened = classifier.open(image, trim=form.trim)
     nearest = [
         {
             "name": neighbour.label or PurePath(neighbour.source).name,
@@ -157,7 +159,7 @@ def similar(classifier: Classifier, index: Index, image: ImageFile, count: int) 
             "similarity": neighbour.similarity,
             "thumbnail": _small_jpeg(neighbour.thumbnail, _NEIGHBOUR_PX),
         }
-        for neighbour in index.nearest(classifier.embed(image), count)
+        for neighbour in index.nearest(classifier.embed(opened), form.count)
     ]
     return {"nearest": nearest}
 
@@ -247,7 +249,7 @@ def _explain(
     available = available_methods(classifier)
     if form.method in METHODS and form.method not in available:
         raise UsageError(f"this model's graph lacks what {form.method} needs; use one of {', '.join(available)}")
-    opened = image if isinstance(image, OpenedImage) else classifier.open(image)
+    opened = image if isinstance(image, OpenedImage) else classifier.open(image, trim=form.trim)
     return explain(classifier, opened, form.movement, form.rather_than, form.method, depth, form.against, options)
 
 

@@ -198,7 +198,7 @@ async def find_similar(form: Annotated[SimilarForm, _MULTIPART], server: Server)
     if index is None:
         raise HTTPException(404, "this server has no index of paintings; start it with artnet app --index FOLDER")
     image = await server.image(form)
-    return await server.queue.run(lambda: similar(server.classifier, index, image, form.count))
+    return await server.queue.run(lambda: similar(server.classifier, index, image, form))
 
 
 @api.post(

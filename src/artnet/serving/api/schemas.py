@@ -42,6 +42,7 @@ class ImageForm(_Schema):
 
     file: _File = Field(None, description="the image, with a file name")
     url: _Url = Field(None, description="or where it lies: http or https, if the server allows it")
+    trim: bool = Field(True, description="leave uniform margins out, if the model does; send false with a `view`")
 
     @model_validator(mode="after")
     def _one_image(self) -> Self:
@@ -197,7 +198,9 @@ class PredictionResponse(_Schema):
     width: int
     height: int
     view: Base64 | None = Field(
-        None, description="the network's whole view as PNG, which explains like the image itself; where included"
+        None,
+        description="the network's whole view as PNG, which explains like the image itself with `trim` false; where "
+        "included",
     )
     preview: Base64 | None = Field(
         None,
