@@ -190,7 +190,8 @@ def measure_found(options: argparse.Namespace) -> None:
             small = thumbnail(image, TILE_PX)
             tiles.append((small, box.scaled(small.width / image.width, small.height / image.height)))
         spread = f"{np.median(areas):.1%}, {max(areas):.0%}" if areas else "-"
-        print(f"| {Path(source).name} | {total} | {len(areas)} ({len(areas) / total:.1%}) | {spread} | {changed} |")
+        share = len(areas) / max(1, total)
+        print(f"| {Path(source).name} | {total} | {len(areas)} ({share:.1%}) | {spread} | {changed} |")
     if options.sheet:
         draw_sheet(tiles, options.sheet)
 

@@ -24,6 +24,7 @@ from artnet.attribution.what_if import EDITS, what_if
 from artnet.imaging.properties import PROPERTIES
 from artnet.model.classifier import Classifier
 from artnet.serving.api.report import decision_sentence
+from fixtures.margins import framed, textured
 from fixtures.page import FLAGS, ROOT, Site, axe_script, chromium, heatmap, ready, served, static_site, until
 
 FACETED = ROOT / "examples" / "faceted.jpg"
@@ -219,6 +220,21 @@ def test_the_browser_draws_the_map_that_the_command_draws(
     )
     drawn = np.array([int(value) for value in alphas.split(",")]).reshape(height, width) / 255
     assert np.abs(drawn - explain(classifier, FACETED).heatmap(7, (width, height))).max() < 0.02
+
+
+def test_margins_are_left_out_and_a_dashed_line_and_a_sentence_tell(
+    visit: Callable[..., Any], site: Site, tmp_path: Path
+) -> None:
+    framed(textured(300, 240), 60, 30, 40, 30).save(tmp_path / "framed.png")
+    page = visit()
+    ready(page, site.address)
+    choose(page, tmp_path / "framed.png")
+    heatmap(page)
+    assert text(page, ".look .margins") == "The margins around the painting, 40% of the picture, were left out."
+    painting, image = (page.locator(f".look {each}").bounding_box() for each in ("canvas.inside", "img.painting"))
+    scale = image["width"] / 400
+    found = [(painting[side] - image[side]) / scale for side in ("x", "y")] + [painting["width"] / scale]
+    assert found == pytest.approx([60, 30, 300], abs=1)
 
 
 def test_a_question_changes_the_map_and_says_so(visit: Callable[..., Any], site: Site, classifier: Classifier) -> None:
