@@ -145,6 +145,7 @@ class ExplainOptions:
         channels: how many channels of each depth to rank by their contribution
         sampling: of the methods that sample
         prediction: of this very image, where it is known; it is not computed again then
+        trim: whether uniform margins are left out of an image that is not opened yet, by a model that does so
     """
 
     regions: bool = False
@@ -152,6 +153,7 @@ class ExplainOptions:
     channels: int = 0
     sampling: Sampling = field(default_factory=Sampling)
     prediction: Prediction | None = None
+    trim: bool = True
 
 
 def explain(
@@ -185,7 +187,7 @@ def explain(
     layers = _select_layers(classifier, method, depth)
     _check_target(method, movement or rather_than, against)
     check_outputs(method, layers, classifier.engine)
-    opened = image if isinstance(image, OpenedImage) else classifier.open(image)
+    opened = image if isinstance(image, OpenedImage) else classifier.open(image, trim=options.trim)
     pixels, prediction = opened.full_image(), options.prediction or classifier.classify(opened)
     target = Target(movement or prediction.movement, rather_than, against)
     scorer = TargetScorer(classifier.engine, target.logit_weights(classifier.config.movements))

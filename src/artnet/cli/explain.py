@@ -86,10 +86,9 @@ def explain(
     if path is not None:
         check_output_path(path, image)
     depths = cast("Depth", int(depth) if depth.lstrip("-").isdecimal() else depth)
-    options = ExplainOptions(regions, faithfulness, 5 if as_json else 0, Sampling(seed=seed))
+    options = ExplainOptions(regions, faithfulness, 5 if as_json else 0, Sampling(seed=seed), trim=not no_trim)
     classifier = Classifier.load(model, runtime)
-    opened = classifier.open(image, trim=not no_trim)
-    explanation = explain_image(classifier, opened, movement, rather_than, method, depths, against, options)
+    explanation = explain_image(classifier, image, movement, rather_than, method, depths, against, options)
     files = [] if path is None else write_explanation(path, explanation, OverlayStyle(opacity, in_colour))
     _print_explanation(explanation, [str(path) for path in files], as_json)
     return 0

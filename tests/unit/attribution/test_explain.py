@@ -173,5 +173,6 @@ def test_an_image_with_margins_is_explained_as_its_painting_alone() -> None:
 
 
 def test_margins_are_kept_on_request() -> None:
-    opened = tiny_classifier(trim=True).open(framed(textured(120, 90), 25, 20, 15, 20), trim=False)
-    assert explain(tiny_classifier(trim=True), opened, depth=9).placement.has_margins is False
+    image, kept = framed(textured(120, 90), 25, 20, 15, 20), ExplainOptions(trim=False)
+    assert explain(tiny_classifier(trim=True), image, depth=9).placement.has_margins
+    assert not explain(tiny_classifier(trim=True), image, depth=9, options=kept).placement.has_margins

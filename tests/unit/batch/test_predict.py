@@ -35,7 +35,7 @@ class SlowClassifier(Classifier):
     def __init__(self, seconds: float = 0.005) -> None:
         self.seconds, self.done = seconds, 0
 
-    def open(self, file: ImageFile, views: str = "voting") -> OpenedImage:
+    def open(self, file: ImageFile, views: str = "voting", trim: bool = True) -> OpenedImage:
         time.sleep(self.seconds)
         self.done += 1
         raise CorruptImageError(f"{file.name}: no image")
