@@ -173,8 +173,8 @@ class WhatIf:
 
     def in_proportion(self, image: Image.Image) -> Image.Image:
         """Return one of the views in the painting's own proportions, no side longer than the view's."""
-        scale = max(image.size) / max(self.prediction.width, self.prediction.height)
-        size = (max(1, round(side * scale)) for side in (self.prediction.width, self.prediction.height))
+        sides = self.prediction.box.width, self.prediction.box.height
+        size = (max(1, round(side * max(image.size) / max(sides))) for side in sides)
         return image.resize((next(size), next(size)), Image.Resampling.BICUBIC)
 
     def to_dict(self) -> dict[str, Any]:

@@ -79,9 +79,9 @@ def explain(
     if image is None:
         raise UsageError("explain needs IMAGE; only --channel works without it")
     if what_if:
-        return _show_what_if(image, out, as_json, model, runtime)
+        return _show_what_if(image, out, as_json, Classifier.load(model, runtime), not no_trim)
     if properties:
-        return _print_properties(image, out, as_json, model, runtime)
+        return _print_properties(image, out, as_json, Classifier.load(model, runtime), not no_trim)
     path = out if out is not None or as_json else Path(f"{image.stem}-explained.png")
     if path is not None:
         check_output_path(path, image)
@@ -140,16 +140,15 @@ def _show_channel(
     return 0
 
 
-def _show_what_if(image: Path, out: Path | None, as_json: bool, model: Path | None, runtime: str) -> int:
+def _show_what_if(image: Path, out: Path | None, as_json: bool, classifier: Classifier, trim: bool) -> int:
     from artnet.attribution.what_if import what_if
-    from artnet.model.classifier import Classifier
     from artnet.render.contact_sheet import what_if_sheet
     from artnet.render.writers import SHEET_FORMATS, check_output_path, write_sheet
 
     path = out if out is not None or as_json else Path(f"{image.stem}-what-if.png")
     if path is not None:
         check_output_path(path, image, SHEET_FORMATS)
-    result = what_if(Classifier.load(model, runtime), image)
+    result = what_if(classifier, classifier.open(image, trim=trim))
     if path is not None:
         write_sheet(path, what_if_sheet(result))
     if as_json:
@@ -162,16 +161,14 @@ def _show_what_if(image: Path, out: Path | None, as_json: bool, model: Path | No
     return 0
 
 
-def _print_properties(image: Path, out: Path | None, as_json: bool, model: Path | None, runtime: str) -> int:
+def _print_properties(image: Path, out: Path | None, as_json: bool, classifier: Classifier, trim: bool) -> int:
     from artnet.imaging.properties import measure_properties
-    from artnet.model.classifier import Classifier
     from artnet.model.property_ranges import locate
 
     if out is not None:
         raise UsageError("--properties draws nothing; leave out --out")
-    classifier = Classifier.load(model, runtime)
-    opened = classifier.open(image)
-    measured = locate(measure_properties(opened.image), classifier.ranges)
+    opened = classifier.open(image, trim=trim)
+    measured = locate(measure_properties(opened.painting()), classifier.ranges)
     if as_json:
         properties = [each.to_dict() for each in measured]
         print_line(json.dumps({"source": opened.name, "properties": properties}, ensure_ascii=False))

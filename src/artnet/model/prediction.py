@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.imaging.views import Box
+from artnet.imaging.views import WHOLE, Box
 from artnet.metrics.classification import sigmoid, softmax
 from artnet.metrics.conformal import prediction_sets
 from artnet.model.config import ModelConfig
@@ -61,6 +61,12 @@ class Prediction:
     styles: Mapping[str, float] = field(default_factory=dict)
     likely_styles: tuple[str, ...] = ()
     set: tuple[str, ...] | None = None
+
+    @property
+    def box(self) -> Box:
+        """The painting in its image, without the margins; all of the image where the whole view has no vote."""
+        whole = (view.box for view in self.views if view.name == WHOLE)
+        return next(whole, Box(0, 0, self.width, self.height))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object that `artnet classify --json` prints."""

@@ -46,6 +46,11 @@ class OpenedImage:
             return self.image
         return decode_image(self.file.data, self.file.name, self.file.limits)
 
+    def painting(self) -> Image.Image:
+        """Return the pixels of `image` without the margins."""
+        box = self.box.scaled(self.image.width / self.size[0], self.image.height / self.size[1])
+        return self.image.crop(box.as_tuple())
+
     def whole_view(self) -> View:
         """Return the view of the whole image, cut here where it is not among `views`."""
         cut = next((view for view in self.views if view.name == WHOLE), None)

@@ -65,6 +65,7 @@ def test_a_model_that_trims_sees_the_painting_without_its_margins(image: Image.I
     opened = open_views(image, TRIMMED, VIEWS, DEFAULT_LIMITS)
     alone = open_views(image.crop((100, 60, 940, 660)), TRIMMED, VIEWS, DEFAULT_LIMITS)
     assert (opened.box, opened.size) == (Box(100, 60, 940, 660), (1040, 720))
+    assert opened.painting().tobytes() == alone.painting().tobytes()
     for view, other in zip(opened.views, alone.views, strict=True):
         assert view.image.tobytes() == other.image.tobytes()
         assert view.box == other.box.shifted(100, 60)

@@ -38,6 +38,7 @@ from artnet.serving.api.schemas import (
     ExplainForm,
     ExplanationFormat,
     FaithfulnessForm,
+    PropertiesForm,
     ReportForm,
     SimilarForm,
     TargetForm,
@@ -132,7 +133,7 @@ def channels(classifier: Classifier, image: ImageFile, form: ChannelsForm, ascen
 def edited(classifier: Classifier, image: ImageFile, form: WhatIfForm) -> Json | Response:
     """Return a painting's scores after each edit, or a sheet of the edits."""
     names = form.edits.split(",") if form.edits else tuple(EDITS)
-    result = what_if(classifier, image, names)
+    result = what_if(classifier, classifier.open(image, trim=form.trim), names)
     if form.format == "sheet":
         return Response(encode_png(render_image(what_if_sheet(result)), _PNG_LEVEL), media_type=PNG)
     described = result.to_dict()
@@ -143,9 +144,10 @@ def edited(classifier: Classifier, image: ImageFile, form: WhatIfForm) -> Json |
     return described
 
 
-def properties(classifier: Classifier, image: ImageFile) -> Json:
+def properties(classifier: Classifier, image: ImageFile, form: PropertiesForm) -> Json:
     """Return the measured properties of a painting and where they lie among the training paintings."""
-    measured = locate(measure_properties(classifier.open(image).image), classifier.ranges)
+    opened = classifier.open(image, trim=form.trim)
+    measured = locate(measure_properties(opened.painting()), classifier.ranges)
     return {"source": image.name, "properties": [each.to_dict() for each in measured]}
 
 

@@ -183,7 +183,7 @@ async def measure(form: Annotated[PropertiesForm, _MULTIPART], server: Server) -
     The properties describe the painting; they do not explain the prediction.
     """
     image = await server.image(form)
-    return await server.queue.run(lambda: properties(server.classifier, image))
+    return await server.queue.run(lambda: properties(server.classifier, image, form))
 
 
 @api.post(

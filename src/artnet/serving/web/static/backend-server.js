@@ -73,10 +73,10 @@ export function createBackend(onLoading) {
       return { channels, channel: result.channel, line: caption, sheet: `data:image/png;base64,${sheet}` };
     },
     async whatIf(opened) {
-      const result = await requestJson("v1/what-if", view(opened), VIEW, { images: true });
+      const result = await requestJson("v1/what-if", view(opened), VIEW, { ...UNTRIMMED, images: true });
       return { ...result, edits: result.edits.map((/** @type {any} */ each) => ({ ...each, image: `data:image/jpeg;base64,${each.image}` })) };
     },
-    async properties(opened) { return (await requestJson("v1/properties", view(opened), VIEW)).properties; },
+    async properties(opened) { return (await requestJson("v1/properties", view(opened), VIEW, UNTRIMMED)).properties; },
     async similar(opened) {
       const { nearest } = await requestJson("v1/similar", view(opened), VIEW, UNTRIMMED);
       return nearest.map((/** @type {any} */ each) => ({ ...each, thumbnail: `data:image/jpeg;base64,${each.thumbnail}` }));
