@@ -14,6 +14,7 @@ from artnet.batch.job import (
     Summary,
     check_table_path,
     iiif_side_px,
+    model_fingerprint,
     open_predictor,
     resume_settings,
     run_job,
@@ -187,6 +188,11 @@ def test_the_settings_that_determine_the_rows_are_told_apart() -> None:
     for other in (*others, PredictOptions(overlay_folder=Path("why"))):
         assert resume_settings(folder, config, replace(first, options=other)) != settings
     assert resume_settings(folder, config, replace(first, model=ModelSpec(runtime="onnxruntime"))) != settings
+
+
+def test_embeddings_with_margins_are_another_models_as_far_as_an_index_can_tell() -> None:
+    folder, config = read_model()
+    assert model_fingerprint(folder, config, trim=False) == f"{model_fingerprint(folder, config)} with --no-trim"
 
 
 def test_one_image_has_all_processors_and_many_share_them(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
