@@ -17,40 +17,39 @@ if TYPE_CHECKING:
     from artnet.model.classifier import Classifier
 
 
+Movement = Annotated[str | None, typer.Option("--movement", help="Movement to explain; by default the predicted one.")]
+RatherThan = Annotated[str | None, typer.Option("--rather-than", help="Explain why it is not this movement.")]
+Against = Annotated[bool, typer.Option("--against", help="Also show what speaks against it, in cold colours.")]
+Regions = Annotated[bool, typer.Option("--regions", help="Also explain the five regions of a large painting.")]
+Channel = Annotated[
+    str | None, typer.Option("--channel", metavar="DEPTH:INDEX", help="Show what one channel has learnt instead.")
+]
+WhatIf = Annotated[
+    bool, typer.Option("--what-if", help="Classify it again with one property changed at a time instead.")
+]
+Properties = Annotated[bool, typer.Option("--properties", help="Measure colour, light, edges and composition instead.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE.png", help="Image to write; .svg for the sheet, .npz for the arrays."),
+]
+Opacity = Annotated[float, typer.Option("--opacity", min=0, max=1, help="Opacity where a heatmap is strongest.")]
+
+
 def explain(
     image: Annotated[Path | None, typer.Argument(metavar="IMAGE", help="One image; optional with --channel.")] = None,
-    movement: Annotated[
-        str | None, typer.Option("--movement", help="Movement to explain; by default the predicted one.")
-    ] = None,
-    rather_than: Annotated[
-        str | None, typer.Option("--rather-than", help="Explain why it is not this movement.")
-    ] = None,
-    against: Annotated[
-        bool, typer.Option("--against", help="Also show what speaks against it, in cold colours.")
-    ] = False,
+    movement: Movement = None,
+    rather_than: RatherThan = None,
+    against: Against = False,
     method: Annotated[str, typer.Option("--method", help="Attribution method, see docs/explain.md.")] = "gradcam",
     depth: Annotated[str, typer.Option("--depth", help="1 to 9, all, shallow, middle, deep or auto.")] = "all",
-    regions: Annotated[
-        bool, typer.Option("--regions", help="Also explain the five regions of a large painting.")
-    ] = False,
+    regions: Regions = False,
     faithfulness: Annotated[bool, typer.Option("--faithfulness", help="Test how faithful each heatmap is.")] = False,
-    channel: Annotated[
-        str | None, typer.Option("--channel", metavar="DEPTH:INDEX", help="Show what one channel has learnt instead.")
-    ] = None,
-    what_if: Annotated[
-        bool, typer.Option("--what-if", help="Classify it again with one property changed at a time instead.")
-    ] = False,
-    properties: Annotated[
-        bool, typer.Option("--properties", help="Measure colour, light, edges and composition instead.")
-    ] = False,
+    channel: Channel = None,
+    what_if: WhatIf = False,
+    properties: Properties = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.png", help="Image to write; .svg for the sheet, .npz for the arrays."),
-    ] = None,
-    opacity: Annotated[
-        float, typer.Option("--opacity", min=0, max=1, help="Opacity where a heatmap is strongest.")
-    ] = 0.75,
+    out: Out = None,
+    opacity: Opacity = 0.75,
     in_colour: Annotated[bool, typer.Option("--colour", help="Keep the painting's colours under the heatmap.")] = False,
     as_json: Json = False,
     no_trim: NoTrim = False,
