@@ -107,6 +107,7 @@ class OpenVinoEngine:
         output_ports = [self._port("output", name) for name in outputs]
         inputs = {name: self._port("input", name) for name in required_inputs(outputs)}
         pruned = ov.Model(output_ports, [port.get_node() for port in inputs.values()], "artnet").clone()
+        separate_square_weights(pruned)  # before `reshape`, which makes transposes part of the products
         pruned.reshape({name: [1, *_shape(port)] for name, port in inputs.items()})
         exact = self._precision == "f32" or len(inputs) > 1 or not has_fast_bf16()
         config = compile_config(exact, self._concurrency, self._processors, self._cache)
@@ -142,6 +143,39 @@ def compile_config(exact: bool, concurrency: int, processors: int | None, cache:
         sharing = f"-{concurrency}-{processors or 'all'}" if concurrency > 1 or processors else ""
         config["CACHE_DIR"] = str(cache / (("f32" if exact else "auto") + sharing))
     return config
+
+
+def separate_square_weights(model: Any) -> None:
+    """Give each transposed square weight of an OpenVINO model memory of its own, in place.
+
+    A backward pass multiplies by the transpose of what the forward pass multiplies by. OpenVINO 2026.4.1 keeps prepared
+    weights by their address and shape, which are the same where a weight is square, so that both passes would multiply
+    by the same one (seen with ViT-S/14: gradients before the last block were wrong by their own size).
+    """
+    import openvino.opset13 as opset
+
+    for node in [node for node in model.get_ops() if node.get_type_name() == "Transpose"]:
+        shape = list(node.get_output_shape(0)) if node.get_output_partial_shape(0).is_static else []
+        weight = _constant_value(node.input_value(0)) if len(shape) == 2 and shape[0] == shape[1] else None
+        if weight is not None:
+            transposed = opset.constant(np.ascontiguousarray(weight.T))
+            for use in node.output(0).get_target_inputs():
+                use.replace_source_output(transposed.output(0))
+
+
+def _constant_value(output: Any) -> Floats | None:
+    """Return the value of a weight, perhaps stored as float16 or int8 with scales; None for what is no constant."""
+    node = output.get_node()
+    kind = node.get_type_name()
+    if kind == "Constant":
+        return np.array(node.data)
+    if kind in ("Convert", "Reshape"):
+        value = _constant_value(node.input_value(0))
+        return None if value is None else value.astype(np.float32).reshape(list(output.get_shape()))
+    if kind == "Multiply":
+        value, scale = (_constant_value(port) for port in node.input_values())
+        return None if value is None or scale is None else value * scale
+    return None
 
 
 def shuffle_weights(model: Any, seed: int) -> None:

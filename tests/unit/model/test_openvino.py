@@ -9,7 +9,7 @@ import pytest
 
 from artnet.errors import ModelError, UsageError
 from artnet.model.config import GRAPH_FILE, default_model, read_model
-from artnet.model.openvino import OpenVinoEngine, cache_folder, compile_config
+from artnet.model.openvino import OpenVinoEngine, cache_folder, compile_config, open_core, separate_square_weights
 
 GRAPH = default_model() / GRAPH_FILE
 SIZE_PX = read_model()[1].preprocessing.size_px
@@ -63,3 +63,27 @@ def test_gradients_without_a_target_are_refused(openvino: OpenVinoEngine, views:
 def test_an_output_that_the_graph_lacks_is_named(openvino: OpenVinoEngine, views: np.ndarray) -> None:
     with pytest.raises(ModelError, match="gradient_10"):
         openvino.run(views, None, ["gradient_10"])
+
+
+@pytest.mark.parametrize("stored", ["f32", "f16", "int8"])
+def test_a_square_weight_and_its_transpose_are_not_taken_for_each_other(stored: str) -> None:
+    import openvino as ov
+    import openvino.opset13 as opset
+
+    rng = np.random.default_rng(0)
+    whole, scales = rng.integers(-9, 9, (8, 8)).astype(np.float32), rng.random((1, 8), np.float32)
+    weight = {
+        "f32": lambda: opset.constant(whole * scales),
+        "f16": lambda: opset.convert(opset.constant((whole * scales).astype(np.float16)), "f32"),
+        "int8": lambda: opset.multiply(
+            opset.convert(opset.constant(whole.astype(np.int8)), "f32"), opset.constant(scales)
+        ),
+    }[stored]()
+    inputs = opset.parameter([4, 8], np.float32)
+    forward = opset.tanh(opset.matmul(inputs, weight, False, False))
+    backward = opset.matmul(forward, opset.transpose(weight, opset.constant([1, 0])), False, False)
+    model = ov.Model([backward], [inputs], "square")
+    separate_square_weights(model)
+    values = rng.standard_normal((4, 8)).astype(np.float32)
+    found = open_core().compile_model(model, "CPU", compile_config(True, 1, None, None))([values])[0]
+    assert np.allclose(found, np.tanh(values @ (whole * scales)) @ (whole * scales).T, rtol=0.01, atol=0.01)
