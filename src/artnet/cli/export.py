@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,6 +29,10 @@ def export(
             help="Images that are no modern paintings, to be called unfamiliar; may be repeated.",
         ),
     ] = None,
+    weight_format: Annotated[
+        Literal["f32", "f16", "int8"],
+        typer.Option("--weight-format", help="How weights are stored; f16 halves and int8 quarters the model."),
+    ] = "f32",
     gallery: Annotated[
         Path | None,
         typer.Option(
@@ -45,13 +49,19 @@ def export(
     from artnet.training.export.export import export as export_run
     from artnet.training.run import open_run
 
-    options = ExportOptions({} if facts is None else read_facts(facts), data, tuple(outliers or ()))
+    options = ExportOptions({} if facts is None else read_facts(facts), data, tuple(outliers or ()), weight_format)
     with progress_bar("calibrating") as advance:
-        agreement = export_run(open_run(run), out, options, advance)
+        result = export_run(open_run(run), out, options, advance)
+    agreement, weight_error = result.agreement, result.weight_error
     print_line(
         f"{out}: agrees with autograd on {agreement.images} images; relative L2 distance of logits and "
         f"activations {agreement.forward:.1e}, of gradients {agreement.gradient:.1e}"
     )
+    if weight_error is not None:
+        print_line(
+            f"weights as {weight_format}: scores change by {weight_error.score:.4f} at most, heatmaps correlate at "
+            f"{weight_error.correlation:.3f} or more with those of float32"
+        )
     if gallery is not None:
         with progress_bar("collecting patches") as advance:
             patches = write_gallery(Classifier.load(out), out, gallery, advance)

@@ -23,7 +23,15 @@ from artnet.model.preprocessing import network_input
 from artnet.model.property_ranges import write_property_ranges
 from artnet.model.self_check import measure_self_check
 from artnet.training.export.calibrate import ExportedNetwork, FittedSettings, Progress, calibrate
-from artnet.training.export.onnx_graph import Agreement, activation_shapes, check_graph, random_views, write_graph
+from artnet.training.export.onnx_graph import (
+    Agreement,
+    Floats,
+    activation_shapes,
+    check_graph,
+    random_views,
+    write_graph,
+)
+from artnet.training.export.weight_format import WeightError, WeightFormat, check_weights, convert_weights
 from artnet.training.network.layers import explained_layers
 from artnet.training.network.network import PaintingNetwork, build_network
 from artnet.training.run import Run, RunSettings
@@ -31,37 +39,47 @@ from artnet.training.run import Run, RunSettings
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What an export uses beside its run.
+    """How a run is exported.
 
     Attributes:
         facts: added to the `training` record of config.json and so to the model card (licences, limits ...)
         data: the run's dataset, where it is no longer in the folder that the run remembers
         outliers: folders of images that are no modern paintings, for the OOD detector to tell from them
+        weight_format: in which the graph's matrices and kernels are stored
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     data: Path | None = None
     outliers: tuple[str, ...] = ()
+    weight_format: WeightFormat = "f32"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """How well the written graph agrees with autograd and, in another weight format, with itself in float32."""
+
+    agreement: Agreement
+    weight_error: WeightError | None
+
+
+_DEFAULTS = ExportOptions()
 
 
 def export(
-    run: Run,
-    out: Path,
-    options: ExportOptions = ExportOptions(),
-    progress: Progress = lambda done, total: None,
-) -> Agreement:
+    run: Run, out: Path, options: ExportOptions = _DEFAULTS, progress: Progress = lambda done, total: None
+) -> ExportResult:
     """Write a run as a model folder and return how well its graph agrees with autograd.
 
     Args:
         run: a finished run
         out: folder to create
-        options: where the dataset is, and what else to use
+        options: the dataset's folder, the format of the weights, and what else to use
         progress: called with the number of paintings done and their total while validation runs
 
     Raises:
         OutputError: where `out` exists or cannot be written
         UsageError: where a folder of outliers holds no image that can be read
-        ExportError: where the graph does not agree with autograd
+        ExportError: where the graph does not agree with autograd, or the weight format changes it too much
         DataError: where the dataset is gone or another
     """
     if out.exists():
@@ -82,6 +100,7 @@ def export(
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
         views = [random_views(settings.size_px), network_input(stored, settings.preprocessing)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
+        weight_error = _convert(folder / GRAPH_FILE, options.weight_format, views[-1])
         engine = OpenVinoEngine(folder / GRAPH_FILE, cached=False)
         exported = ExportedNetwork(engine, settings.preprocessing, settings.styles)
         fitted = calibrate(exported, data, options.outliers, progress)
@@ -94,7 +113,7 @@ def export(
         write_config(folder, config)
         write_card(folder, config)
         folder.rename(out)
-    return agreement
+    return ExportResult(agreement, weight_error)
 
 
 def find_dataset(settings: RunSettings, data: Path | None) -> Path:
@@ -136,6 +155,19 @@ def read_facts(path: Path) -> dict[str, Any]:
         if not all(isinstance(text, str) for text in texts):
             raise UsageError(f"{path}: {name} must be a string, or for limits a list of strings")
     return facts
+
+
+def _convert(path: Path, weight_format: WeightFormat, views: Floats) -> WeightError | None:
+    """Convert the weights of a graph and return what that changes on real views."""
+    if weight_format == "f32":
+        return None
+    exact = path.with_suffix(".f32.onnx")
+    path.rename(exact)
+    convert_weights(exact, path, weight_format)
+    before, after = (OpenVinoEngine(each, "f32", cached=False) for each in (exact, path))
+    error = check_weights(before, after, views)
+    exact.unlink()
+    return error
 
 
 def _config(settings: RunSettings, layers: tuple[Layer, ...], fitted: FittedSettings, folder: Path) -> ModelConfig:
