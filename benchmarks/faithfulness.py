@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from artnet.attribution.faithfulness import MAX_SHUFFLED_CORRELATION, measure_maps, rank_correlation
-from artnet.attribution.methods import METHODS, AttributionOptions, Sampling, TargetScorer, attribute
+from artnet.attribution.methods import AttributionOptions, Sampling, TargetScorer, attribute, available_methods
 from artnet.data.dataset import count_rows, iterate_rows
 from artnet.imaging.views import WHOLE, Box, View
 from artnet.model.classifier import Classifier
@@ -39,16 +39,17 @@ def measure_view(classifier: Classifier, view: np.ndarray, steps: int, shuffled:
     weights = np.eye(logits.shape[1], dtype=np.float32)[[int(logits[0].argmax())]]
     scorer = TargetScorer(classifier.engine, weights)
     layers = classifier.config.layers
+    methods = available_methods(layers, classifier.engine)
     maps = {
         f"{method} {depth}": grid
-        for method in METHODS
+        for method in methods
         for depth, grid in attribute(scorer, view, AttributionOptions(method, layers, SAMPLING)).items()
     }
     gains = measure_maps(scorer, view, dict(enumerate(maps.values())), steps, seed=0)
     row = {name: asdict(gains[index]) for index, name in enumerate(maps)}
     if shuffled is not None:
         shuffled_scorer = TargetScorer(shuffled, weights)
-        for method in METHODS:
+        for method in methods:
             for depth, grid in attribute(shuffled_scorer, view, AttributionOptions(method, layers, SAMPLING)).items():
                 name = f"{method} {depth}"
                 row[name]["shuffled_correlation"] = rank_correlation(maps[name], grid)

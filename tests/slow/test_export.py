@@ -59,7 +59,7 @@ def test_the_graph_computes_what_autograd_computes(exported: Path, trained: Run,
     layers = [layer.name for layer in read_model(exported)[1].layers]
     mixture = random_mixture(sum(layer.channels for layer in read_model(exported)[1].layers), 3)
     given = [torch.from_numpy(values) for values in (views, target, mixture)]
-    expected = forward_and_backward(network, layers)(*given)
+    expected = forward_and_backward(network, layers, views.shape[-1])(*given)
     opened, names = open_engine(exported / GRAPH_FILE, engine, "f32"), output_names(styles=True)
     assert opened.styles == 5
     found = opened.run(views, target, names, mixture)

@@ -17,7 +17,7 @@ from artnet.attribution.target import target_score
 from artnet.errors import ModelError, UsageError
 from artnet.imaging.encode import resize_grid
 from artnet.model.config import Layer
-from artnet.model.engine import VIEWS_GRADIENT, Engine
+from artnet.model.engine import ATTENTION_MAPS, VIEWS_GRADIENT, Engine
 
 Floats = NDArray[np.float32]
 PIXELS = 0  # in place of a depth where a method attributes to the pixels and not to a layer
@@ -128,6 +128,9 @@ METHODS: dict[str, Method] = {
         )
         for name, cam in CAMS.items()
     },
+    # Computed in the graph of networks with attention among all tokens: training/network/attention.py.
+    "rollout": Method("Gradient-weighted rollout", ("rollout",)),
+    "legrad": Method("LeGrad", ("legrad",)),
     "scorecam": Method("Score-CAM", ("activation",)),
     "occlusion": Method("Occlusion", pixel_map=_occlusion),
     "rise": Method("RISE", pixel_map=_rise),
@@ -161,9 +164,22 @@ def get_method(name: str) -> Method:
     return METHODS[name]
 
 
+def available_methods(layers: Sequence[Layer], engine: Engine) -> list[str]:
+    """Return the methods for which a graph has every output that they need."""
+    return [
+        name
+        for name, method in METHODS.items()
+        if (method.reads == "pixels" or layers) and engine.outputs.issuperset(required_outputs(method, layers))
+    ]
+
+
 def check_outputs(method: str, layers: Sequence[Layer], engine: Engine) -> None:
     """Raise `ModelError` where the graph does not have every output that a method needs."""
     missing = [name for name in required_outputs(get_method(method), layers) if name not in engine.outputs]
+    if missing and method in ATTENTION_MAPS:
+        raise ModelError(
+            f"{method} explains attention, which this model's graph does not have; use gradcam or hirescam"
+        )
     if missing:
         raise ModelError(
             f"{method} needs the output {missing[0]!r}, which this model's graph does not have; export the model again "
@@ -197,6 +213,8 @@ def attribute(scorer: TargetScorer, view: Floats, options: AttributionOptions) -
     if method.pixel_map is not None:
         grid = method.pixel_map(scorer, view, options.sampling)
         return {PIXELS: grid if options.signed else np.maximum(grid, 0)}
+    if options.method in ATTENTION_MAPS:
+        return _attention_maps(scorer, view, options)
     outputs = scorer.layer_outputs(view, required_outputs(method, options.layers))
     maps = {}
     for layer in options.layers:
@@ -206,6 +224,13 @@ def attribute(scorer: TargetScorer, view: Floats, options: AttributionOptions) -
             opposite = None if gradient is None else -gradient
             maps[layer.depth] -= _layer_map(scorer.negated(), view, options, activation, opposite)
     return maps
+
+
+def _attention_maps(scorer: TargetScorer, view: Floats, options: AttributionOptions) -> dict[int, Floats]:
+    names = {layer.depth: f"{options.method}_{layer.depth}" for layer in options.layers}
+    outputs = scorer.layer_outputs(view, list(names.values()))
+    opposite = scorer.negated().layer_outputs(view, list(names.values())) if options.signed else {}
+    return {depth: outputs[name] - opposite.get(name, 0) for depth, name in names.items()}
 
 
 def _layer_map(

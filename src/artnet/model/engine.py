@@ -20,6 +20,8 @@ INPUTS = ("views", "target", "mixture")
 VIEWS_GRADIENT = "gradient_views"
 CHANNELS_GRADIENT = "gradient_channels"
 STYLES = "styles"
+ATTENTION_MAPS = ("rollout", "legrad")  # of networks with attention among all tokens
+DIFFERENTIATED = ("gradient", *ATTENTION_MAPS)  # how the names begin of outputs that need a target or a mixture
 
 
 class Engine(Protocol):
@@ -64,10 +66,11 @@ class Engine(Protocol):
         """
 
 
-def output_names(styles: bool = False) -> list[str]:
-    """Return the names of the graph's outputs in order, with or without those of a second head for styles."""
+def output_names(styles: bool = False, attention: bool = False) -> list[str]:
+    """Return the names of the graph's outputs in order, perhaps with those of a second head or of attention."""
     pairs = [f"{kind}_{depth}" for depth in range(1, DEPTHS + 1) for kind in ("activation", "gradient")]
-    return ["logits", "embedding", *pairs, VIEWS_GRADIENT, CHANNELS_GRADIENT, *([STYLES] if styles else [])]
+    maps = [f"{kind}_{depth}" for depth in range(1, DEPTHS + 1) for kind in ATTENTION_MAPS] if attention else []
+    return ["logits", "embedding", *pairs, VIEWS_GRADIENT, CHANNELS_GRADIENT, *([STYLES] if styles else []), *maps]
 
 
 def required_inputs(outputs: Iterable[str]) -> list[str]:
@@ -76,7 +79,7 @@ def required_inputs(outputs: Iterable[str]) -> list[str]:
     >>> required_inputs(["logits", "gradient_9"])
     ['views', 'target']
     """
-    gradients = [name for name in outputs if name.startswith("gradient")]
+    gradients = [name for name in outputs if name.startswith(DIFFERENTIATED)]
     required = {
         "views": True,
         "target": any(name != CHANNELS_GRADIENT for name in gradients),

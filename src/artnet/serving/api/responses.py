@@ -17,7 +17,7 @@ from starlette.responses import Response
 from artnet import __version__
 from artnet.attribution.explain import Depth, ExplainOptions, Explanation, explain
 from artnet.attribution.faithfulness import STEPS, measure_maps
-from artnet.attribution.methods import METHODS, Sampling, TargetScorer, required_outputs
+from artnet.attribution.methods import METHODS, Sampling, TargetScorer, available_methods
 from artnet.attribution.projection import content_cells, covered_cells
 from artnet.attribution.what_if import EDITS, what_if
 from artnet.errors import UsageError
@@ -176,20 +176,10 @@ def attachment(name: str) -> str:
     return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
-def available_methods(classifier: Classifier) -> list[str]:
-    """Return the methods for which a model's graph has every output that they need."""
-    layers, outputs = classifier.config.layers, classifier.engine.outputs
-    return [
-        name
-        for name, method in METHODS.items()
-        if (method.reads == "pixels" or layers) and outputs.issuperset(required_outputs(method, layers))
-    ]
-
-
 def model_facts(classifier: Classifier) -> Json:
     """Return what GET /v1/model says of the model."""
     config = classifier.config
-    scores, methods = config.scores.get("values", {}), available_methods(classifier)
+    scores, methods = config.scores.get("values", {}), available_methods(config.layers, classifier.engine)
     return {
         "version": __version__,
         "model": config.name,
@@ -248,7 +238,7 @@ def _quality(parameters: Sequence[str]) -> float:
 def _explain(
     classifier: Classifier, image: ImageFile | OpenedImage, form: TargetForm, depth: Depth, options: ExplainOptions
 ) -> Explanation:
-    available = available_methods(classifier)
+    available = available_methods(classifier.config.layers, classifier.engine)
     if form.method in METHODS and form.method not in available:
         raise UsageError(f"this model's graph lacks what {form.method} needs; use one of {', '.join(available)}")
     opened = image if isinstance(image, OpenedImage) else classifier.open(image, trim=form.trim)

@@ -4,7 +4,8 @@ The graph's inputs are views (N, 3, S, S), target (N, C) and mixture (N, M), whe
 layers. Its outputs are logits and embedding; for each layer activation_k and gradient_k, the derivative of
 sum(logits * target) with respect to that activation; gradient_views, the same with respect to the views;
 gradient_channels, the derivative with respect to the views of sum(mixture * channels), where a channel is the mean of
-its activation; and, where the network has a second head, styles, its logits. No weight is stored twice.
+its activation; where the network has a second head, styles, its logits; and, where attention is among all tokens, for
+each layer rollout_k and legrad_k, the maps (N, h, w) of `network.attention`. No weight is stored twice.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from artnet.errors import ExportError
-from artnet.model.engine import INPUTS, output_names
+from artnet.model.engine import DIFFERENTIATED, INPUTS, output_names
 from artnet.model.openvino import OpenVinoEngine
+from artnet.training.network.attention import Differentiated, attention_layers, attention_maps
 from artnet.training.network.layers import forward_with_outputs
 from artnet.training.network.network import PaintingNetwork
 from artnet.training.network.pooling import to_grid
@@ -57,17 +59,22 @@ def write_graph(network: PaintingNetwork, layers: Sequence[str], size_px: int, p
     inputs, batch = (views, target, mixture), {0: torch.export.Dim.DYNAMIC}
     with _quiet():
         traced = make_fx(
-            forward_and_backward(network, layers),
+            forward_and_backward(network, layers, size_px),
             decomposition_table=_decompositions(),
             tracing_mode="symbolic",
             _allow_non_fake_inputs=True,
         )(*inputs)
         program = torch.export.export(traced, inputs, dynamic_shapes=(batch, batch, batch))
-        outputs = output_names(network.styles is not None)
+        outputs = graph_outputs(network, size_px)
         onnx_program = torch.onnx.export(program, input_names=list(INPUTS), output_names=outputs, dynamo=True)
     if onnx_program is None:
         raise ExportError("torch.onnx.export returned no program")
     onnx_program.save(path)
+
+
+def graph_outputs(network: PaintingNetwork, size_px: int) -> list[str]:
+    """Return the names of the outputs of a network's graph."""
+    return output_names(network.styles is not None, bool(attention_layers(network, size_px)))
 
 
 def write_trunk(network: PaintingNetwork, size_px: int, path: Path) -> None:
@@ -104,16 +111,17 @@ def check_graph(network: PaintingNetwork, layers: Sequence[str], path: Path, inp
         ExportError: where an output differs by more than its tolerance
     """
     engine = OpenVinoEngine(path, precision="f32", cached=False)
-    reference = forward_and_backward(network, layers)
-    largest, names = {"forward": 0.0, "gradient": 0.0}, output_names(network.styles is not None)
+    size_px = inputs[0].shape[-1]
+    reference, names = forward_and_backward(network, layers, size_px), graph_outputs(network, size_px)
+    largest = {"forward": 0.0, "gradient": 0.0}
     for views in inputs:
         target = np.eye(network.dense.out_features, dtype=np.float32)
         target = target[np.arange(len(views)) % len(target)]
-        mixture = random_mixture(sum(channel_counts(network, layers, views.shape[-1])), len(views))
+        mixture = random_mixture(sum(channel_counts(network, layers, size_px)), len(views))
         expected = reference(*(torch.from_numpy(values) for values in (views, target, mixture)))
         outputs = engine.run(views, target, names, mixture)
         for name, tensor in zip(names, expected, strict=True):
-            kind = "gradient" if name.startswith("gradient") else "forward"
+            kind = "gradient" if name.startswith(DIFFERENTIATED) else "forward"
             distance = relative_distance(outputs[name], tensor.numpy())
             largest[kind] = max(largest[kind], distance)
             _check_distance(distance, GRADIENT_TOLERANCE if kind == "gradient" else FORWARD_TOLERANCE, name)
@@ -151,25 +159,31 @@ def random_mixture(channels: int, count: int) -> Floats:
 
 
 def forward_and_backward(
-    network: PaintingNetwork, layers: Sequence[str]
+    network: PaintingNetwork, layers: Sequence[str], size_px: int
 ) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, ...]]:
     """Return the function from views, target and mixture to the outputs that the graph computes, in autograd."""
+    attentions = attention_layers(network, size_px)
+    names = {*layers, *(attention.name for attention in attentions), *(attention.block for attention in attentions)}
 
     def run(views: Tensor, target: Tensor, mixture: Tensor) -> tuple[Tensor, ...]:
         inputs = views.detach().requires_grad_(True)
-        embedding, outputs = forward_with_outputs(network, layers, inputs)
+        embedding, outputs = forward_with_outputs(network, sorted(names), inputs)
         logits, styles = network.classify(embedding)
-        explained = [outputs[name] for name in layers]
-        *toward_outputs, toward_views = torch.autograd.grad(
-            (logits * target).sum(), [*explained, inputs], retain_graph=True
+        explained = [*layers, *(attention.name for attention in attentions)]
+        *toward, toward_views = torch.autograd.grad(
+            (logits * target).sum(), [*(outputs[name] for name in explained), inputs], retain_graph=True
         )
-        activations = [to_grid(output, network.trunk) for output in explained]
-        gradients = [to_grid(gradient, network.trunk) for gradient in toward_outputs]
+        gradients = dict(zip(explained, toward, strict=True))
+        activations = [to_grid(outputs[name], network.trunk) for name in layers]
         channels = torch.cat([activation.mean((2, 3)) for activation in activations], dim=1)  # (N, M)
-        (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), inputs)
-        pairs = [grid for pair in zip(activations, gradients, strict=True) for grid in pair]
-        forward = (logits, embedding, *pairs, toward_views, toward_channels)
-        return tuple(tensor.detach() for tensor in (*forward, *([] if styles is None else [styles])))
+        (toward_channels,) = torch.autograd.grad((channels * mixture).sum(), inputs, retain_graph=True)
+        results = [logits, embedding]
+        for name, activation in zip(layers, activations, strict=True):
+            results += [activation, to_grid(gradients[name], network.trunk)]
+        results += [toward_views, toward_channels, *([] if styles is None else [styles])]
+        if attentions:
+            results += attention_maps(network, layers, attentions, Differentiated(target, outputs, gradients))
+        return tuple(tensor.detach() for tensor in results)
 
     return run
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from artnet.attribution.methods import METHODS, Sampling
+from artnet.attribution.methods import Sampling
 from artnet.errors import UsageError
 from artnet.imaging.decode import ImageFile
 from artnet.model.classifier import Classifier
 from artnet.model.engine import Engine
-from artnet.serving.api.responses import available_methods, explanation, preferred_format
+from artnet.serving.api.responses import explanation, preferred_format
 from artnet.serving.api.schemas import ExplainForm
 from fixtures.serving import png
 
@@ -58,12 +58,7 @@ def test_an_accept_header_chooses_the_format(accept: str, expected: str | None) 
     assert preferred_format(accept) == expected
 
 
-def test_a_whole_graph_allows_every_method(classifier: Classifier) -> None:
-    assert available_methods(classifier) == list(METHODS)
-
-
 def test_what_an_older_graph_lacks_is_said(older: Classifier, painting: Image.Image) -> None:
-    assert available_methods(older) == ["eigencam", "scorecam", "occlusion", "rise"]
     with pytest.raises(UsageError, match="lacks what gradcam needs; use one of eigencam"):
         explained(older, ImageFile(png(painting), "a"))
 

@@ -15,6 +15,8 @@ export const METHODS = {
   hirescam: { label: "HiResCAM", takes: "", pixels: false, target: true, signed: true },
   layercam: { label: "LayerCAM", takes: "", pixels: false, target: true, signed: true },
   eigencam: { label: "Eigen-CAM", takes: "", pixels: false, target: false, signed: false },
+  rollout: { label: "Gradient-weighted rollout", takes: "", pixels: false, target: true, signed: true },
+  legrad: { label: "LeGrad", takes: "", pixels: false, target: true, signed: true },
   scorecam: { label: "Score-CAM", takes: "about 10 s", pixels: false, target: true, signed: true },
   occlusion: { label: "Occlusion", takes: "about 6 s", pixels: true, target: true, signed: true },
   rise: { label: "RISE", takes: "about 10 s", pixels: true, target: true, signed: true },
