@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
-from artnet.errors import DataError, SourceError, reason
+from artnet.errors import DataError, reason
+from artnet.sources.tables import separated_rows
 
 Column = Literal["id", "source"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -31,7 +33,7 @@ class Exclusions:
 
     def line_of(self, identifier: str, source: str) -> int | None:
         """Return the line that leaves a painting out, None where none does."""
-        return self.lines.get(identifier if self.column == "id" else source)
+        return self.lines.get(identifier if self.column == "id" else normalize("NFC", source))
 
 
 NO_EXCLUSIONS = Exclusions()
@@ -40,36 +42,33 @@ NO_EXCLUSIONS = Exclusions()
 def read_exclusions(path: Path) -> Exclusions:
     """Read a table with a column `id` or, without one, `source`; other columns are ignored.
 
+    Encoding and separator may be any that spreadsheets write, since a person has edited it in one.
+
     Raises:
         SourceError: if there is no such file
         DataError: if it is no such table; the message names the line
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
-            column, index = _name_column(path, next(rows, []))
-            lines = {}
-            for row in rows:
-                if any(cell.strip() for cell in row):
-                    lines[_checked_name(row, index, column, f"{path}, line {rows.line_num}")] = rows.line_num
-            return Exclusions(str(path), column, lines)
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file; check the spelling and the folder") from None
+        rows = separated_rows(str(path))
+        line, header = next(rows, (1, []))
+        column, index = _name_column(header, f"{path}, line {line}")
+        lines = {}
+        for line, row in rows:
+            if any(cell.strip() for cell in row):
+                lines[_checked_name(row, index, column, f"{path}, line {line}")] = line
+        return Exclusions(str(path), column, lines)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         hint = "; save it as CSV in UTF-8" if isinstance(error, UnicodeDecodeError) else ""
         raise DataError(f"{path}: cannot be read as a table ({reason(error)}){hint}") from error
 
 
-def _name_column(path: Path, header: list[str]) -> tuple[Column, int]:
+def _name_column(header: list[str], where: str) -> tuple[Column, int]:
     names = [cell.strip().lower() for cell in header]
     columns: tuple[Column, ...] = ("id", "source")
     for column in columns:
         if column in names:
             return column, names.index(column)
-    raise DataError(
-        f"{path}, line 1: has neither a column 'id' nor 'source'; its first line, read as separated by commas, names "
-        f"{', '.join(header) or 'nothing'}"
-    )
+    raise DataError(f"{where}: has neither a column 'id' nor 'source'; it names {', '.join(header) or 'nothing'}")
 
 
 def _checked_name(row: list[str], index: int, column: Column, where: str) -> str:
@@ -81,4 +80,4 @@ def _checked_name(row: list[str], index: int, column: Column, where: str) -> str
             f"{where}: the id {name!r} is not the SHA-256 of a file, 64 hexadecimal digits; copy it again, or name "
             "paintings in a column 'source' and delete the column 'id'"
         )
-    return name.lower() if column == "id" else name
+    return name.lower() if column == "id" else normalize("NFC", name)

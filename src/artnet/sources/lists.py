@@ -118,17 +118,18 @@ def _target(path: str, written: str) -> str:
     if is_url(plain) or is_stored(plain):
         return plain
     if not is_stored(path):
-        return next(filter(None, map(_existing, _readings(path, written, plain))), join(path, plain))
+        paths = {reading: join(path, reading) for reading in _readings(written, plain)}
+        return next(filter(None, map(_existing, paths.values())), paths[plain])
     if plain.startswith(("/", "\\")) or is_local_url(bare):
         raise SourceError(f"{written}: a list in a store names a path of this machine; copy the list here to use it")
     return join(path, plain.replace("\\", "/"))
 
 
-def _readings(path: str, written: str, plain: str) -> Iterator[str]:
+def _readings(written: str, plain: str) -> list[str]:
     readings = [written, plain, plain.replace("\\", "/")]
     with suppress(UnicodeEncodeError):  # the name of a file may be bytes of Windows-1252, as the list's are
         readings.append(plain.encode("cp1252", "surrogateescape").decode("utf-8", "surrogateescape"))
-    return (join(path, reading) for reading in dict.fromkeys(readings))  # most names have one reading
+    return list(dict.fromkeys(readings))
 
 
 def _existing(path: str) -> str | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import chain, dropwhile, islice
+from itertools import chain
 from typing import BinaryIO, TextIO
 
 from artnet.errors import NoImagesError
@@ -75,6 +75,17 @@ def table_rows(path: str) -> Iterator[dict[str, str]]:
             yield from _table_rows(path, lines(text), "\t" if suffix == ".tsv" else ",")
         else:
             yield from _text_rows(path, text)
+
+
+def separated_rows(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table with any separator, the header first, each with the line on which it ends.
+
+    Raises:
+        SourceError: if the file cannot be opened
+        OSError, ValueError, csv.Error: if it cannot be read on
+    """
+    with open_text(path) as text:
+        yield from _separated(lines(text), "\t" if path.lower().endswith(".tsv") else ",")
 
 
 def csv_rows(path: str) -> Iterator[list[str]]:
@@ -185,14 +196,7 @@ def _between_zeros(text: TextIO) -> Iterator[str]:
 
 
 def _table_rows(path: str, text: Iterator[str], separator: str) -> Iterator[dict[str, str]]:
-    text = dropwhile(lambda line: not line.strip() or line.startswith("#TYPE "), text)  # PowerShell's Export-Csv
-    head = list(islice(text, 2))
-    if head and (named := _SEPARATOR_LINE.fullmatch(head[0].rstrip("\r\n"))):
-        separator = named[1]
-        head = head[1:]
-    elif head:
-        separator = max(separator + _SEPARATORS, key=lambda each: _merit(head, each))
-    rows = filter(any, csv.reader(chain(head, text), delimiter=separator, skipinitialspace=True))
+    rows = (row for _, row in _separated(text, separator) if any(row))
     first = next(rows, [])
     names = [column_name(cell) for cell in first]
     column = next((index for index, cell in enumerate(first) if is_location(cell)), None)
@@ -204,6 +208,20 @@ def _table_rows(path: str, text: Iterator[str], separator: str) -> Iterator[dict
         if column is None:
             raise _no_column(path, first)
         yield {**{name: _cell(row, index) for index, name in enumerate(names)}, "path": _cell(row, column)}
+
+
+def _separated(text: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows with the lines on which they end, in the separator that a first line names or that fits best."""
+    skipped, first = 0, next(text, "")
+    while first and (not first.strip() or first.startswith("#TYPE ")):  # PowerShell's Export-Csv
+        skipped, first = skipped + 1, next(text, "")
+    if named := _SEPARATOR_LINE.fullmatch(first.rstrip("\r\n")):
+        separator, head, skipped = named[1], [], skipped + 1
+    elif head := [line for line in (first, next(text, "")) if line]:
+        separator = max(separator + _SEPARATORS, key=lambda each: _merit(head, each))
+    rows = csv.reader(chain(head, text), delimiter=separator, skipinitialspace=True)
+    for row in rows:
+        yield skipped + rows.line_num, row
 
 
 def _merit(head: Sequence[str], separator: str) -> tuple[bool, bool, int]:

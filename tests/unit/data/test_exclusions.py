@@ -34,7 +34,7 @@ def test_without_ids_they_are_named_by_source(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "line 1: has neither a column 'id' nor 'source'.*names nothing"),
-        ("id;title\n", "line 1: .*names id;title"),
+        ("sep=;\nname;title\n", "line 2: .*names name, title"),
         (f"id,title\n{ID},A\n,B\n", r"suspects\.csv, line 3: its id is empty; fill it in or delete the line"),
         (f"id\n{ID}\nmuseum/a.jpg\n", "line 3: the id 'museum/a.jpg' is not the SHA-256"),
         ("title,source\nA\n", "line 2: its source is empty"),
@@ -45,9 +45,17 @@ def test_what_is_wrong_is_named_by_its_line(text: str, message: str, tmp_path: P
         read_exclusions(table(tmp_path, text))
 
 
-def test_a_table_of_another_encoding_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_that_was_edited_in_a_spreadsheet_is_read(encoding: str, separator: str, tmp_path: Path) -> None:
     path = tmp_path / "suspects.csv"
-    path.write_bytes("source\nCézanne.jpg\n".encode("latin-1"))
+    path.write_bytes(f"title{separator}source\r\nA{separator}C\u00e9zanne.jpg\r\n".encode(encoding))
+    assert read_exclusions(path).line_of(ID, "Ce\u0301zanne.jpg") == 2
+
+
+def test_a_table_cut_within_a_letter_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "suspects.csv"
+    path.write_bytes("source\nC\u00e9zanne.jpg\n".encode("utf-16")[:-1])
     with pytest.raises(DataError, match="save it as CSV in UTF-8"):
         read_exclusions(path)
 

@@ -35,6 +35,11 @@ from artnet.serving.web.samples import sample_path
 from artnet.serving.work_queue import ClassifierQueue
 
 _FORM_BYTES = 64 * 1024  # of a form beside its file
+_DESCRIPTION = (
+    "Which modern movement is this painting, how sure is that, and what in the image supports it? An image comes as a "
+    "form, with its name in `filename` or in `filename*` alone, or by its URL in JSON. Query parameters are refused as "
+    "unknown fields are; HEAD is answered wherever GET is."
+)
 
 
 def create_app(queue: ClassifierQueue, settings: ApiSettings | None = None, front_end: Path | None = None) -> FastAPI:
@@ -58,7 +63,7 @@ def create_app(queue: ClassifierQueue, settings: ApiSettings | None = None, fron
     app = FastAPI(
         title="ArtNet",
         version=__version__,
-        description="Which modern movement is this painting, how sure is that, and what in the image supports it?",
+        description=_DESCRIPTION,
         docs_url=None,  # FastAPI's own page loads scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
