@@ -12,6 +12,8 @@
     ├── ImageError            3  422   bytes that cannot be decoded
     │   ├── EmptyImageError   3  422   nothing in the file
     │   ├── FormatError       3  415   no format that ArtNet reads
+    │   │   └── UnsupportedImageError
+    │   │                     3  415   a kind of a format that ArtNet reads otherwise
     │   ├── CorruptImageError 3  422   truncated or damaged
     │   └── TooLargeError     3  413   over the limit of bytes or pixels
     ├── ModelError            4  500   a model folder that is incomplete, altered or contradicts itself
@@ -115,6 +117,12 @@ class FormatError(ImageError):
 
     http_status = 415
     kind = "format"
+
+
+class UnsupportedImageError(FormatError):
+    """A sound image of a kind that ArtNet does not read, in a format of which it reads other kinds."""
+
+    kind = "unsupported"
 
 
 class CorruptImageError(ImageError):

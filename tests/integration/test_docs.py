@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -60,3 +61,11 @@ def test_the_readme_prints_one_command_to_run_and_one_to_test() -> None:
         lines = [line for line in block.splitlines() if line.strip() and not line.startswith("```")]
         assert len(lines) == 1
         assert lines[0].startswith("python3 -m venv")
+
+
+def test_the_table_of_formats_is_what_becomes_of_the_generated_files() -> None:
+    spec = importlib.util.spec_from_file_location("write_formats", ROOT / "docs" / "write_formats.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == module.page()

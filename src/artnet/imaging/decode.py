@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from artnet.errors import (
     CorruptImageError,
@@ -20,8 +22,10 @@ from artnet.errors import (
     ImageError,
     SourceError,
     TooLargeError,
+    UnsupportedImageError,
     reason,
 )
+from artnet.imaging import tiff
 
 # Only these are handed to Pillow, so that no rarely used decoder ever sees untrusted bytes.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
@@ -34,8 +38,7 @@ _MAGIC = {
     b"\xff\xd8": "JPEG",
     b"\x89PNG": "PNG",
     b"RIFF": "WebP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
+    **dict.fromkeys(tiff.MAGIC, "TIFF"),
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
@@ -44,8 +47,27 @@ _ISO_BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"),
 }
 _REDUCED_SIDES = 2  # as in graph/views.js; `decode_reduced` says why
+_SAVE_AS = "save it as JPEG or PNG first"
+# What others are called, how they begin, and what to do with them.
+_FOREIGN = (
+    ("JPEG 2000", (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), _SAVE_AS),
+    ("JPEG XL", (b"\x00\x00\x00\x0cJXL ", b"\xff\x0a"), _SAVE_AS),
+    ("a PDF document", (b"%PDF",), "save the page with the painting as JPEG or PNG"),
+    ("PostScript", (b"%!PS",), "save the page with the painting as JPEG or PNG"),
+    ("a Photoshop document", (b"8BPS",), _SAVE_AS),
+    (
+        "a camera's raw file",
+        (b"FUJIFILMCCD-RAW", b"IIU\x00", b"IIRO", b"IIRS"),
+        "develop it and save it as JPEG or TIFF",
+    ),
+)
+_MARKUP = ((b"<svg", "an SVG drawing", "export it as PNG first"), (b"<html", "a web page", "download the image itself"))
+_RAW = "is a camera's raw file, of which only a small preview could be read; develop it and save it as JPEG or TIFF"
+_RLE4 = 2
+_EOI = b"\xff\xd9"
 _SAVE_AGAIN = "fetch it or save it again"
 _pillow_limit = threading.Lock()
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,7 +146,12 @@ def decode_image(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Ima
     """
     limits.check_size(len(data), name)
     with _opened(data, name, limits) as image:
-        return _decoded(image, name)
+        try:
+            return _decoded(image, name)
+        except CorruptImageError:
+            if not _lacks_only_its_end(data):
+                raise
+    return decode_image(_with_end(data, name), name, limits)
 
 
 def decode_reduced(
@@ -147,9 +174,39 @@ def decode_reduced(
     limits.check_size(len(data), name)
     with _opened(data, name, limits) as image:
         width, height = image.size
-        size = (height, width) if _is_turned(image) else (width, height)
-        image.draft(None, (_REDUCED_SIDES * side_px, _REDUCED_SIDES * side_px))
-        return _decoded(image, name), size
+        is_turned = _is_turned(image)
+        is_reduced = image.draft(None, (_REDUCED_SIDES * side_px, _REDUCED_SIDES * side_px)) is not None
+        try:
+            decoded = _decoded(image, name)
+        except CorruptImageError:
+            if not _lacks_only_its_end(data):
+                raise
+            return decode_reduced(_with_end(data, name), name, side_px, limits)
+        # Only JPEG is reduced. Some other readers turn an image themselves: its size is then that of the upright one.
+        size = ((height, width) if is_turned else (width, height)) if is_reduced else decoded.size
+        return decoded, size
+
+
+def _lacks_only_its_end(data: bytes) -> bool:
+    """Return whether a JPEG that cannot be decoded is whole but for its end marker, EOI (ITU-T T.81, section B.1.1.3).
+
+    Where coded pixels are missing too, what is put in their place changes the image.
+    """
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    decoded = []
+    for filler in (b"", b"\xaa\x55\xaa\x55", b"\xf0\x0f\xf0\x0f"):
+        try:
+            with Image.open(BytesIO(data.removesuffix(b"\xff") + filler + _EOI), formats=("JPEG",)) as image:
+                decoded.append(image.tobytes())
+        except Exception:  # Pillow's decoders raise nearly every built-in class
+            return False
+    return decoded[0] == decoded[1] == decoded[2]
+
+
+def _with_end(data: bytes, name: str) -> bytes:
+    logger.warning("%s: lacks its last bytes, the end marker of JPEG; it was read all the same", name)
+    return data.removesuffix(b"\xff") + _EOI
 
 
 def upright_srgb(image: Image.Image, name: str = "the image") -> Image.Image:
@@ -159,18 +216,20 @@ def upright_srgb(image: Image.Image, name: str = "the image") -> Image.Image:
         CorruptImageError: for one that was opened lazily and cannot be decoded
         TooLargeError: for one that does not fit into memory
     """
+    levels = _grey_levels(image)
     try:
         own = image.copy()
     except Exception as error:  # a lazy image is decoded here
         raise CorruptImageError(f"{name}: cannot be decoded: {reason(error)}; {_SAVE_AGAIN}") from error
-    return _decoded(own, name)
+    return _decoded(own, name, levels)
 
 
-def _decoded(image: Image.Image, name: str) -> Image.Image:
-    """Decode, turn upright and convert an image that nobody else holds."""
+def _decoded(image: Image.Image, name: str, levels: tuple[float, float] | None = None) -> Image.Image:
+    """Decode, turn upright and convert an image that nobody else holds; `levels` as `_to_eight_bits`."""
     try:
+        levels = levels or _grey_levels(image)
         image.load()
-        return _to_srgb(_upright(image))
+        return _to_srgb(_to_eight_bits(_upright(image), levels))
     except MemoryError as error:
         raise TooLargeError(f"{name}: does not fit into memory; scale it down first") from error
     except Exception as error:  # Pillow's decoders raise nearly every built-in class
@@ -178,8 +237,7 @@ def _decoded(image: Image.Image, name: str) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """Convert any Pillow mode and colour space to 8-bit sRGB; an RGB image without a profile is returned itself."""
-    image = _to_eight_bits(image)
+    """Convert any Pillow mode of 8 bits and colour space to sRGB; an RGB image without a profile is returned itself."""
     if image.mode == "La":
         image = image.convert("LA")  # Pillow goes from La to nothing else
     if image.mode == "P":
@@ -214,7 +272,25 @@ def _opened(data: bytes, name: str, limits: Limits) -> Iterator[Image.Image]:
                 f"{name}: declares {image.width} x {image.height} pixels, over the limit of "
                 f"{limits.pixels / 1e6:g} megapixels; scale it down first"
             )
+        _check_kind(image, data, name)
         yield image
+
+
+def _check_kind(image: Image.Image, data: bytes, name: str) -> None:
+    """Refuse what Pillow opens and then decodes to something else than the picture."""
+    if isinstance(image, TiffImageFile):
+        if tiff.is_raw(image.tag_v2, data):
+            raise UnsupportedImageError(f"{name}: {_RAW}")
+        if tiff.misread(image.tag_v2):
+            raise _unsupported_tiff(image.tag_v2, name)
+    if image.format == "BMP" and image.info.get("compression") == _RLE4:
+        raise UnsupportedImageError(f"{name}: is a BMP compressed by RLE4, which ArtNet does not read; {_SAVE_AS}")
+
+
+def _unsupported_tiff(tags: tiff.Tags, name: str) -> UnsupportedImageError:
+    return UnsupportedImageError(
+        f"{name}: is a TIFF with {tiff.describe(tags)}, which ArtNet does not read; save it as RGB of 8 bits a channel"
+    )
 
 
 def _open_header(data: bytes) -> Image.Image:
@@ -241,6 +317,15 @@ def _allowed_formats() -> tuple[str, ...]:
 def _unreadable(data: bytes, name: str) -> ImageError:
     if not data:
         return EmptyImageError(f"{name}: the file is empty")
+    tags = tiff.read_tags(data) if data.startswith(tiff.MAGIC) else None
+    if tags is not None:
+        return UnsupportedImageError(f"{name}: {_RAW}") if tiff.is_raw(tags, data) else _unsupported_tiff(tags, name)
+    for kind, beginnings, advice in _FOREIGN:
+        if data.startswith(beginnings):
+            return FormatError(f"{name}: is {kind}, which ArtNet does not read; {advice}")
+    for mark, kind, advice in _MARKUP:
+        if mark in data[:1024].lower():
+            return FormatError(f"{name}: is {kind}, not a picture of pixels; {advice}")
     for beginning, label in _MAGIC.items():
         if data.startswith(beginning):
             return CorruptImageError(
@@ -266,15 +351,29 @@ def _is_turned(image: Image.Image) -> bool:
     return False
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Convert integers of 16 and 32 bits and floats to 8 bits; return every other mode as it is."""
+def _grey_levels(image: Image.Image) -> tuple[float, float]:
+    """Return the stored values of black and white; of floats, only whether 0 is black or white."""
+    return tiff.grey_levels(image) if isinstance(image, TiffImageFile) else (0.0, 65535.0)
+
+
+def _to_eight_bits(image: Image.Image, levels: tuple[float, float]) -> Image.Image:
+    """Convert integers of 12 to 32 bits and floats to 8 bits; return every other mode as it is.
+
+    Args:
+        image: of any mode
+        levels: the values that are black and white
+    """
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
-    values = np.asarray(image).astype(np.float64)
-    # Integers: 65535 / 257 is 255, exact at both ends. Floats: 0..1 or 0..255, and nothing in the file says which.
-    unit = image.mode == "F" and np.nanmax(values, initial=0) <= 1
-    scale = 255 if unit else 1 if image.mode == "F" else 1 / 257
-    grey = np.nan_to_num((values * scale).round(), nan=0, posinf=255, neginf=0).clip(0, 255)
+    stored, (black, white) = np.asarray(image), levels
+    if image.mode == "I" and max(levels) > 2**31:
+        stored = stored.view(np.uint32)  # Pillow has only signed ones
+    values = stored.astype(np.float64)
+    if image.mode == "F":  # 0..1 or 0..255, and nothing in the file says which
+        full = 1.0 if np.nanmax(values, initial=0) <= 1 else 255.0
+        black, white = (full, 0.0) if black > white else (0.0, full)
+    grey = ((values - black) * 255 / (white - black)).round()
+    grey = np.nan_to_num(grey, nan=0, posinf=255, neginf=0).clip(0, 255)
     out = Image.fromarray(grey.astype(np.uint8))
     out.info = {key: value for key, value in image.info.items() if key != "transparency"}
     return out

@@ -20,6 +20,7 @@ from artnet.errors import (
     ImageError,
     SourceError,
     TooLargeError,
+    UnsupportedImageError,
 )
 from artnet.imaging.decode import SUFFIXES, Limits, decode_image, decode_reduced, open_image, read_bytes, upright_srgb
 
@@ -633,3 +634,45 @@ def test_other_formats_are_decoded_whole() -> None:
     small, size = decode_reduced(encoded(image, "PNG"), "noise", 100)
     assert size == image.size
     assert np.array_equal(np.asarray(small), np.asarray(image))
+
+
+# What is refused
+
+
+def test_a_bmp_whose_runs_pillow_misreads_is_refused() -> None:
+    data = bytearray(encoded(Image.new("P", (8, 8)), "BMP"))
+    data[30:34] = struct.pack("<I", 2)  # biCompression: RLE4
+    data[28:30] = struct.pack("<H", 4)  # biBitCount
+    with pytest.raises(UnsupportedImageError, match="RLE4"):
+        decode_image(bytes(data), "old")
+
+
+@pytest.mark.parametrize(
+    ("beginning", "words"),
+    [
+        (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000, .*save it as JPEG or PNG"),
+        (b"\xff\x4f\xff\x51\x00", "JPEG 2000"),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+        (b"%PDF-1.7\n", "PDF document, .*save the page"),
+        (b'<?xml version="1.0"?>\n<svg width="9">', "SVG drawing, .*export it as PNG"),
+        (b"<!DOCTYPE html>\n<html>", "web page, .*download the image itself"),
+        (b"8BPS\x00\x01", "Photoshop"),
+        (b"FUJIFILMCCD-RAW 0201", "raw file, .*develop it"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_with_what_to_do(beginning: bytes, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        decode_image(beginning + bytes(64), "other")
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_jpeg_that_lacks_only_its_end_is_read_with_a_warning(missing: int, caplog: pytest.LogCaptureFixture) -> None:
+    data = encoded(noise(), "JPEG")
+    assert decode_image(data[:-missing], "stump.jpg").tobytes() == decode_image(data, "whole.jpg").tobytes()
+    assert decode_reduced(data[:-missing], "stump.jpg", 16)[1] == (48, 48)
+    assert "stump.jpg: lacks its last bytes" in caplog.text and "whole.jpg" not in caplog.text
+
+
+def test_a_jpeg_that_lacks_pixels_as_well_is_called_corrupt() -> None:
+    with pytest.raises(CorruptImageError, match="cut"):
+        decode_image(encoded(noise(), "JPEG")[:-12], "cut")

@@ -22,7 +22,8 @@ STATUSES = {
     404: "a server without an index (`not-found`)",
     406: "no format that the Accept header takes (`not-acceptable`)",
     413: "too many bytes or pixels (`too-large`)",
-    415: "not an image in a supported format, or a body of another type (`format`)",
+    415: "not an image in a supported format (`format`) or of a supported kind of it (`unsupported`), or a body of "
+    "another type (`format`)",
     422: "an image that is empty or damaged (`empty`, `corrupt`), or fields that are not valid (`fields`)",
     429: "too many requests are being answered (`busy`)",
     502: "a URL that gives nothing (`address`)",
@@ -35,6 +36,8 @@ KINDS = {
     "corrupt": "422. An image that begins well and is damaged or cut short.",
     "format": "415. Content in none of the supported formats, whatever its name; or a body that is neither a form nor "
     "JSON.",
+    "unsupported": "415. A sound image of a kind that is not read, in a format of which other kinds are, such as a "
+    "TIFF of floating-point colours.",
     "too-large": "413. Over the limit of bytes, noticed while they came in, or of pixels, noticed before they were "
     "decoded; /v1/model tells both limits.",
     "address-refused": "403. A URL that is not fetched: neither http nor https, a machine that is not on the public "
