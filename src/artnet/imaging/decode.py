@@ -192,7 +192,7 @@ def _lacks_only_its_end(data: bytes) -> bool:
 
     Where coded pixels are missing too, what is put in their place changes the image.
     """
-    if not data.startswith(b"\xff\xd8"):
+    if not data.startswith(b"\xff\xd8") or data.endswith(_EOI):
         return False
     decoded = []
     for filler in (b"", b"\xaa\x55\xaa\x55", b"\xf0\x0f\xf0\x0f"):
