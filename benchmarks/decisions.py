@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.data.dataset import read_columns
+from artnet.evaluation.calibration import fit_calibration, movement_weights
 from artnet.evaluation.predictions import SplitPredictions, predict_split
 from artnet.metrics.calibration import calibration_error, fit_temperature, negative_log_likelihood
 from artnet.metrics.classification import softmax
 from artnet.metrics.conformal import conformal_quantile, masses_above, prediction_sets
 from artnet.model.classifier import Classifier
-from artnet.training.export.calibrate import fit_calibration, movement_weights, natural_paintings
+from artnet.training.export.calibrate import natural_paintings
 
 Floats = NDArray[np.float64]
 COVERAGE = 0.9

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from artnet.batch.predict import Result
     from artnet.evaluation.label_audit import LabelAudit
     from artnet.evaluation.report import Report
+    from artnet.metrics.bootstrap import Interval
     from artnet.model.prediction import Prediction
+    from artnet.teaching.teach import Taught
 
 _STYLES_SHOWN = 3
 Advance = Callable[..., None]  # (done, total, description) with the last two optional
@@ -150,6 +152,24 @@ def print_label_audit(audit: LabelAudit, folder: Path) -> None:
     for (labelled, suggested), count in kinds.most_common():
         print_line(f"{count:6} labelled {labelled}, look like {suggested}")
     print_line(f"{len(audit.suspects)} of {audit.paintings} labels look wrong; see suspects.html in {folder}")
+
+
+def print_taught(taught: Taught, unused: int, folder: Path) -> None:
+    """Print how well each class is recognised by heads that had not seen its images, with 95 % intervals."""
+    scores = taught.scores
+    for name, count, recall in zip(taught.config.movements, scores.counts, scores.recalls, strict=True):
+        found = f"found {_with_ends(recall)}" if recall.known else "learnt, but too few to be measured"
+        print_line(f"{name:24} {count:6} images, {found}")
+    print_line(f"{'accuracy':24} {_with_ends(scores.accuracy)}, out of fold")
+    print_line(f"{'balanced accuracy':24} {_with_ends(scores.balanced_accuracy)}, out of fold")
+    left_out = f"; {unused} images are not learnt" if unused else ""
+    print_line(f"{sum(scores.counts)} images in {len(scores.counts)} classes taught to {folder}{left_out}")
+
+
+def _with_ends(interval: Interval) -> str:
+    if not interval.known:
+        return "not measured"
+    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def print_report(report: Report) -> None:

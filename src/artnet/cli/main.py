@@ -20,6 +20,7 @@ from artnet.cli.info import info
 from artnet.cli.prepare import prepare
 from artnet.cli.similar import similar
 from artnet.cli.site import site
+from artnet.cli.teach import teach
 from artnet.cli.train import train
 from artnet.errors import ArtNetError
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     help="Classify modern paintings by movement, with calibrated confidence and explanations.",
 )
 app.command("app")(serve_app)
-for command in (classify, explain, index, similar, prepare, audit_labels, train, evaluate, export, site, info):
+for command in (classify, explain, index, similar, prepare, audit_labels, teach, train, evaluate, export, site, info):
     app.command()(command)
 
 INTERRUPTED = 130  # a shell's code for Ctrl-C

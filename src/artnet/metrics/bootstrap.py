@@ -26,6 +26,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def known(self) -> bool:
+        """Return whether there was anything to measure."""
+        return not np.isnan(self.value)
+
 
 def resampled_sums(features: Mapping[str, Floats], seed: int = 0, rounds: int = ROUNDS) -> dict[str, Floats]:
     """Return the sums of features over the paintings, and over `rounds` resamples of them with replacement.

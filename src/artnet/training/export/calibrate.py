@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.data.dataset import collection_of, count_rows, iterate_rows, read_columns, spread_rows
+from artnet.evaluation.calibration import FAMILIAR_SHARE, MAX_FITTED, fit_calibration
 from artnet.evaluation.predictions import stored_view
 from artnet.imaging.views import REGIONS, VIEWS, WHOLE, View
-from artnet.metrics.calibration import fit_temperature, negative_log_likelihood, threshold_for_precision
-from artnet.metrics.conformal import conformal_quantile, true_class_values
+from artnet.metrics.calibration import negative_log_likelihood, threshold_for_precision
 from artnet.model.config import OOD_METHODS, Calibration, OodSettings, Preprocessing
 from artnet.model.engine import STYLES, Engine
 from artnet.model.ood import OodDetector, expose_to_outliers, fit_ood_detector
@@ -27,16 +27,11 @@ from artnet.taxonomy import index_styles
 from artnet.training.export.outliers import outlier_views, synthetic_views
 from artnet.training.export.synthetic import KINDS
 
-TARGET_ACCURACY = 0.9  # of the predictions that are not called unsure
 STYLE_PRECISION = 0.8  # of the styles that are called likely
-SET_COVERAGE = 0.9  # of the prediction sets, to hold the true movement
-FAMILIAR_SHARE = 0.975  # of each collection's validation paintings, not to be called unfamiliar
 MIN_LARGE_PAINTINGS = 200  # on which to choose the views' weights
 MIN_COLLECTION = 100  # paintings of a collection for a quantile of its own
 MIN_NATURAL = 100  # paintings at their natural aspect ratio, to choose thresholds on them alone
 ONE_SHAPE = 0.9  # share of a collection's paintings with one aspect ratio, from which on they were stretched or cropped
-MIN_MOVEMENT = 20  # paintings as which a movement of fewer counts, so that not a few decide alone
-MAX_FITTED = 8000  # train paintings that the OOD detector is fitted to; more do not move 128 directions
 
 Floats = NDArray[np.floating]
 Progress = Callable[[int, int], None]
@@ -121,38 +116,6 @@ def calibrate(
     )
 
 
-def fit_calibration(
-    logits: Floats, shares: Sequence[float], y_true: NDArray[np.int64], natural: NDArray[np.bool_]
-) -> Calibration:
-    """Fit temperature, confidence threshold and prediction sets, and measure coverage and accuracy at that threshold.
-
-    Temperature scaling as in Guo et al., "On calibration of modern neural networks", 2017, on all paintings: that of
-    few, natural ones was worse for every source left out (docs/model.md). All movements count alike for the rest.
-
-    Args:
-        logits: (N, V, C)
-        shares: each view's weight, V of them
-        y_true: (N,)
-        natural: (N,) those that resemble what users show; on them are the threshold and the sets fitted
-    """
-    temperature = round(fit_temperature(lambda t: negative_log_likelihood(y_true, vote(logits, shares, t))), 4)
-    scores = vote(logits, shares, temperature)
-    y_true, scores = y_true[natural], scores[natural]
-    weights = movement_weights(y_true)
-    found = threshold_for_precision(scores.argmax(1) == y_true, scores.max(1), TARGET_ACCURACY, weights)
-    assert found is not None  # validation is not empty
-    quantile = conformal_quantile(true_class_values(y_true, scores), SET_COVERAGE, weights)
-    return Calibration(
-        temperature,
-        unsure_below=math.floor(found.value * 1e4) / 1e4,
-        coverage=round(found.kept, 4),
-        accuracy=round(found.precision, 4),
-        target_accuracy=TARGET_ACCURACY,
-        set_threshold=min(math.ceil(quantile * 1e4) / 1e4, 1.0) if math.isfinite(quantile) else 1.0,  # 1: all movements
-        set_coverage=SET_COVERAGE,
-    )
-
-
 def fit_style_thresholds(
     scores: NDArray[np.float64], y_true: NDArray[np.int64], names: Sequence[str]
 ) -> dict[str, float]:
@@ -188,12 +151,6 @@ def natural_paintings(
         members = names == name
         natural[members] = np.unique(ratios[members], return_counts=True)[1].max() < ONE_SHAPE * members.sum()
     return natural if natural.sum() >= MIN_NATURAL else np.ones(len(names), bool)
-
-
-def movement_weights(y_true: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return a weight for each painting (N,) that lets all movements count alike, however many there are of each."""
-    weights: NDArray[np.float64] = 1 / np.maximum(np.bincount(y_true), MIN_MOVEMENT)[y_true]
-    return weights
 
 
 def choose_view_weights(logits: Floats, y_true: NDArray[np.int64]) -> dict[str, float]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from artnet.evaluation.calibration import fit_calibration, movement_weights
 from artnet.metrics.conformal import prediction_sets
 from artnet.model.prediction import vote
 from artnet.training.export.calibrate import (
     choose_view_weights,
-    fit_calibration,
     fit_style_thresholds,
-    movement_weights,
     natural_paintings,
     ood_threshold,
 )

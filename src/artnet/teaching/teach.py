@@ -1,0 +1,185 @@
+"""A model folder with classes of one's own: a head for labelled images on the embeddings of another model."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from artnet.errors import ModelError, OutputError, output_errors
+from artnet.evaluation.calibration import FAMILIAR_SHARE, MAX_FITTED, fit_calibration
+from artnet.imaging.views import VIEWS, WHOLE
+from artnet.metrics.bootstrap import Interval
+from artnet.model.card import write_card
+from artnet.model.classifier import Classifier
+from artnet.model.config import (
+    GRAPH_FILE,
+    OOD_FILE,
+    OOD_METHODS,
+    Calibration,
+    ModelConfig,
+    OodSettings,
+    sha256_of,
+    write_config,
+)
+from artnet.model.logistic_regression import LogisticRegression
+from artnet.model.ood import write_ood_detector
+from artnet.model.openvino import OpenVinoEngine
+from artnet.model.self_check import measure_self_check
+from artnet.teaching.graph import read_head, write_with_head
+from artnet.teaching.head import (
+    OutOfFoldScores,
+    cross_validate,
+    fit_own_ood_detector,
+    folds_of,
+    measure,
+    out_of_fold_ood_scores,
+)
+from artnet.teaching.images import FOLDS, LabelledImages
+
+NO_CALIBRATION = Calibration(1.0, 0.0)  # where no image can be judged by a head that had not seen it
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What a model was taught, and how well it recognises images that it was not taught."""
+
+    config: ModelConfig
+    scores: OutOfFoldScores
+    penalty: float
+
+
+def check_teachable(classifier: Classifier) -> Path:
+    """Return the folder of a model that can be taught; raise `ModelError` for one without embeddings."""
+    if classifier.folder is None or "embedding" not in classifier.engine.outputs:
+        raise ModelError(
+            f"{classifier.folder or classifier.config.name}: its graph has no embeddings to teach on; export the model "
+            "again, or leave --from out"
+        )
+    return classifier.folder
+
+
+def check_new(out: Path) -> None:
+    """Raise `OutputError` where a model folder exists already."""
+    if out.exists() or out.is_symlink():
+        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+
+
+def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
+    """Write a model folder whose movements are the images' classes.
+
+    Args:
+        classifier: the model whose embeddings are used
+        images: of it
+        out: folder to create
+
+    Raises:
+        ModelError: for a model that cannot be taught
+        OutputError: where `out` exists or cannot be written
+    """
+    check_new(out)
+    graph = check_teachable(classifier) / GRAPH_FILE
+    classes, labels = len(images.classes), images.labels
+    folds = folds_of(images.groups, FOLDS)
+    validated = cross_validate(read_head(graph).features(images.embeddings), labels, classes, folds)
+    known = validated.measured
+    calibration = NO_CALIBRATION
+    if known.any():
+        smoothing = classes / (classes + int(known.sum()))  # as if an image more of each class had been seen (Laplace)
+        logits, natural = validated.logits[known][:, None], np.ones(int(known.sum()), bool)
+        calibration = fit_calibration(logits, [1.0], labels[known], natural, smoothing)
+    scores = measure(validated, labels, classes)
+    config = replace(
+        classifier.config,
+        name=out.name,
+        movements=images.classes,
+        taxonomy=images.name,
+        view_weights={name: float(name == WHOLE) for name in VIEWS},
+        calibration=calibration,
+        styles=(),
+        style_thresholds=None,
+        properties_sha256="",
+        scores=_record(images, scores, int(known.sum())),
+        training=_facts(classifier.config, images, validated.penalty),
+    )
+    some = np.random.default_rng(0).permutation(len(labels))[:MAX_FITTED]
+    detector = fit_own_ood_detector(images.embeddings[some], labels[some])
+    ood_scores = out_of_fold_ood_scores(images.embeddings[some], labels[some], folds[some])
+    threshold = round(float(np.quantile(ood_scores, FAMILIAR_SHARE)), 4)
+
+    def add_detector(folder: Path, config: ModelConfig) -> ModelConfig:
+        write_ood_detector(folder / OOD_FILE, detector)
+        return replace(config, ood=OodSettings(OOD_METHODS[0], threshold, FAMILIAR_SHARE, sha256_of(folder / OOD_FILE)))
+
+    return Taught(write_model(out, config, graph, validated.head, add_detector), scores, validated.penalty)
+
+
+def write_model(
+    out: Path,
+    config: ModelConfig,
+    graph: Path,
+    head: LogisticRegression,
+    add_files: Callable[[Path, ModelConfig], ModelConfig],
+) -> ModelConfig:
+    """Write a model folder, whole or not at all, and return its settings.
+
+    Args:
+        out: folder to create
+        config: its settings, without what depends on its files
+        graph: the graph that gets another head
+        head: on the features of that graph's head
+        add_files: writes the other files into a folder and returns the settings with their digests
+    """
+    with output_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with output_errors(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        write_with_head(graph, head, folder / GRAPH_FILE, styles=bool(config.styles))
+        config = add_files(folder, replace(config, graph_sha256=sha256_of(folder / GRAPH_FILE)))
+        exact = OpenVinoEngine(folder / GRAPH_FILE, "f32", cached=False)
+        config = replace(config, self_check=measure_self_check(exact, config.preprocessing))
+        write_config(folder, config)
+        write_card(folder, config)
+        folder.rename(out)
+    return config
+
+
+def _record(images: LabelledImages, scores: OutOfFoldScores, measured: int) -> Mapping[str, Any]:
+    """Return scores as config.json and the card hold them."""
+    return {
+        "data": images.name,
+        "split": "out-of-fold",
+        "protocol": f"{FOLDS}-fold cross-validation grouped by {images.grouped_by}, near-duplicates together",
+        "paintings": measured,
+        "values": {
+            "accuracy": _ends(scores.accuracy),
+            "balanced_accuracy": _ends(scores.balanced_accuracy),
+        },
+        "by_movement": {
+            name: {"paintings": count, "recall": recall["value"], "low": recall["low"], "high": recall["high"]}
+            for name, count, recall in zip(images.classes, scores.counts, map(_ends, scores.recalls), strict=True)
+        },
+    }
+
+
+def _ends(interval: Interval) -> dict[str, float | None]:
+    values = {"value": interval.value, "low": interval.low, "high": interval.high}
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def _facts(base: ModelConfig, images: LabelledImages, penalty: float) -> dict[str, Any]:
+    kept = {name: base.training[name] for name in ("license", "starting_weights") if name in base.training}
+    return {
+        **kept,
+        "data": images.name,
+        "recipe": "a linear head on embeddings, taught with artnet teach",
+        "taught_from": f"{base.name} ({base.graph_sha256[:12]})",
+        "images": len(images.labels),
+        "penalty": penalty,
+    }
