@@ -61,7 +61,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paint(blocks, 9, folder / "mine" / "blocks" / "9.png")
     paint(nothing, 20, folder / "mine" / "Alone" / "20.png")
     (folder / "mine" / "Blocks" / "broken.png").write_bytes(b"broken")
-    assert teach(str(folder / "mine"), folder / "model") == 1
+    assert teach(folder / "model", str(folder / "mine")) == 1
     return folder
 
 
@@ -97,7 +97,7 @@ def test_a_table_is_read_and_what_it_lists_wrongly_is_named(taught: Path, capsys
     with table.open("w", newline="", encoding="utf-8") as file:
         rows = [("path", "class"), *names, ("mine/gone.png", "A/St"), ("mine/Stripes/0.png", "A/Bl")]
         csv.writer(file).writerows(rows)
-    assert teach(str(table), taught / "from-table") == 1
+    assert teach(taught / "from-table", str(table)) == 1
     message = capsys.readouterr().err
     assert "gone.png: the catalog lists it but there is no such file" in message
     assert "0.png: the same file is listed under A/Bl and A/St" in message
@@ -106,8 +106,8 @@ def test_a_table_is_read_and_what_it_lists_wrongly_is_named(taught: Path, capsys
 
 def test_what_cannot_be_taught_is_refused(taught: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already"):
-        teach(str(taught / "mine"), taught / "model")
+        teach(taught / "model", str(taught / "mine"))
     paint(dots, 1, tmp_path / "one" / "Dots" / "1.png")
     with pytest.raises(DataError, match=r"has 1 classes \(Dots\), and a model needs 2 to 200"):
-        teach(str(tmp_path / "one"), tmp_path / "model")
+        teach(tmp_path / "model", str(tmp_path / "one"))
     assert not (tmp_path / "model").exists()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from artnet.evaluation.report import Report
     from artnet.metrics.bootstrap import Interval
     from artnet.model.prediction import Prediction
+    from artnet.teaching.corrections import Corrected
     from artnet.teaching.teach import Taught
 
 _STYLES_SHOWN = 3
@@ -164,6 +165,13 @@ def print_taught(taught: Taught, unused: int, folder: Path) -> None:
     print_line(f"{'balanced accuracy':24} {_with_ends(scores.balanced_accuracy)}, out of fold")
     left_out = f"; {unused} images are not learnt" if unused else ""
     print_line(f"{sum(scores.counts)} images in {len(scores.counts)} classes taught to {folder}{left_out}")
+
+
+def print_corrected(corrected: Corrected, folder: Path) -> None:
+    """Print what corrections changed."""
+    print_line(f"{corrected.learnt} of {corrected.corrections} corrected images are now predicted as corrected")
+    print_line(f"{corrected.forgotten:.1%} of other predictions change, as the training images' statistics tell")
+    print_line(f"corrected model in {folder}")
 
 
 def _with_ends(interval: Interval) -> str:

@@ -22,6 +22,7 @@ _TOLERANCE = 1e-5  # of the gradient's largest element: the scores are right to 
 _HISTORY = 10  # pairs that the curvature is estimated from
 _SUFFICIENT_DECREASE = 1e-4
 _SMALLEST_STEP = 1e-10
+_RIDGE = 0.1  # of the mean second moment: keeps directions that few paintings take from costing nothing
 
 Objective = Callable[[Floats], tuple[float, Floats]]
 
@@ -84,6 +85,47 @@ def fit_logistic_regression(
     matrix = minimise(objective, np.zeros((inputs.shape[1] + 1) * classes)).reshape(-1, classes)
     weight = matrix[:-1] / spread[:, None]
     return LogisticRegression(weight, matrix[-1] - centre @ weight)
+
+
+def adapt_logistic_regression(
+    prior: LogisticRegression,
+    embeddings: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    penalty: float,
+    remembered: NDArray[np.floating],
+) -> LogisticRegression:
+    """Return the head with the least mean cross-entropy plus a penalty on how far it moves from another head.
+
+    That is the most probable head under a Gaussian prior around the other (Bishop, "Pattern recognition and machine
+    learning", 2006, section 4.5.1). The distance is the mean squared change of the logits of `remembered`, so that the
+    head is free where those do not vary: elastic weight consolidation (Kirkpatrick et al., "Overcoming catastrophic
+    forgetting in neural networks", 2017) with the second moments of the inputs in place of the Fisher information.
+
+    Args:
+        prior: weight (E, C) and bias (C,)
+        embeddings: (N, E)
+        labels: (N,) from 0 to C - 1
+        penalty: above 0; half of it times the distance is added
+        remembered: (M, E) embeddings on which the head should stay as it is
+    """
+    kept = np.hstack([remembered, np.ones((len(remembered), 1))]).astype(np.float64)  # (M, E + 1), for the biases
+    moments = kept.T @ kept / len(kept)
+    moments += _RIDGE * np.trace(moments) / len(moments) * np.eye(len(moments))
+    factor = np.linalg.cholesky(moments)  # in coordinates divided by it, the distance is the Euclidean one
+    inputs = np.linalg.solve(factor, np.hstack([embeddings, np.ones((len(embeddings), 1))]).T).T
+    start = factor.T @ np.vstack([prior.weight, prior.bias])
+    targets = np.eye(len(prior.bias))[labels]
+
+    def objective(moves: Floats) -> tuple[float, Floats]:
+        matrix = moves.reshape(start.shape)
+        scores = softmax(inputs @ (start + matrix))
+        loss = -np.log(np.maximum(scores[np.arange(len(labels)), labels], 1e-300)).mean()
+        gradient = inputs.T @ (scores - targets) / len(labels) + penalty * matrix
+        return float(loss + penalty / 2 * (matrix**2).sum()), gradient.ravel()
+
+    moved = start + minimise(objective, np.zeros(start.size)).reshape(start.shape)
+    matrix = np.linalg.solve(factor.T, moved)
+    return LogisticRegression(matrix[:-1], matrix[-1])
 
 
 def minimise(objective: Objective, start: Floats) -> Floats:

@@ -63,6 +63,15 @@ class OodDetector:
         )
         return result
 
+    def sample(self, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return embeddings (N, E) of length near 1 that are drawn from the Gaussians, from each movement alike."""
+        means = self.means[np.arange(count) % len(self.means)]
+        beside = rng.standard_normal(means.shape) * np.sqrt(self.rest)
+        beside -= beside @ self.directions.T @ self.directions
+        along = rng.standard_normal((count, len(self.variances))) * np.sqrt(self.variances)
+        result: NDArray[np.float64] = means + along @ self.directions + beside
+        return result
+
     def distance(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the distance of embeddings (N, E) from the nearest movement, in standard deviations; (N,)."""
         units = _unit(embeddings)

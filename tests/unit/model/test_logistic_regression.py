@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.model.logistic_regression import fit_logistic_regression, minimise
+from artnet.model.logistic_regression import (
+    LogisticRegression,
+    adapt_logistic_regression,
+    fit_logistic_regression,
+    minimise,
+)
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 300)
@@ -62,3 +67,18 @@ def test_the_least_of_a_parabola_is_found(centre: list[float], steepness: float)
         return float((curvature * (point - target) ** 2).sum() / 2), curvature * (point - target)
 
     assert minimise(parabola, np.zeros(len(target))) == pytest.approx(target, abs=1e-3)
+
+
+def test_a_head_moves_where_what_is_remembered_does_not_vary() -> None:
+    prior = LogisticRegression(np.array([[3.0, -3.0], [0.0, 0.0]]), np.zeros(2))
+    remembered = np.stack([RNG.normal(size=200), np.zeros(200)], axis=1)  # all along the first axis
+    head = adapt_logistic_regression(prior, np.array([[1.0, 1.0]]), np.array([1]), 0.1, remembered)
+    assert head.scores(np.array([[1.0, 1.0]]))[0, 1] > 0.5
+    assert (head.scores(remembered).argmax(1) == prior.scores(remembered).argmax(1)).mean() > 0.9
+    assert abs(head.weight[1] - prior.weight[1]).max() > 3 * abs(head.weight[0] - prior.weight[0]).max()
+
+
+def test_a_strong_penalty_leaves_a_head_as_it_was() -> None:
+    prior = fit_logistic_regression(EMBEDDINGS, LABELS, 4)
+    head = adapt_logistic_regression(prior, EMBEDDINGS[:1], (LABELS[:1] + 1) % 4, 1e6, EMBEDDINGS)
+    assert head.scores(EMBEDDINGS) == pytest.approx(prior.scores(EMBEDDINGS), abs=1e-3)
