@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,8 @@ def read_head(path: Path) -> GraphHead:
         ModelError: for a graph whose head is another
     """
     graph = _load(path).graph
-    dense = _dense(graph, path)
     constants = _constants(graph)
+    dense = _dense(graph, constants, path)
     scale, shift = _normalisation(graph, dense.input[0], constants, path)
     return GraphHead(scale, shift, constants[dense.input[1]], constants[dense.input[2]])
 
@@ -77,7 +77,8 @@ def write_with_head(path: Path, head: LogisticRegression, out: Path, styles: boo
 
     model = _load(path)
     graph = model.graph
-    dense, backward = _dense(graph, path), _backward(graph, path)
+    constants = _constants(graph)
+    dense, backward = _dense(graph, constants, path), _backward(graph, constants, path)
     named = {"taught.weight": head.weight, "taught.bias": head.bias, "taught.weight.transposed": head.weight.T}
     stale = [tensor for tensor in graph.initializer if tensor.name in named]  # of a model that was itself taught
     for tensor in stale:
@@ -108,14 +109,25 @@ def _load(path: Path) -> Any:
 
 
 def _constants(graph: Any) -> dict[str, Floats]:
-    """Return the vectors and matrices of a graph by name; the kernels of convolutions are not needed here."""
+    """Return the vectors and matrices of a graph by name, also of those stored as float16 or int8.
+
+    The kernels of convolutions are not needed here.
+    """
     import onnx
 
-    return {
+    values = {
         tensor.name: onnx.numpy_helper.to_array(tensor).astype(np.float64)
         for tensor in graph.initializer
         if len(tensor.dims) <= 2
     }
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]]
+        elif node.op_type == "DequantizeLinear" and node.input[0] in values and len(node.input) == 2:
+            stored, scale = values[node.input[0]], values[node.input[1]]
+            axis = dict(_attributes(node)).get("axis", 1)
+            values[node.output[0]] = stored * (scale if axis == stored.ndim - 1 else scale[:, None])
+    return values
 
 
 def _unknown(path: Path, what: str) -> ModelError:
@@ -124,15 +136,14 @@ def _unknown(path: Path, what: str) -> ModelError:
     )
 
 
-def _dense(graph: Any, path: Path) -> Any:
+def _dense(graph: Any, constants: Mapping[str, Floats], path: Path) -> Any:
     """Return the node that computes the logits: a Gemm of features, weight (E, C) and bias (C,)."""
-    constants = {tensor.name for tensor in graph.initializer}
     node = next((node for node in graph.node if "logits" in node.output), None)
     plain = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
     if (
         node is None
         or node.op_type != "Gemm"
-        or not set(node.input[1:]) <= constants
+        or not set(node.input[1:]) <= constants.keys()
         or len(node.input) != 3
         or any(plain.get(name) != value for name, value in _attributes(node))
     ):
@@ -151,12 +162,11 @@ def _normalisation(graph: Any, features: str, constants: dict[str, Floats], path
     return scale, beta - mean * scale
 
 
-def _backward(graph: Any, path: Path) -> Any:
+def _backward(graph: Any, constants: Mapping[str, Floats], path: Path) -> Any:
     """Return the node that multiplies the target by the transposed weight.
 
     Autograd puts a product with the derivative of the sum, which is 1, before it.
     """
-    constants = {tensor.name for tensor in graph.initializer}
     forward = {"target"}
     for node in graph.node:
         if not forward & set(node.input):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -43,6 +44,19 @@ def test_the_logits_are_those_of_the_head_on_the_embedding(classes: int, tmp_pat
     outputs = engine.run(RNG.standard_normal((1, 3, 224, 224)).astype(np.float32), None, ["logits", "embedding"])
     expected = read_head(GRAPH).features(outputs["embedding"]) @ head.weight + head.bias
     np.testing.assert_allclose(outputs["logits"], expected, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("weight_format", ["f16", "int8"])
+def test_a_head_that_is_stored_smaller_is_read_and_replaced(
+    weight_format: Literal["f16", "int8"], tmp_path: Path
+) -> None:
+    from artnet.training.export.weight_format import convert_weights  # needs onnx when it is imported
+
+    convert_weights(GRAPH, tmp_path / "small.onnx", weight_format)
+    small, whole = read_head(tmp_path / "small.onnx"), read_head(GRAPH)
+    np.testing.assert_allclose(small.weight, whole.weight, atol=0.01 * np.abs(whole.weight).max())
+    write_with_head(tmp_path / "small.onnx", LogisticRegression(whole.weight[:, :2], whole.bias[:2]), tmp_path / "new")
+    np.testing.assert_allclose(read_head(tmp_path / "new").weight, whole.weight[:, :2], rtol=1e-6)
 
 
 def test_a_file_that_is_no_graph_is_named(tmp_path: Path) -> None:
