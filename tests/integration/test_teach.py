@@ -104,6 +104,15 @@ def test_a_table_is_read_and_what_it_lists_wrongly_is_named(taught: Path, capsys
     assert Classifier.load(taught / "from-table").config.movements == ("A/Bl", "A/St")
 
 
+def test_classes_in_turn_are_in_more_than_one_fold(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = taught / "turns.csv"
+    names = [(f"mine/{name}/{seed}.png", seed) for name in ("Stripes", "Blocks") for seed in range(5)]
+    with table.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "class"), *((path, f"Class {seed}") for path, seed in names)])
+    assert teach(taught / "from-turns", str(table)) == 0
+    assert "too few to be measured" not in capsys.readouterr().out
+
+
 def test_what_cannot_be_taught_is_refused(taught: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already"):
         teach(taught / "model", str(taught / "mine"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,6 +189,7 @@ def _check_count(classes: set[str], catalog: Catalog) -> None:
 def _labelled(
     name: str, images: Sequence[tuple[str, str | None, EmbeddedImage]], unused: list[Unused], notes: list[str]
 ) -> LabelledImages:
+    images = sorted(images, key=itemgetter(0))  # so that folds, filled in turn, each get some of every class
     classes = tuple(sorted({label for label, _, _ in images}))
     if len(classes) < 2:
         example = f"; for example {unused[0].message}" if unused else ""
