@@ -288,7 +288,7 @@ def test_likely_styles_are_named_where_the_model_has_them(
     shown = """async () => {
         const { showPrediction } = await import("./prediction.js"), scores = { Cubism: 0.9, Realism: 0.1 };
         const styles = { "Analytical Cubism": 0.81, "Orphism": 0.6 }, likely_styles = ["Analytical Cubism"];
-        const known = { movement: "Cubism", confidence: 0.9, scores, decision: "confident" };
+        const known = { movement: "Cubism", confidence: 0.9, decision: "confident", scores, views: [] };
         showPrediction(document.querySelector(".look"), { ...known, styles, likely_styles });
     }"""
     page.evaluate(shown)
