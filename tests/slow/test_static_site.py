@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from artnet import Classifier
 from fixtures.page import FLAGS, ROOT, chromium, heatmap, ready, static_site, until
 
 # A runtime that computes nothing: all logits are 0.
@@ -169,18 +168,14 @@ def webgpu_browser(playwright: Any) -> Iterator[Any]:
     opened.close()
 
 
-def test_webgpu_is_used_where_it_gives_the_same_logits(webgpu_browser: Any, exported: Path, tmp_path: Path) -> None:
-    with static_site(
-        tmp_path, webgpu=True, model=exported
-    ) as site:  # SwiftShader takes a minute to start the embedded one
+def test_webgpu_is_used_where_it_gives_the_same_logits(webgpu_browser: Any, tmp_path: Path) -> None:
+    with static_site(tmp_path, webgpu=True) as site:
         page = webgpu_browser.new_page()
         page.goto(f"{site.address}/?example=pointillist")
+        sentence = runtime_sentence(page)  # SwiftShader takes most of a minute to translate the model
+        assert sentence.startswith("The model runs in this browser by WebGPU. For 3 test images")
         heatmap(page)
-        assert runtime_sentence(page).startswith("The model runs in this browser by WebGPU. For 3 test images")
-        assert (
-            page.text_content(".look .movement")
-            == Classifier.load(exported).classify(ROOT / "examples" / "pointillist.jpg").movement
-        )
+        assert page.text_content(".look .movement") == "Impressionism"
         assert "/artnet/onnxruntime/ort-wasm-simd-threaded.wasm" not in site.sent
 
 
