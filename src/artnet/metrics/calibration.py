@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.metrics.classification import Floats, Ints
+from artnet.metrics.proportion import wilson_bounds
 
 
 @dataclass(frozen=True)
@@ -127,16 +128,14 @@ def threshold_for_precision(
 def precision_bounds(correct: NDArray[np.bool_], scores: Floats, weights: Floats) -> list[Threshold]:
     """Return every threshold that parts the scores, from the highest, with a lower bound of its precision.
 
-    The bound is Wilson's, one standard error below: "Probable inference, the law of succession, and statistical
-    inference", 1927. Weighted paintings count as their effective number, (sum of weights)^2 / sum of squares (Kish,
-    "Survey sampling", 1965, section 11.7).
+    The bound is Wilson's, one standard error below. Weighted paintings count as their effective number, (sum of
+    weights)^2 / sum of squares (Kish, "Survey sampling", 1965, section 11.7).
     """
     order = np.argsort(-scores, kind="stable")
     shares = weights[order]
     kept, hits = np.cumsum(shares), np.cumsum(shares * correct[order])
     precision, count = hits / kept, kept**2 / np.cumsum(shares**2)
-    centre = precision + 1 / (2 * count)
-    bound = (centre - np.sqrt(precision * (1 - precision) / count + 1 / (4 * count**2))) / (1 + 1 / count)
+    bound = wilson_bounds(precision, count, 1)[0]
     ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # ties are kept or left out together
     columns = (scores[order], kept / kept[-1], precision, bound)
     return [Threshold(*row) for row in np.stack(columns, axis=1)[ends].tolist()]

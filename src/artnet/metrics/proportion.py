@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from artnet.metrics.bootstrap import Interval
+from artnet.metrics.classification import Floats
 
 _Z = 1.959964  # of the normal distribution, for 95 %
 
@@ -19,7 +23,13 @@ def wilson_interval(hits: int, count: int) -> Interval:
     """
     if not count:
         return Interval(math.nan, math.nan, math.nan)
-    share, square = hits / count, _Z**2 / count
-    centre = (share + square / 2) / (1 + square)
-    half = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count)) / (1 + square)
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+    low, high = wilson_bounds(np.array([hits / count]), np.array([count]), _Z)
+    return Interval(hits / count, max(0.0, float(low[0])), min(1.0, float(high[0])))
+
+
+def wilson_bounds(shares: Floats, counts: NDArray[np.number], errors: float) -> tuple[Floats, Floats]:
+    """Return Wilson's bounds, so many standard errors below and above, of shares (N,) of counts (N,) above 0."""
+    square = errors**2 / counts
+    centre = shares + square / 2
+    half = errors * np.sqrt(shares * (1 - shares) / counts + square / (4 * counts))
+    return (centre - half) / (1 + square), (centre + half) / (1 + square)

@@ -146,7 +146,7 @@ def compile_config(exact: bool, concurrency: int, processors: int | None, cache:
 
 
 def separate_square_weights(model: Any) -> None:
-    """Give each transposed square weight of an OpenVINO model memory of its own, in place.
+    """Copy each transposed square weight of an OpenVINO model into memory of its own, in place.
 
     A backward pass multiplies by the transpose of what the forward pass multiplies by. OpenVINO 2026.4.1 keeps prepared
     weights by their address and shape, which are the same where a weight is square, so that both passes would multiply

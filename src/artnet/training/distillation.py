@@ -6,6 +6,7 @@ Hinton et al., "Distilling the knowledge in a neural network", 2015, https://arx
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from artnet.errors import UsageError
 from artnet.hardware import processor_count
 from artnet.metrics.classification import softmax
 from artnet.model.classifier import Classifier
+from artnet.model.config import read_model
 from artnet.training.data import StoredViews
 from artnet.training.linear_probe import infer_views
 from artnet.training.run import Run, RunSettings
@@ -54,7 +56,7 @@ def mix_teacher_scores(run: Run, views: StoredViews) -> StoredViews:
 def check_teachers(settings: RunSettings) -> None:
     """Raise `UsageError` for a teacher that does not predict these movements from these views."""
     for folder in settings.teachers:
-        config = Classifier.load(folder).config
+        _, config = read_model(Path(folder))
         ours = (settings.movements, settings.size_px, settings.fit)
         if (config.movements, config.preprocessing.size_px, config.preprocessing.fit) != ours:
             raise UsageError(

@@ -95,7 +95,7 @@ class _FormParser(MultiPartParser):
         self._has_ended = False
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
-        """Take a header's value, which is whole, since `LimitsMiddleware` passes the body on in one piece."""
+        """Read a header's value, which is whole, since `LimitsMiddleware` passes the body on in one piece."""
         value = _with_plain_file_name(data[start:end])
         super().on_header_value(value, 0, len(value))
 
