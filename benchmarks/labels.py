@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shortcut import FEWEST_OF_SOURCE, Paintings, predict, print_recalls, read_arguments
 
-from artnet.evaluation.label_audit import out_of_fold_scores
+from artnet.evaluation.labels.audit import out_of_fold_scores
 from artnet.metrics.confident_learning import label_issues, normalised_margins
 
 LIMITS = (-0.8, 0.0)

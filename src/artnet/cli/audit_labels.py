@@ -19,8 +19,8 @@ def audit_labels(
     precision: Precision = "auto",
 ) -> int:
     """List the paintings of a prepared dataset whose labels look wrong."""
-    from artnet.evaluation.label_audit import audit_labels as audit_dataset
-    from artnet.evaluation.label_report import write_label_audit
+    from artnet.evaluation.labels.audit import audit_labels as audit_dataset
+    from artnet.evaluation.labels.report import write_label_audit
     from artnet.evaluation.report import create_report_folder
     from artnet.model.classifier import Classifier
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from artnet.batch.job import Progress, Summary
     from artnet.batch.journal import Journal
     from artnet.batch.predict import Result
-    from artnet.evaluation.label_audit import LabelAudit
+    from artnet.evaluation.labels.audit import LabelAudit
     from artnet.evaluation.report import Report
     from artnet.metrics.bootstrap import Interval
     from artnet.model.prediction import Prediction

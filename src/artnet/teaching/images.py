@@ -18,7 +18,7 @@ from artnet.data.catalog import Catalog, Record, RecordReader
 from artnet.data.duplicates import fingerprint
 from artnet.data.split import group_folds
 from artnet.errors import ArtNetError, DataError
-from artnet.evaluation.label_audit import painting_groups
+from artnet.evaluation.labels.audit import painting_groups
 from artnet.hardware import processor_count
 from artnet.imaging.decode import ImageFile
 from artnet.imaging.views import without_letterbox

@@ -8,7 +8,7 @@ from PIL import Image
 
 from artnet.data.duplicates import fingerprint
 from artnet.errors import DataError
-from artnet.evaluation.label_audit import out_of_fold_scores, painting_groups
+from artnet.evaluation.labels.audit import out_of_fold_scores, painting_groups
 
 MOVEMENTS = ("Cubism", "Realism")
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from typing import Any
 from artnet.atomic import atomic_write
 from artnet.data.split import SPLITS
 from artnet.errors import output_errors
-from artnet.evaluation.label_audit import LabelAudit, Suspect
+from artnet.evaluation.labels.audit import LabelAudit, Suspect
 from artnet.evaluation.thumbnails import painting_thumbnails
 from artnet.html.render import render
 

@@ -1,0 +1,1 @@
+"""Labels that look wrong: the audit of a dataset's labels, and its table and page."""
