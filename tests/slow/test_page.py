@@ -25,7 +25,19 @@ from artnet.imaging.properties import PROPERTIES
 from artnet.model.classifier import Classifier
 from artnet.serving.api.report import decision_sentence
 from fixtures.margins import framed, textured
-from fixtures.page import FLAGS, ROOT, Site, axe_script, chromium, heatmap, ready, served, static_site, until
+from fixtures.page import (
+    FLAGS,
+    ROOT,
+    Site,
+    axe_script,
+    chromium,
+    heatmap,
+    ready,
+    served,
+    show_example,
+    static_site,
+    until,
+)
 
 FACETED = ROOT / "examples" / "faceted.jpg"
 VIEWS = ("Look", "Compare", "Many", "About")
@@ -166,9 +178,7 @@ def test_the_link_to_an_example_opens_the_same_picture_with_the_same_settings(
     visit: Callable[..., Any], server: Site
 ) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=expressive]")
-    heatmap(page)
+    show_example(page, server.address, "expressive")
     page.select_option("#look-why", "Cubism")
     page.fill("#look-depth", "4")
     page.fill("#look-opacity", "50")
@@ -182,9 +192,7 @@ def test_the_link_to_an_example_opens_the_same_picture_with_the_same_settings(
 
 def test_the_sliders_answer_within_150_ms_and_without_the_server(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     page.wait_for_load_state("networkidle")
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -240,9 +248,7 @@ def test_margins_are_left_out_and_a_dashed_line_and_a_sentence_tell(
 def test_a_question_changes_the_map_and_says_so(visit: Callable[..., Any], site: Site, classifier: Classifier) -> None:
     other = min((scores := classifier.classify(FACETED).scores), key=lambda name: scores[name])
     page = visit()
-    ready(page, site.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, site.address, "faceted")
     page.select_option("#look-rather", other)
     until(page, f"document.querySelector('.look figcaption').textContent.includes('rather than {other}')")
     page.check(".look .against")
@@ -266,9 +272,7 @@ def test_the_six_views_are_drawn_with_their_votes(
     visit: Callable[..., Any], site: Site, classifier: Classifier
 ) -> None:
     page = visit()
-    ready(page, site.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, site.address, "faceted")
     page.check(".look .votes")
     page.wait_for_selector(".look .region.centre")
     views = {view.name: view for view in classifier.classify(FACETED, views="all").views}
@@ -281,9 +285,7 @@ def test_likely_styles_are_named_where_the_model_has_them(
     visit: Callable[..., Any], server: Site, classifier: Classifier
 ) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     assert page.is_visible(".look .styles") == bool(classifier.classify(FACETED).likely_styles)
     shown = """async () => {
         const { showPrediction } = await import("./prediction.js"), scores = { Cubism: 0.9, Realism: 0.1 };
@@ -310,9 +312,7 @@ def test_similar_paintings_are_shown_where_the_server_has_an_index(browser: Any,
 
 def test_a_map_is_tested_in_words(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     page.click(".look .measure")
     until(page, "document.querySelector('.look .faithfulness').textContent.startsWith('Tested')")
     first = text(page, ".look .faithfulness")
@@ -322,9 +322,7 @@ def test_a_map_is_tested_in_words(visit: Callable[..., Any], server: Site) -> No
 
 def test_what_a_depth_has_learnt_is_shown(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     page.fill("#look-depth", "1")
     page.click(".look button.channels")
     page.wait_for_selector(".look dialog.channels-dialog img:not([hidden])", timeout=120_000)
@@ -337,9 +335,7 @@ def test_what_if_shows_every_edit_with_its_answer(
     visit: Callable[..., Any], server: Site, classifier: Classifier
 ) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     page.click(".look .try")
     page.wait_for_selector(".look .edits li")
     result = what_if(classifier, FACETED)
@@ -370,9 +366,7 @@ def test_the_static_site_makes_the_edits_that_are_exact_in_a_browser(
 
 def test_properties_are_measured_and_say_that_they_do_not_explain(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     page.click(".look .gauge")
     page.wait_for_selector(".look .measured .strip .mark", state="attached")
     assert page.locator(".look .measured > li").count() == len(PROPERTIES)
@@ -423,9 +417,7 @@ def test_a_large_jpeg_gives_the_numbers_of_the_command_in_the_browser(
 
 def test_a_depth_can_be_picked_from_the_nine(visit: Callable[..., Any], server: Site) -> None:
     page = visit()
-    ready(page, server.address)
-    page.click(".look [data-example=faceted]")
-    heatmap(page)
+    show_example(page, server.address, "faceted")
     page.click(".look .all")
     page.get_by_role("button", name=re.compile("^Depth 3")).click()
     assert page.input_value("#look-depth") == "3"
