@@ -25,6 +25,8 @@ from artnet.taxonomy import index_styles
 from artnet.training.augment import augment
 from artnet.training.recipe import Augmentation, Recipe, TrainingViews
 
+_MOST_REPEATS = 5.0
+
 
 class Batch(NamedTuple):
     """Views (B, 3, S, S) uint8, their movements' shares (B, C) and styles (B,), or a single view with its labels.
@@ -142,13 +144,15 @@ def sampling_probabilities(views: StoredViews, balance: float) -> NDArray[np.flo
     A collection of n paintings is drawn in proportion to n ** (1 - balance), and within it a movement of m paintings
     likewise. So with balance 1 all collections are equally frequent, and in each all movements that it holds. Were
     movements balanced over all collections together, one that is frequent in few of them would be recognised by what
-    identifies the collection.
+    identifies the collection. A painting of a small cell counts at most as `_MOST_REPEATS` of the average, or the
+    network learns the few by heart.
     """
     cells = views.collections * (views.movements.max() + 1) + views.movements
     within = np.bincount(cells)[cells].astype(np.float64) ** -balance
     collections = np.bincount(views.collections)
     weights = collections ** (1.0 - balance) / np.bincount(views.collections, within)
     probabilities = within * weights[views.collections]
+    probabilities = np.minimum(probabilities, _MOST_REPEATS * probabilities.mean())
     return np.asarray(probabilities / probabilities.sum())
 
 

@@ -21,7 +21,7 @@ def test_an_epoch_without_balance_holds_every_painting_once() -> None:
 
 
 def test_full_balance_draws_the_movements_alike() -> None:
-    views = drawable([0] * 3000 + [1] * 300)
+    views = drawable([0] * 3000 + [1] * 400)
     drawn = views.movements[sample_epoch(views, 1, seed=1, epoch=0)]
     assert np.mean(drawn == 1) == pytest.approx(0.5, abs=0.05)
 
@@ -29,6 +29,13 @@ def test_full_balance_draws_the_movements_alike() -> None:
 def test_full_balance_draws_collections_alike_and_in_each_the_movements_it_holds() -> None:
     views = drawable([0, 0, 0, 1, 1, 2], [0, 0, 0, 0, 1, 1])
     assert sampling_probabilities(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
+
+
+def test_a_single_painting_of_a_movement_is_not_drawn_for_half_of_an_epoch() -> None:
+    views = drawable([0] * 9 + [1])  # the one counts as 5 / 10 at most, beside 9 / 18 of the others: not capped
+    assert sampling_probabilities(views, 1)[-1] == pytest.approx(1 / 2)
+    views = drawable([0] * 19 + [1])  # 5 / 20, beside 1 / 2
+    assert sampling_probabilities(views, 1)[-1] == pytest.approx(1 / 3)
 
 
 def test_half_balance_draws_by_the_roots_of_the_counts() -> None:
