@@ -68,8 +68,19 @@ def answer_times(browser: Any, site: Site, picture: str, rounds: int) -> dict[st
     return times
 
 
-def memory_mb(browser: Any, site: Site, folder: Path, count: int) -> list[float]:
-    """Measure the page's heap after each quarter of many pictures."""
+def renderers_mb(browser: Any) -> float:
+    """Return the memory of all pages and their workers, WebAssembly's among it, in physical megabytes."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [each["id"] for each in processes if each["type"] == "renderer"]
+    kilobytes = 0
+    for page in pages:
+        lines = Path(f"/proc/{page}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        kilobytes += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1000
+
+
+def memory_mb(browser: Any, site: Site, folder: Path, count: int) -> list[tuple[float, float]]:
+    """Measure the page's heap, and the memory of its process, after each quarter of many pictures."""
     paths = [folder / f"{number:04}.jpg" for number in range(count)]
     for number, path in enumerate(paths):
         Image.open(ROOT / "examples" / "faceted.jpg").resize((360 + number % 7, 465)).save(path)
@@ -81,7 +92,7 @@ def memory_mb(browser: Any, site: Site, folder: Path, count: int) -> list[float]
         page.locator(".many input.chooser").set_input_files([str(path) for path in paths[start:end]])
         until(page, f"document.querySelector('.many .count').textContent.startsWith('{end} of {end}')", 600)
         session.send("HeapProfiler.collectGarbage")
-        heaps.append(page.evaluate("performance.memory.usedJSHeapSize / 1e6"))
+        heaps.append((page.evaluate("performance.memory.usedJSHeapSize / 1e6"), renderers_mb(browser)))
     page.close()
     return heaps
 
@@ -117,8 +128,10 @@ def main() -> None:
             print(
                 f"{name}: median {statistics.median(values):.3f} s, slowest {max(values):.3f} s, limit {LIMITS[name]} s"
             )
-        heaps = ", ".join(f"{heap:.1f}" for heap in memory_mb(browser, site, Path(scratch), options.pictures))
-        print(f"the page's heap after each quarter of {options.pictures} pictures: {heaps} MB")
+        heaps, processes = zip(*memory_mb(browser, site, Path(scratch), options.pictures), strict=True)
+        for name, values in (("the page's heap", heaps), ("its process, WebAssembly included", processes)):
+            listed = ", ".join(f"{value:.1f}" for value in values)
+            print(f"{name} after each quarter of {options.pictures} pictures: {listed} MB")
         browser.close()
 
 
