@@ -31,7 +31,7 @@ EXACT = 'artnet() { command artnet "$@" --precision f32; }'
 class Shell:
     """One shell for a page, so that a folder, a variable or a server of one block is there in the next."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start: str = EXACT) -> None:
         settings = {**os.environ, "PYTHONWARNINGS": "ignore", "COLUMNS": str(WIDEST)}
         settings["PATH"] = f"{Path(sys.executable).parent}:{settings['PATH']}"
         pipe = subprocess.PIPE
@@ -39,7 +39,7 @@ class Shell:
             ["/bin/bash"], cwd=folder, env=settings, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
         )  # fmt: skip
-        self._send(EXACT)
+        self._send(start)
 
     def run(self, command: str) -> list[str]:
         """Run a command and give the lines that it prints."""

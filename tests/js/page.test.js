@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const STATIC = "../../src/artnet/serving/web/static";
-const { csvOf } = await import(`${STATIC}/csv.js`);
+const { correctionsCsv, csvOf } = await import(`${STATIC}/csv.js`);
+const { classNamed, Corrections } = await import(`${STATIC}/corrections.js`);
 const { decisionLabel, decisionSentence, faithfulnessSentence, marginsSentence, paintingBox, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
 const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
 const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
@@ -101,4 +102,56 @@ test("strips hold every decile and the painting itself", () => {
 
 test("a value is printed in three figures", () => {
   assert.deepEqual([figure(62.41), figure(0.1234), figure(-2.438), figure(7)], ["62.4", "0.123", "\u22122.44", "7"]);
+});
+
+test("corrections become a table that holds any name", () => {
+  const named = (source) => ({ sha256: "ab", source, answer: "Dots", correction: "Lines" });
+  const rows = [named('a, "b".png'), named("two\nlines.png"), named("=1+1.png")];
+  assert.equal(correctionsCsv(rows), 'sha256,source,answer,correction\r\nab,"a, ""b"".png",Dots,Lines\r\n'
+    + 'ab,"two\nlines.png",Dots,Lines\r\nab,=1+1.png,Dots,Lines\r\n');
+});
+
+test("a class that is typed is the one that differs in case and blanks alone", () => {
+  assert.equal(classNamed("  pop   ART ", ["Cubism", "Pop Art"]), "Pop Art");
+  assert.equal(classNamed(" Art  brut", ["Cubism"]), "Art brut");
+});
+
+const keeping = () => {
+  const items = new Map();
+  return { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value) };
+};
+const correction = (sha256) => ({ sha256, source: "a.png", answer: "Dots", correction: "Lines" });
+
+test("corrections outlive the page, one for each picture, and each model has its own", () => {
+  const storage = keeping(), corrections = new Corrections({ graph_sha256: "1" }, storage);
+  corrections.add(correction("a"), correction("b"), { ...correction("a"), correction: "Blocks" });
+  corrections.remove("b");
+  assert.deepEqual(new Corrections({ graph_sha256: "1" }, storage).all, [{ ...correction("a"), correction: "Blocks" }]);
+  assert.deepEqual(new Corrections({ graph_sha256: "2" }, storage).all, []);
+});
+
+test("two tabs do not write over each other's corrections", () => {
+  const storage = keeping(), [one, other] = [1, 2].map(() => new Corrections({ graph_sha256: "1" }, storage));
+  one.add(correction("a"));
+  other.add(correction("b"));
+  assert.deepEqual(other.all, [correction("a"), correction("b")]);
+});
+
+test("without storage, and where it is full, corrections last as long as the page, which can say so", () => {
+  const full = { ...keeping(), setItem() { throw new Error("QuotaExceededError"); } };
+  for (const storage of [null, full]) {
+    const corrections = new Corrections({ graph_sha256: "1" }, storage);
+    corrections.add(correction("a"));
+    corrections.add(correction("b"));
+    assert.equal(corrections.all.length, 2);
+    assert.equal(corrections.kept, false);
+  }
+});
+
+test("what something else has stored there is no correction", () => {
+  for (const stored of ["no JSON", '{"a": 1}', "[null]"]) {
+    const storage = keeping();
+    storage.setItem("artnet-corrections-1", stored);
+    assert.deepEqual(new Corrections({ graph_sha256: "1" }, storage).all, []);
+  }
 });

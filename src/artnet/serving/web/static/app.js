@@ -4,6 +4,8 @@ import { About } from "./about.js";
 import { createBackend } from "./backend.js";
 import { gradientStops } from "./colormap.js";
 import { Compare } from "./compare.js";
+import { CorrectionsBar } from "./correct.js";
+import { browserStorage, Corrections } from "./corrections.js";
 import { element, find } from "./dom.js";
 import { Look } from "./look.js";
 import { Many } from "./many.js";
@@ -13,6 +15,7 @@ const VIEWS = ["look", "compare", "many", "about"];
 /** Show the view that the address names, the first where it names none. */
 function showView() {
   const name = VIEWS.find((view) => location.hash === `#${view}`) || VIEWS[0];
+  document.body.dataset.view = name;
   for (const view of VIEWS) {
     find(document, `main > .${view}`).hidden = view !== name;
     const link = find(document, `nav a[href="#${view}"]`);
@@ -36,9 +39,11 @@ async function start() {
     const model = await backend.model();
     for (const choice of document.querySelectorAll("select.movements"))
       choice.append(...model.movements.map((name) => element("option", { value: name }, name)));
-    new Look(find(document, "main > .look"), backend, model);
+    const corrections = new Corrections(model.config, browserStorage());
+    new CorrectionsBar(find(document, ".corrections"), corrections);
+    new Look(find(document, "main > .look"), backend, model, corrections);
     new Compare(find(document, "main > .compare"), backend, model);
-    new Many(find(document, "main > .many"), backend, model);
+    new Many(find(document, "main > .many"), backend, model, corrections);
     new About(find(document, "main > .about"), model);
   } catch (error) {
     line.textContent = /** @type {Error} */ (error).message;

@@ -46,9 +46,10 @@ export function createBackend(onLoading) {
       return { ...model, features: { ...model.features, similar: model.features.similar > 0, faithfulness: true, channels: true, report: true, parquet: true, whatIf: true, properties: true }, local: false };
     },
     async classify(file) {
-      const { view, preview, ...prediction } = await requestJson("v1/classify", file, file.name, { include: "view,preview" });
+      const { view, preview, sha256, ...prediction } = await requestJson("v1/classify", file, file.name, { include: "view,preview,sha256" });
       return {
         prediction,
+        sha256,
         view: new Blob([decodeBase64(view)], { type: "image/png" }),
         preview: preview && `data:image/jpeg;base64,${preview}`,
       };

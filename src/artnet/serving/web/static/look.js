@@ -1,5 +1,6 @@
 // @ts-check
 /** The view Look: one painting, its prediction, the maps over it, what can be asked and what can be taken away. */
+import { CorrectControl } from "./correct.js";
 import { element, find, percent, save, showProblem } from "./dom.js";
 import { checkFile, Intake } from "./intake.js";
 import { Painting, peakWords } from "./painting.js";
@@ -19,12 +20,13 @@ const THUMBNAIL_PX = 224;
 const FLAGS = ["against", "colours", "votes"];
 
 export class Look {
-  /** @param {HTMLElement} root @param {Backend} backend @param {Model} model */
-  constructor(root, backend, model) {
+  /** @param {HTMLElement} root @param {Backend} backend @param {Model} model @param {import("./corrections.js").Corrections} corrections */
+  constructor(root, backend, model, corrections) {
     this.root = root;
     this.backend = backend;
     this.model = model;
     this.painting = new Painting(root);
+    this.correct = new CorrectControl(find(root, ".correct"), corrections, this);
     /** @type {Map<string, Explanation>} Of the painting that is shown, by target. */
     this.explanations = new Map();
     this.turn = 0; // counts paintings, so that a late answer about an earlier one is dropped
@@ -132,6 +134,7 @@ export class Look {
     this.painting.show(opened.preview || this.address, prediction);
     this.painting.shade(1, true);
     showPrediction(this.root, prediction);
+    this.correct.show({ ...prediction, sha256: opened.sha256, source: file.name });
     this.why.value = this.linked?.why || prediction.movement;
     this.rather.value = this.linked?.rather || "";
     this.linked = null;

@@ -1,5 +1,6 @@
 // @ts-check
 /** The view Many: several files to a table; a file that fails is a row that says why. */
+import { CorrectControl } from "./correct.js";
 import { element, find, percent, save, showProblem } from "./dom.js";
 import { checkFile, Intake } from "./intake.js";
 import { csvOf } from "./csv.js";
@@ -11,11 +12,12 @@ import { decisionLabel } from "./words.js";
 const AT_ONCE = 2, TRIES = 10;
 
 export class Many {
-  /** @param {HTMLElement} root @param {import("./types.js").Backend} backend @param {import("./types.js").Model} model */
-  constructor(root, backend, model) {
+  /** @param {HTMLElement} root @param {import("./types.js").Backend} backend @param {import("./types.js").Model} model @param {import("./corrections.js").Corrections} corrections */
+  constructor(root, backend, model, corrections) {
     this.root = root;
     this.backend = backend;
     this.model = model;
+    this.corrections = corrections;
     /** @type {Row[]} In the order of the files, with gaps for those under way. */ this.rows = [];
     /** @type {{file: File, line: HTMLElement, index: number}[]} */ this.queue = [];
     this.total = this.failed = this.running = 0;
@@ -38,7 +40,7 @@ export class Many {
     this.root.classList.add("full");
     for (const file of files) {
       const line = element("tr", {}, element("td", { class: "thumb" }), element("th", { scope: "row" }, file.name),
-        element("td", { colspan: 3, class: "quiet" }, "waiting"));
+        element("td", { colspan: 4, class: "quiet" }, "waiting"));
       find(this.root, "tbody").append(line);
       this.queue.push({ file, line, index: this.total++ });
     }
@@ -78,14 +80,17 @@ export class Many {
   /** @param {HTMLElement} line @param {Row} row */
   show(line, row) {
     if ("error" in row) {
-      line.lastChild?.replaceWith(element("td", { colspan: 3, class: "failed" }, row.error.message));
+      line.lastChild?.replaceWith(element("td", { colspan: 4, class: "failed" }, row.error.message));
       return;
     }
     find(line, ".thumb").replaceChildren(element("img", { src: row.thumbnail, alt: "" }));
     row.thumbnail = ""; // shown, and not needed in a table
     line.lastChild?.remove();
+    const correct = element("td", { class: "correct" });
     line.append(element("td", { class: "movement" }, row.movement), element("td", { class: "share" }, percent(row.confidence)),
-      element("td", { class: "quiet" }, decisionLabel(row)));
+      element("td", { class: "quiet" }, decisionLabel(row)), correct);
+    const view = { say: (/** @type {string} */ text) => { find(this.root, ".status").textContent = text; }, fail: (/** @type {Error} */ error) => showProblem(this.root, error.message) };
+    new CorrectControl(correct, this.corrections, view).show(row);
   }
 
   count() {

@@ -23,6 +23,7 @@
  *
  * @typedef {object} Opened  An image that was classified; later requests send its `view`.
  * @property {Prediction} prediction
+ * @property {string} sha256  Of the file; empty where the browser computes no digests.
  * @property {unknown} view  The backend's own handle.
  * @property {string | null} preview  An address to show where the browser cannot show the file itself.
  *
@@ -69,6 +70,7 @@
  * @typedef {{name: string, movement: string, similarity: number, thumbnail: string}} Similar
  * @typedef {{kind: string, depth: number, opacity: number, inColour: boolean}} DownloadOptions
  * @typedef {Prediction & {sha256: string, thumbnail: string}} Row
+ * @typedef {{sha256: string, source: string, answer: string, correction: string}} Correction  `answer` is what the model said.
  *
  * @typedef {object} Model
  * @property {Record<string, any>} config  The model folder's config.json.

@@ -46,7 +46,7 @@ const CALLS = {
     const { box, input, prediction, whole } = await classified(file);
     opened.set(++lastOpened, { input, content: contentOf(box), whole });
     opened.delete(lastOpened - KEPT);
-    return { prediction, view: lastOpened };
+    return { prediction, sha256: await digest(file), view: lastOpened };
   },
 
   /** @param {File} file */
@@ -63,7 +63,7 @@ const CALLS = {
   /** @param {File} file */
   async row(file) {
     const { image, prediction } = await classified(file);
-    return { ...prediction, sha256: await sha256(new Uint8Array(await file.arrayBuffer())), thumbnail: await thumbnail(image) };
+    return { ...prediction, sha256: await digest(file), thumbnail: await thumbnail(image) };
   },
 
   /** Classify the whole view again after each edit that is exact here. @param {number} view */
@@ -133,6 +133,9 @@ function contentOf([left, top, right, bottom]) {
   const { size_px: size, fit } = model.config.preprocessing;
   return contentBox(right - left, bottom - top, size, fit);
 }
+
+/** @param {File} file */
+const digest = async (file) => sha256(new Uint8Array(await file.arrayBuffer()));
 
 /** @param {File} file */
 async function classified(file) {
