@@ -6,7 +6,7 @@ The network has random weights and is exported for the purpose, which takes a mi
 in turn, so that other load on the machine weighs on all alike; ratios are medians over the rounds, printed with their
 limits. pytorch-grad-cam gets the logits of the movements alone, as the graph computes them. Maps in bf16 and in float32
 are compared on the example images, with the weights of the built-in model, since random ones say little.
-Needs `pip install 'artnet[train,dev]'`.
+Needs `pip install '.[train,dev]'`.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ refused, too: all that could be read of it is a small preview.
 - **Not followed**: a PNG's gamma (`gAMA`, `cHRM`) without a profile, an AVIF's clean aperture (`clap`).
 - **Named and refused as `format`**: JPEG 2000, JPEG XL, PDF, PostScript, SVG, Photoshop documents, and web pages that
   were saved under the name of an image.
-- HEIC is read after `pip install 'artnet[heic]'`.
+- HEIC is read after `pip install '.[heic]'`.
 """
 
 WORDS = {

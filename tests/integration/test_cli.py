@@ -238,7 +238,7 @@ def test_other_settings_do_not_resume(artnet: Artnet, painting_file: Path, tmp_p
 
 
 def test_an_index_finds_the_nearest(artnet: Artnet, painting: Image.Image, tmp_path: Path) -> None:
-    pytest.importorskip("lancedb", reason="needs pip install 'artnet[similar]'")
+    pytest.importorskip("lancedb", reason="needs pip install '.[similar]'")
     (tmp_path / "all").mkdir()
     for angle in (0, 180):
         painting.rotate(angle).save(tmp_path / "all" / f"{angle}.png")

@@ -12,7 +12,7 @@ from artnet.cli.teach import teach
 from artnet.errors import DataError, UsageError
 from artnet.model.classifier import Classifier
 
-pytest.importorskip("onnx", reason="needs pip install 'artnet[teach]'")
+pytest.importorskip("onnx", reason="needs pip install '.[teach]'")
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 

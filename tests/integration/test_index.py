@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,12 @@ from artnet.batch.journal import journal_path
 from artnet.batch.predict import Result
 from artnet.batch.table import Row, TableSchema, table_row
 from artnet.errors import CorruptImageError, DataError, MissingExtraError, OutputError
+from artnet.extras import install_command
 from artnet.imaging.encode import encode_jpeg
 from artnet.model.classifier import Classifier
 from artnet.model.prediction import Prediction
 
-needs_lancedb = pytest.mark.skipif(
-    importlib.util.find_spec("lancedb") is None, reason="needs pip install 'artnet[similar]'"
-)
+needs_lancedb = pytest.mark.skipif(importlib.util.find_spec("lancedb") is None, reason="needs pip install '.[similar]'")
 MODEL = "drawn (1)"
 SCHEMA = TableSchema(("Cubism", "Realism"), embedding=True, thumbnail=True)
 
@@ -126,7 +126,7 @@ def test_what_would_be_lost_is_refused(tmp_path: Path) -> None:
 
 def test_without_lancedb_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "lancedb", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'artnet\[similar\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("similar"))):
         check_installed()
 
 

@@ -69,7 +69,7 @@ def test_the_types_hold() -> None:
 
 
 def test_a_graph_cut_to_its_logits_gives_the_same_logits(node: str, tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="install it: pip install 'artnet[onnxruntime]'")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="install it: pip install '.[onnxruntime]'")
     graph, pruned = default_model() / "model.onnx", tmp_path / "pruned.onnx"
     script = (
         f"import {{ readFileSync, writeFileSync }} from 'node:fs';\n"

@@ -31,7 +31,7 @@ def openvino() -> OpenVinoEngine:
 
 
 def test_both_runtimes_give_the_same_logits_in_float32(openvino: OpenVinoEngine, views: np.ndarray) -> None:
-    pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+    pytest.importorskip("onnxruntime", reason="needs pip install '.[onnxruntime]'")
     ours = openvino.run(views, None, ["logits"])["logits"]
     theirs = open_engine(GRAPH, "onnxruntime").run(views, None, ["logits"])["logits"]
     assert ours.shape == (2, openvino.classes)
@@ -39,7 +39,7 @@ def test_both_runtimes_give_the_same_logits_in_float32(openvino: OpenVinoEngine,
 
 
 def test_both_runtimes_give_the_same_gradients(openvino: OpenVinoEngine, views: np.ndarray) -> None:
-    pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+    pytest.importorskip("onnxruntime", reason="needs pip install '.[onnxruntime]'")
     target = np.eye(openvino.classes, dtype=np.float32)[:2]
     names = ["gradient_9", "gradient_5"]
     ours = openvino.run(views, target, names)

@@ -16,7 +16,7 @@ from artnet.cli.teach import teach
 from artnet.errors import DataError, OutputError
 from artnet.model.classifier import Classifier
 
-pytest.importorskip("onnx", reason="needs pip install 'artnet[teach]'")
+pytest.importorskip("onnx", reason="needs pip install '.[teach]'")
 
 
 def stripes(rng: np.random.Generator, draw: ImageDraw.ImageDraw) -> None:

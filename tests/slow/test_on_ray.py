@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from artnet.batch.job import BatchJob, Predictor, Progress, job_journal, run_job
 from artnet.batch.predict import ModelSpec, PredictOptions, predict_items
 from artnet.batch.ray_executor import absolute_item, first_blocks, predict_on_ray
 from artnet.errors import MissingExtraError, WorkerError
+from artnet.extras import install_command
 from artnet.model.classifier import Classifier
 from artnet.sources.find import find_items
 from artnet.sources.item import SourceItem
@@ -34,7 +36,7 @@ pytestmark = [
 ]
 MODEL = ModelSpec(precision="f32")
 needs_ray = pytest.mark.skipif(
-    __import__("importlib.util").util.find_spec("ray") is None, reason="needs pip install 'artnet[ray]'"
+    __import__("importlib.util").util.find_spec("ray") is None, reason="needs pip install '.[ray]'"
 )
 
 
@@ -108,7 +110,7 @@ def test_locations_on_a_disk_are_sent_out_by_their_absolute_path(images: str, mo
 
 def test_without_ray_it_is_said_what_to_install(images: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'artnet\[ray\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("ray"))):
         list(predict_on_ray(find_items([images]), MODEL, PredictOptions()))
 
 

@@ -298,7 +298,7 @@ def test_likely_styles_are_named_where_the_model_has_them(
 
 
 def test_similar_paintings_are_shown_where_the_server_has_an_index(browser: Any, tmp_path: Path) -> None:
-    pytest.importorskip("lancedb", reason="install LanceDB: pip install 'artnet[similar]'")
+    pytest.importorskip("lancedb", reason="install LanceDB: pip install '.[similar]'")
     index = tmp_path / "index"
     made = [sys.executable, "-m", "artnet", "index", str(FACETED), str(ATELIER), "--out", str(index)]
     subprocess.run(made, check=True, capture_output=True)

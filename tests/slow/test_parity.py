@@ -17,7 +17,7 @@ from artnet.training.export.onnx_graph import random_views
 from artnet.training.network.network import MovementLogitsOnly, build_network
 from artnet.training.run import Run
 
-NEEDED = "needs pip install 'artnet[dev]', which brings grad-cam and captum"
+NEEDED = "needs pip install '.[dev]', which brings grad-cam and captum"
 THEIRS = {
     "gradcam": "GradCAM",
     "gradcam++": "GradCAMPlusPlus",

@@ -20,6 +20,7 @@ from artnet.atomic import check_parent
 from artnet.batch.journal import Existing, check_not_begun
 from artnet.batch.table import Row, TableSchema, record_batches, score_column
 from artnet.errors import DataError, MissingExtraError, OutputError, reason
+from artnet.extras import install_command
 
 _TABLE = "paintings"
 _METADATA = "index.json"
@@ -56,7 +57,7 @@ def check_installed() -> None:
     try:
         import lancedb  # noqa: F401
     except ImportError:
-        raise MissingExtraError("LanceDB is not installed; install it with: pip install 'artnet[similar]'") from None
+        raise MissingExtraError(f"LanceDB is not installed; install it with: {install_command('similar')}") from None
 
 
 def check_index_path(folder: Path, existing: Existing = "refuse") -> None:

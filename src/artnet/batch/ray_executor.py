@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from artnet.batch.predict import ModelSpec, PipelineLimits, PredictOptions, Result, predict_items
 from artnet.errors import MissingExtraError, WorkerError, reason
+from artnet.extras import install_command
 from artnet.sources.item import DEFAULT_RULES, SourceItem, SourceRules
 from artnet.sources.stores import is_remote
 
@@ -77,7 +78,7 @@ def predict_on_ray(
     try:
         import ray
     except ImportError:
-        raise MissingExtraError("Ray is not installed; install it with: pip install 'artnet[ray]'") from None
+        raise MissingExtraError(f"Ray is not installed; install it with: {install_command('ray')}") from None
     worker_arguments = (_absolute_model(model), _absolute_overlays(options), rules)
     blocks = _blocks(map(absolute_item, items), block_items)
     with _cluster():

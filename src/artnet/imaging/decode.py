@@ -334,7 +334,7 @@ def _unreadable(data: bytes, name: str) -> ImageError:
     if data[4:8] == b"ftyp" and _ISO_BRANDS.get(data[8:12]) in _allowed_formats():
         return CorruptImageError(f"{name}: begins like an AVIF or HEIC file but is damaged or truncated; {_SAVE_AGAIN}")
     known = ", ".join(_allowed_formats())
-    hint = "; HEIC needs pip install 'artnet[heic]'" if data[4:8] == b"ftyp" else ""
+    hint = "; HEIC needs the extra heic, see docs/formats.md" if data[4:8] == b"ftyp" else ""
     return FormatError(f"{name}: its content is in none of the formats that ArtNet reads ({known}){hint}")
 
 

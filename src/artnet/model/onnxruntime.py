@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from artnet.errors import MissingExtraError, ModelError, reason
+from artnet.extras import install_command
 from artnet.model.engine import STYLES, Floats, required_feed, stack_outputs
 from artnet.model.openvino import OpenVinoEngine
 
@@ -21,7 +22,7 @@ class OnnxRuntimeEngine:
             import onnxruntime
         except ImportError:
             raise MissingExtraError(
-                "ONNX Runtime is not installed; install it with: pip install 'artnet[onnxruntime]'"
+                f"ONNX Runtime is not installed; install it with: {install_command('onnxruntime')}"
             ) from None
         self._graph = graph
         options = onnxruntime.SessionOptions()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artnet.errors import MissingExtraError, ModelError, reason
+from artnet.extras import install_command
 from artnet.model.engine import INPUTS, STYLES
 from artnet.model.logistic_regression import LogisticRegression
 
@@ -43,7 +44,7 @@ def check_installed() -> None:
     try:
         import onnx  # noqa: F401
     except ImportError:
-        raise MissingExtraError("onnx is not installed; install it with: pip install 'artnet[teach]'") from None
+        raise MissingExtraError(f"onnx is not installed; install it with: {install_command('teach')}") from None
 
 
 def read_head(path: Path) -> GraphHead:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from artnet.errors import MissingExtraError
+from artnet.extras import install_command
 
 
 def check_installed() -> None:
@@ -13,5 +14,5 @@ def check_installed() -> None:
     missing = [name for name in packages.split() if find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, not installed here; install with: pip install 'artnet[train]'"
+            f"training needs {', '.join(missing)}, not installed here; install with: {install_command('train')}"
         )

@@ -54,7 +54,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def heic(image: Image.Image, **options: object) -> bytes:
-    pillow_heif = pytest.importorskip("pillow_heif", reason="runs with pillow-heif: pip install 'artnet[heic]'")
+    pillow_heif = pytest.importorskip("pillow_heif", reason="runs with pillow-heif: pip install '.[heic]'")
     buffer = BytesIO()
     pillow_heif.from_pillow(image).save(buffer, quality=95, **options)
     return buffer.getvalue()

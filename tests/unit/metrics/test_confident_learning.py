@@ -53,7 +53,7 @@ def test_the_one_that_looks_otherwise_is_the_suspect() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_cleanlab_counts_and_finds_the_same(seed: int) -> None:
-    cleanlab = pytest.importorskip("cleanlab", reason="needs pip install 'artnet[dev]'")
+    cleanlab = pytest.importorskip("cleanlab", reason="needs pip install '.[dev]'")
     labels, scores = random_case(seed)
     joint = cleanlab.count.compute_confident_joint(labels, scores, calibrate=False)
     issues = cleanlab.filter.find_label_issues(

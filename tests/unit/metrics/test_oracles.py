@@ -8,8 +8,8 @@ import pytest
 from artnet.metrics import calibration, classification
 from artnet.metrics.bootstrap import bootstrap_interval, resampled_sums
 
-sklearn_metrics = pytest.importorskip("sklearn.metrics", reason="needs pip install 'artnet[dev]'")
-scipy_stats = pytest.importorskip("scipy.stats", reason="needs pip install 'artnet[dev]'")
+sklearn_metrics = pytest.importorskip("sklearn.metrics", reason="needs pip install '.[dev]'")
+scipy_stats = pytest.importorskip("scipy.stats", reason="needs pip install '.[dev]'")
 CLASSES = 5
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(0, 2, (300, CLASSES)).round(1)

@@ -11,7 +11,7 @@ from artnet.metrics.proportion import wilson_interval
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 4), (3, 7), (5, 5), (90, 300)])
 def test_the_interval_is_scipys(hits: int, count: int) -> None:
-    stats = pytest.importorskip("scipy.stats", reason="needs pip install 'artnet[dev]'")
+    stats = pytest.importorskip("scipy.stats", reason="needs pip install '.[dev]'")
     expected = stats.binomtest(hits, count).proportion_ci(method="wilson")
     found = wilson_interval(hits, count)
     assert (found.value, found.low, found.high) == pytest.approx((hits / count, expected.low, expected.high), abs=1e-6)

@@ -151,7 +151,7 @@ def test_a_file_that_is_no_graph_is_refused(runtime: str, tmp_path: Path) -> Non
     path = tmp_path / GRAPH_FILE
     path.write_bytes(b"not a graph")
     if runtime == "onnxruntime":
-        pytest.importorskip("onnxruntime", reason="needs pip install 'artnet[onnxruntime]'")
+        pytest.importorskip("onnxruntime", reason="needs pip install '.[onnxruntime]'")
     with pytest.raises(ModelError, match=r"model\.onnx"):
         _ = open_engine(path, runtime).classes
 

@@ -37,7 +37,7 @@ def test_one_feature_is_weighed_as_one_works_out_by_hand() -> None:
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("penalty", [0.001, 0.1])
 def test_the_scores_are_scikit_learns(balanced: bool, penalty: float) -> None:
-    linear_model = pytest.importorskip("sklearn.linear_model", reason="needs pip install 'artnet[dev]'")
+    linear_model = pytest.importorskip("sklearn.linear_model", reason="needs pip install '.[dev]'")
     # Balanced weights of scikit-learn add up to N, ours to 1.
     theirs = linear_model.LogisticRegression(
         C=1 / (len(LABELS) * penalty), class_weight="balanced" if balanced else None, max_iter=1000, tol=1e-8

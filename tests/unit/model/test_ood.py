@@ -115,7 +115,7 @@ def test_what_resembles_the_outliers_is_told_from_paintings() -> None:
 
 
 def test_a_logistic_regression_is_scikit_learns() -> None:
-    linear_model = pytest.importorskip("sklearn.linear_model", reason="needs pip install 'artnet[dev]'")
+    linear_model = pytest.importorskip("sklearn.linear_model", reason="needs pip install '.[dev]'")
     inputs, weights = RNG.normal(size=(200, 4)), RNG.uniform(0.5, 2, 200)
     labels = (inputs[:, 0] + RNG.normal(size=200) > 0.5).astype(float)
     oracle = linear_model.LogisticRegression(C=1 / OUTLIER_PENALTY, tol=1e-8).fit(inputs, labels, weights)

@@ -41,7 +41,7 @@ def test_the_embedded_models_logits_are_those_stored(classifier: Classifier) -> 
 
 
 def test_another_runtime_computes_them_too(classifier: Classifier) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="install it: pip install 'artnet[onnxruntime]'")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="install it: pip install '.[onnxruntime]'")
     session = onnxruntime.InferenceSession(str(default_model() / "model.onnx"), providers=["CPUExecutionProvider"])
     views = network_input(check_views(224), classifier.config.preprocessing)
     zeros = {"target": (3, 5), "mixture": (3, session.get_inputs()[2].shape[1])}

@@ -15,7 +15,7 @@ from artnet.model.logistic_regression import LogisticRegression
 from artnet.model.openvino import OpenVinoEngine
 from artnet.teaching.graph import read_head, write_with_head
 
-pytest.importorskip("onnx", reason="needs pip install 'artnet[teach]'")
+pytest.importorskip("onnx", reason="needs pip install '.[teach]'")
 GRAPH = default_model() / GRAPH_FILE
 RNG = np.random.default_rng(0)
 
