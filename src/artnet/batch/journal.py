@@ -45,14 +45,16 @@ class Journal:
         Raises:
             OutputError: if it cannot be written
         """
+        values = [_encoded(name, row[name]) for name in self.schema.columns]
+        self.row_count += 1  # first: were it interrupted afterwards, the journal of a first row would count as empty
         try:
-            self._connection.execute(self._insert, [_encoded(name, row[name]) for name in self.schema.columns])
+            self._connection.execute(self._insert, values)
         except sqlite3.Error as error:
+            self.row_count -= 1
             raise OutputError(
                 f"{self.output}: cannot be written ({reason(error)}); {self.row_count} rows are kept in {self.path}; "
                 "make room and continue with --resume"
             ) from error
-        self.row_count += 1
 
     def summary_rows(self) -> Iterator[Row]:
         """Yield source, movement, decision and error_kind of each row."""
