@@ -21,7 +21,7 @@
     │   └── TaxonomyError     5  422   a taxonomy file that cannot be used
     ├── TrainingError         6  500   a training that cannot start or continue
     │   └── ExportError       6  500   a graph that does not agree with its network
-    ├── StoppedError        130  500   a training that was stopped on request and can be resumed
+    ├── StoppedError        130  500   a command that was stopped on request and can be resumed
     ├── OutputError           7  507   a file or folder that cannot be written
     ├── WorkerError           9  500   a worker process or cluster that ended or cannot be reached
     ├── BusyError             9  429   more requests than can wait; try again a little later
@@ -173,7 +173,7 @@ class ExportError(TrainingError):
 
 
 class StoppedError(ArtNetError):
-    """A training that stopped on request, with how to resume it; the exit code is the shell's for Ctrl-C."""
+    """A command that stopped on request, with how to resume it; after SIGTERM it exits with 143 instead."""
 
     exit_code = 130
     kind = "stopped"

@@ -21,6 +21,7 @@ from artnet.batch.journal import Existing, check_not_begun
 from artnet.batch.table import Row, TableSchema, record_batches, score_column
 from artnet.errors import DataError, MissingExtraError, OutputError, reason
 from artnet.extras import install_command
+from artnet.workers import signals_held_back
 
 _TABLE = "paintings"
 _METADATA = "index.json"
@@ -110,9 +111,10 @@ def write_index(
             table.create_index(metric="cosine", vector_column_name="embedding")
         metadata = {"model": model, "movements": schema.movements, "paintings": count}
         (partial / _METADATA).write_text(json.dumps(metadata, ensure_ascii=False), "utf-8")
-        if folder.exists():
-            folder.rename(before)
-        partial.rename(folder)
+        with signals_held_back():  # between the two there is no index
+            if folder.exists():
+                folder.rename(before)
+            partial.rename(folder)
     except (OSError, RuntimeError) as error:
         message = f"{folder}: cannot be written ({reason(error)}); make room and continue with --resume"
         raise OutputError(message) from error

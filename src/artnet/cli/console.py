@@ -228,7 +228,7 @@ def batch_progress(journal: Journal) -> Iterator[Callable[[Progress], None]]:
 
     What the block yields is the `on_progress` of `run_job`.
     """
-    from artnet.errors import ImageError, SourceError
+    from artnet.errors import ImageError, SourceError, StoppedError
 
     with _batch_bar() as update:
 
@@ -239,10 +239,18 @@ def batch_progress(journal: Journal) -> Iterator[Callable[[Progress], None]]:
 
         try:
             yield on_progress
-        except (KeyboardInterrupt, SourceError, ImageError):
+        except KeyboardInterrupt:
+            if not journal.row_count:
+                raise
+            raise StoppedError(f"stopped; {_kept(journal)}") from None
+        except (SourceError, ImageError):
             if journal.row_count:
-                print_message(f"{journal.row_count} rows are kept; continue by the same command with --resume")
+                print_message(_kept(journal))
             raise
+
+
+def _kept(journal: Journal) -> str:
+    return f"{journal.row_count} rows are kept; continue by the same command with --resume"
 
 
 @contextmanager

@@ -18,11 +18,12 @@ from artnet.cli.export import export
 from artnet.cli.index import index
 from artnet.cli.info import info
 from artnet.cli.prepare import prepare
+from artnet.cli.signals import STOP
 from artnet.cli.similar import similar
 from artnet.cli.site import site
 from artnet.cli.teach import teach
 from artnet.cli.train import train
-from artnet.errors import ArtNetError
+from artnet.errors import ArtNetError, StoppedError
 
 app = typer.Typer(
     add_completion=False,
@@ -35,8 +36,6 @@ app.command("app")(serve_app)
 for command in (classify, explain, index, similar, prepare, audit_labels, teach, train, evaluate, export, site, info):
     app.command()(command)
 
-INTERRUPTED = 130  # a shell's code for Ctrl-C
-
 
 def main() -> None:
     """Run the command line; an error that a user can meet becomes one sentence and an exit code."""
@@ -45,21 +44,28 @@ def main() -> None:
     escape_unencodable()
     print_warnings()
     warnings.filterwarnings("ignore", module="PIL")  # our own errors say what is wrong with a damaged file
-    try:
-        code = app(standalone_mode=False) or 0
-    except ArtNetError as error:
-        print_message(f"artnet: {error}")
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # Typer's own usage errors have it
-            raise
-        print_message(f"artnet: {error.format_message()}")
-        sys.exit(getattr(error, "exit_code", 2))
-    if code == INTERRUPTED:
-        print_message("artnet: interrupted")
+    code, message = _run()
+    if STOP.number or code == StoppedError.exit_code:  # whatever else a stopped command complains of
+        sys.exit(STOP.report(message if code == StoppedError.exit_code else ""))
+    if message:
+        print_message(f"artnet: {message}")
     sys.exit(code)
+
+
+def _run() -> tuple[int, str]:
+    """Run the command; return its exit code and what there is to say of it."""
+    try:
+        return app(standalone_mode=False) or 0, ""
+    except ArtNetError as error:
+        return error.exit_code, str(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return StoppedError.exit_code, ""
+    except Exception as error:
+        if hasattr(error, "format_message"):  # Typer's own usage errors have it
+            return getattr(error, "exit_code", 2), error.format_message()
+        if STOP.number:
+            return StoppedError.exit_code, ""
+        raise
 
 
 @app.callback(invoke_without_command=True)
@@ -70,7 +76,3 @@ def version(
     if show_version:
         print_line(__version__)
         raise typer.Exit
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ import typer
 
 from artnet.cli.console import print_audit, print_message, progress_bar
 from artnet.cli.options import AllowPrivate, IiifPx, MaxMb, NoTrim, Timeout, ZipEncoding, source_rules
-from artnet.errors import UsageError
+from artnet.errors import StoppedError, UsageError
 
 Without = Annotated[
     list[str] | None, typer.Option("--without", metavar="MOVEMENT", help="Leave a movement out; may be repeated.")
@@ -79,8 +79,11 @@ def prepare(
     check_out(out, paths[:-1])
     chosen = without_movements(load_taxonomy(taxonomy), without or [])
     catalogs = [read_catalog(path, catalog, rules) for path in paths[:-1]]
-    with progress_bar("extracting views") as advance:
-        summary = prepare_dataset(catalogs, out, chosen, options, advance)
+    try:
+        with progress_bar("extracting views") as advance:
+            summary = prepare_dataset(catalogs, out, chosen, options, advance)
+    except KeyboardInterrupt:
+        raise StoppedError(f"{out}: stopped; what is done is kept, the same command continues") from None
     print_audit(summary, out)
     if hidden := sum(catalog.hidden_count for catalog in catalogs):
         print_message(f"{hidden} hidden or system files passed over")

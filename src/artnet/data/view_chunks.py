@@ -5,15 +5,13 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +36,7 @@ from artnet.imaging.views import VIEWS, Box, Fit, extract_views, without_letterb
 from artnet.sources.item import DEFAULT_RULES, SourceRules
 from artnet.sources.parquet import ParquetRow
 from artnet.sources.stores import is_remote
+from artnet.workers import worker_processes
 
 CHUNK_FORMAT = 2  # to be raised whenever the chunk files' columns change
 JPEG_QUALITY = 95  # with 4:4:4, a second lossy copy that cannot be seen, at a third of the size of PNG
@@ -201,7 +200,7 @@ _worker = threading.local()
 
 @contextmanager
 def _open_pool(processes: int, rules: SourceRules) -> Iterator[Executor]:
-    """Yield a pool of processes, spawned since Arrow's threads survive no fork; for one, a thread of this process."""
+    """Yield a pool of processes; for one, a thread of this process."""
     if processes == 1:
         with ThreadPoolExecutor(1, initializer=_open_reader, initargs=(rules,)) as thread:
             try:
@@ -209,8 +208,7 @@ def _open_pool(processes: int, rules: SourceRules) -> Iterator[Executor]:
             finally:
                 thread.submit(lambda: _worker.reader.close())
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_start_process, initargs=(rules,)) as pool:
+    with worker_processes(processes, _start_process, (rules,)) as pool:
         yield pool
 
 
@@ -219,17 +217,8 @@ def _open_reader(rules: SourceRules) -> None:
 
 
 def _start_process(rules: SourceRules) -> None:
-    """Open the reader, and end with the parent: if it was killed, this process would wait for work for ever."""
     _open_reader(rules)
     atexit.register(_worker.reader.close)
-    parent = parent_process()
-    if parent is not None:
-
-        def wait_and_exit() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=wait_and_exit, daemon=True).start()
 
 
 def _write_chunk(path: Path, start: int, chunk: Sequence[SelectedRecord], settings: ChunkSettings) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -52,7 +51,7 @@ class ConnectionLimits:
 
     head_timeout_s: float = 10.0
     write_timeout_s: float = 30.0
-    shutdown_timeout_s: int = 30
+    shutdown_timeout_s: int = 2
 
 
 class HeadTimeoutProtocol(H11Protocol):
@@ -143,6 +142,5 @@ def make_server(application: FastAPI, limits: ConnectionLimits | None = None) ->
 
 
 def serve(application: FastAPI, listener: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM."""
-    with suppress(KeyboardInterrupt):  # how the server passes Ctrl-C on when it has stopped
-        make_server(application).run(sockets=[listener])
+    """Answer requests until SIGINT or SIGTERM, which the server passes on when it has stopped."""
+    make_server(application).run(sockets=[listener])

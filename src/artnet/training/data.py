@@ -5,7 +5,6 @@ A view's augmentation depends on seed, epoch and its position in the epoch alone
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,6 +23,7 @@ from artnet.imaging.views import VIEWS
 from artnet.taxonomy import index_styles
 from artnet.training.augment import augment
 from artnet.training.recipe import Augmentation, Recipe, TrainingViews
+from artnet.workers import signals_held_back
 
 _MOST_REPEATS = 5.0
 
@@ -177,20 +177,16 @@ def plain_batches(views: StoredViews, batch: int, workers: int, rows: range | No
 
 
 def _load(dataset: Dataset[Batch], batch: int, indices: Sequence[Any], workers: int) -> Iterator[Batch]:
-    yield from DataLoader(
+    loader = DataLoader(
         dataset,
         batch_size=batch,
         sampler=indices,
         num_workers=workers,
-        worker_init_fn=_ignore_signals,
         generator=torch.Generator(),  # or the loader would draw from the global one
     )
-
-
-def _ignore_signals(worker: int) -> None:
-    """Leave Ctrl-C and SIGTERM, which reach all processes, to the training loop: it needs its workers for its step."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with signals_held_back():  # the training loop needs its workers to end its step
+        batches = iter(loader)
+    yield from batches
 
 
 def _labelled(image: Image.Image, views: StoredViews, index: int) -> Batch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,15 +134,18 @@ def worker_errors() -> Iterator[None]:
 
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether Ctrl-C or SIGTERM came; a second one takes effect at once.
+def stop_requests(patience_s: float = 3.0) -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether Ctrl-C or SIGTERM came.
 
     Outside the main thread, which alone receives signals, it always returns False.
+
+    Args:
+        patience_s: after this time since the first, another one takes effect at once
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    requested = threading.Event()
+    came_s: list[float] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:
@@ -149,12 +153,14 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
     def handle(number: int, frame: FrameType | None) -> None:
-        requested.set()
-        restore()
+        came_s.append(time.monotonic())
+        if len(came_s) > 1 and came_s[-1] - came_s[0] >= patience_s:
+            restore()
+            signal.raise_signal(number)
 
     for number in before:
         signal.signal(number, handle)
     try:
-        yield requested.is_set
+        yield lambda: bool(came_s)
     finally:
         restore()

@@ -110,8 +110,11 @@ def train_network(session: Session, network: PaintingNetwork, train: StoredViews
     while state.position.epoch < recipe.epochs:
         _train_epoch(session, learner, train)
         started = time.monotonic()
-        logits = predict(session, state.average, val)
         position, batches = state.position, batches_per_epoch(train, session.settings)
+        try:
+            logits = predict(session, state.average, val)
+        except KeyboardInterrupt:  # the epoch's batches are done, and validated when the training is resumed
+            raise _stopped(session, state, batches) from None
         seconds = position.seconds + time.monotonic() - started
         scores = TrainScores(position.loss_sum / batches, position.hits / batches, seconds)
         _end_epoch(session, state, score_epoch(position.epoch + 1, scores, logits, val.movements))
@@ -129,7 +132,11 @@ def batches_per_epoch(views: StoredViews, settings: RunSettings) -> int:
 
 
 def predict(session: Session, network: PaintingNetwork, views: StoredViews) -> np.ndarray:
-    """Return the movements' logits (N, C) float32 of all views; each process computes a share of them."""
+    """Return the movements' logits (N, C) float32 of all views; each process computes a share of them.
+
+    Raises:
+        KeyboardInterrupt: where a stop is requested and no other process waits for this one's share
+    """
     fabric, count = session.fabric, len(views.encoded)
     rows = range(fabric.global_rank * count // fabric.world_size, (fabric.global_rank + 1) * count // fabric.world_size)
     logits = torch.zeros(count, network.dense.out_features)
@@ -137,6 +144,8 @@ def predict(session: Session, network: PaintingNetwork, views: StoredViews) -> n
     done = rows.start
     with torch.inference_mode(), fabric.autocast():
         for batch in plain_batches(views, 64, session.options.workers, rows):
+            if fabric.world_size == 1 and session.stop_requested():
+                raise KeyboardInterrupt
             pixels = normalise(fabric.to_device(batch.pixels), session.settings)
             logits[done : done + len(pixels)] = network(pixels).movements.float().cpu()
             done += len(pixels)
@@ -197,14 +206,11 @@ def _train_epoch(session: Session, learner: Learner, views: StoredViews) -> None
             seconds=position.seconds + now - before,
         )
         session.callbacks.on_step(_report(session, state, batches))
-        if scores.stop or now - saved >= session.options.checkpoint_every_s:
+        if scores.stop:
+            raise _stopped(session, state, batches)
+        if now - saved >= session.options.checkpoint_every_s:
             saved = now
             _save(session, state)
-        if scores.stop:
-            raise StoppedError(
-                f"{session.run.folder}: stopped after epoch {epoch.number + 1}, batch {position.batch + 1} of "
-                f"{batches}; nothing is lost, continue with the same command and --resume"
-            )
 
 
 def take_step(session: Session, learner: Learner, batch: Batch) -> StepScores:
@@ -256,6 +262,15 @@ def _end_epoch(session: Session, state: TrainingState, scores: EpochScores) -> N
         write_history(session.run, [scores])
     _save(session, state)
     session.callbacks.on_epoch(scores)
+
+
+def _stopped(session: Session, state: TrainingState, batches: int) -> StoppedError:
+    """Write a checkpoint and return the error that says from where the training will go on."""
+    _save(session, state)
+    return StoppedError(
+        f"{session.run.folder}: stopped after epoch {state.position.epoch + 1}, batch {state.position.batch} of "
+        f"{batches}; nothing is lost, continue with the same command and --resume"
+    )
 
 
 def _save(session: Session, state: TrainingState) -> None:

@@ -22,10 +22,14 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_the_first_ctrl_c_asks_and_the_second_stops_at_once() -> None:
+def test_ctrl_c_asks_and_a_late_one_stops_at_once() -> None:
     before = signal.getsignal(signal.SIGINT)
     with stop_requests() as stop_requested:
         assert not stop_requested()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert stop_requested()
+    with stop_requests(patience_s=0) as stop_requested:
         signal.raise_signal(signal.SIGINT)
         assert stop_requested()
         with pytest.raises(KeyboardInterrupt):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from artnet.errors import MissingExtraError, OutputError, SourceError, reason
 from artnet.model.config import CARD_FILE, CONFIG_FILE, GRAPH_FILE, OOD_FILE, ModelConfig, read_model, sha256_of
 from artnet.serving.web.samples import SAMPLES, sample_path
+from artnet.workers import signals_held_back
 
 VERSION = "1.30.0"  # of onnxruntime-web
 _INTEGRITY = "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
@@ -61,8 +62,10 @@ def write_site(out: Path, model: Path | None = None, onnxruntime_web: Path | Non
             _copy_runtime(site / "onnxruntime", onnxruntime_web, RUNTIME_FILES + (WEBGPU_FILES if webgpu else ()))
             _write_service_worker(site)
             size_bytes = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
-            shutil.rmtree(out, ignore_errors=True)
-            site.rename(out)
+            with signals_held_back():  # between the two there is no site
+                if out.exists():
+                    out.rename(Path(scratch, "former"))
+                site.rename(out)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({reason(error)}); make room or name another folder") from error
     return size_bytes

@@ -1,0 +1,112 @@
+"""SIGINT and SIGTERM: the first unwinds a command, and one that does not unwind in time is ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+GRACE_S = 2.4  # to write what can be resumed; with the rest of the way out a command ends within 3 s
+_NAMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+_SHOW_CURSOR = b"\x1b[?25h\r\x1b[K"  # which a progress bar hides, on a line that it may have begun
+_SLOWEST_WAKE_S = 0.5
+
+
+class StopSignals:
+    """The first SIGINT or SIGTERM raises `KeyboardInterrupt` in the main thread, so that its `finally` blocks run.
+
+    Further ones change nothing: they would only disturb those blocks. Python runs a handler between two instructions
+    of the main thread, which may be in native code for minutes or wait for threads that are, and a library may catch
+    what is raised. So a thread, which is woken without the main thread, ends the process after `GRACE_S`.
+
+    Attributes:
+        number: the first signal that came, 0 while none has
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._is_installed = self._is_raised = self._is_finished = False
+        self._came, self._told = threading.Event(), threading.Lock()
+
+    def install(self) -> None:
+        """Handle the signals from now on, those excepted that a shell had this process ignore, as `nohup` does."""
+        self._is_installed = True
+        self._woken, waking = socket.socketpair()
+        waking.setblocking(False)
+        signal.set_wakeup_fd(waking.detach(), warn_on_full_buffer=False)
+        threading.Thread(target=self._end_after_grace, name="artnet-signals", daemon=True).start()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._leave_to_parent)
+        for number in _NAMES:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+
+    def report(self, message: str = "") -> int:
+        """Print the one line that says that the command was stopped; return its exit code."""
+        if self._is_installed:
+            self._came.wait(_SLOWEST_WAKE_S)  # where another handler was told, as in a training
+        if self._told.acquire(blocking=False):
+            print(f"artnet: {message or _NAMES[self._known]}", file=sys.stderr, flush=True)
+        return 128 + self._known
+
+    def mute(self) -> None:
+        """Print no line: this is one of several processes, of which the first prints it."""
+        self._told.acquire(blocking=False)
+
+    def finish(self) -> None:
+        """Let the first signal from now on end the process at once: the command has ended, and Python is about to."""
+        self._is_finished = True
+        if self.number:  # or one more would kill Python while it ends, when it handles none
+            for number in _NAMES:
+                signal.signal(number, signal.SIG_IGN)
+            # `python -m` ends by SIGINT in place of its exit code where the last code that exec() ran was interrupted.
+            exec("")
+
+    @property
+    def _known(self) -> signal.Signals:
+        return signal.Signals(self.number or signal.SIGINT)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.number = self.number or number
+        if self._is_finished:
+            self._end()
+        if not self._is_raised:
+            self._is_raised = True
+            # Threads and destructors that fail because of the stop have no more to say.
+            sys.unraisablehook = lambda _: None
+            threading.excepthook = lambda _: None
+            raise KeyboardInterrupt
+
+    def _end_after_grace(self) -> None:
+        while not (came := [number for number in self._woken.recv(256) if number in _NAMES]):
+            pass
+        self.number = self.number or came[0]
+        self._came.set()
+        time.sleep(GRACE_S)
+        self._end()
+
+    def _end(self) -> NoReturn:
+        """End the worker processes and this one; what they have finished is on disk."""
+        with suppress(Exception):
+            for worker in sys.modules["multiprocessing"].active_children():
+                worker.kill()
+        if self._told.acquire(blocking=False):
+            with suppress(OSError):  # of a standard error that is closed; its buffer may be locked
+                os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + f"artnet: {_NAMES[self._known]}\n".encode())
+        os._exit(128 + self._known)
+
+    def _leave_to_parent(self) -> None:
+        """In a forked process, which is the parent's to end, restore what was there before."""
+        signal.set_wakeup_fd(-1)
+        for number in _NAMES:
+            if signal.getsignal(number) == self._handle:
+                signal.signal(number, signal.SIG_DFL)
+
+
+STOP = StopSignals()
