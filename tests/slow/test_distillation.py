@@ -15,7 +15,7 @@ from artnet.imaging.views import WHOLE, square_view
 from artnet.model.config import default_model
 from artnet.training.data import load_views
 from artnet.training.distillation import mix_teacher_scores
-from artnet.training.fit import fit
+from artnet.training.fit import fit, resume
 from artnet.training.recipe import find_recipe
 from artnet.training.run import Run, RunSettings
 from fixtures.training import ON_CPU, settings
@@ -47,7 +47,7 @@ def test_a_quarter_of_the_targets_are_the_teachers_scores(taught: Run, data: Pat
 
 
 def test_a_resumed_training_needs_no_teacher(taught: Run, data: Path) -> None:
-    again = fit(data, taught.folder, taught.settings, dataclasses.replace(ON_CPU, resume=True))
+    again = resume(data, taught.folder, ON_CPU)
     assert again.settings.teachers == taught.settings.teachers
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from artnet.errors import StoppedError
-from artnet.training.fit import fit
+from artnet.training.fit import fit, resume
 from artnet.training.recipe import Augmentation, find_recipe
 from artnet.training.run import RunSettings
 from artnet.training.trainer import Callbacks, StepReport
@@ -28,7 +28,7 @@ def test_a_transformer_trains_its_later_blocks_and_goes_on_to_the_same_bits(data
     whole = fit(data, tmp_path / "whole", SETTINGS, ON_CPU)
     with pytest.raises(StoppedError):
         fit(data, tmp_path / "run", SETTINGS, ON_CPU, Callbacks(on_step=stop))
-    resumed = fit(data, tmp_path / "run", SETTINGS, dataclasses.replace(ON_CPU, resume=True))
+    resumed = resume(data, tmp_path / "run", ON_CPU)
     start, last = whole.read_tensors("start"), whole.read_tensors("best")
     moved = {name.split(".")[2] for name in last if ".blocks." in name and not torch.equal(last[name], start[name])}
     assert moved == {"2", "3", "4"}

@@ -13,7 +13,7 @@ from artnet.errors import TrainingError, UsageError
 from artnet.model.openvino import OpenVinoEngine
 from artnet.training.data import load_views
 from artnet.training.export.onnx_graph import write_trunk
-from artnet.training.fit import fit
+from artnet.training.fit import fit, resume
 from artnet.training.history import read_history
 from artnet.training.linear_probe import infer_views
 from artnet.training.recipe import Rates, find_recipe
@@ -72,8 +72,7 @@ def test_embeddings_are_computed_once(probed: Run, data: Path) -> None:
         raise AssertionError("embedded again")
 
     before = probed.read_tensors("best")
-    resumed = dataclasses.replace(ON_CPU, resume=True)
-    fit(data, probed.folder, settings(recipe=PROBE), resumed, Callbacks(on_embedded=refuse))
+    resume(data, probed.folder, ON_CPU, Callbacks(on_embedded=refuse))
     assert all(torch.equal(tensor, before[name]) for name, tensor in probed.read_tensors("best").items())
 
 

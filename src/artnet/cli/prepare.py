@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -79,12 +81,18 @@ def prepare(
     check_out(out, paths[:-1])
     chosen = without_movements(load_taxonomy(taxonomy), without or [])
     catalogs = [read_catalog(path, catalog, rules) for path in paths[:-1]]
-    try:
-        with progress_bar("extracting views") as advance:
-            summary = prepare_dataset(catalogs, out, chosen, options, advance)
-    except KeyboardInterrupt:
-        raise StoppedError(f"{out}: stopped; what is done is kept, the same command continues") from None
+    with _resumable(out), progress_bar("extracting views") as advance:
+        summary = prepare_dataset(catalogs, out, chosen, options, advance)
     print_audit(summary, out)
     if hidden := sum(catalog.hidden_count for catalog in catalogs):
         print_message(f"{hidden} hidden or system files passed over")
     return 0
+
+
+@contextmanager
+def _resumable(out: Path) -> Iterator[None]:
+    """Say that an interrupted block goes on when the command is repeated."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(f"{out}: stopped; what is done is kept, the same command continues") from None

@@ -19,7 +19,7 @@ from artnet.training.network.freezing import freeze, parameter_groups
 from artnet.training.network.network import PaintingNetwork
 from artnet.training.network.weights import describe_mismatch
 from artnet.training.recipe import Recipe
-from artnet.training.run import Run, RunSettings, TensorDict
+from artnet.training.run import Run, TensorDict
 
 CHECKPOINT = "last"  # last.safetensors
 
@@ -80,21 +80,20 @@ def save_checkpoint(run: Run, state: TrainingState) -> None:
     run.write_text("state.json", json.dumps(position, indent=2) + "\n")
 
 
-def restore_checkpoint(run: Run, state: TrainingState, settings: RunSettings) -> None:
+def restore_checkpoint(run: Run, state: TrainingState) -> None:
     """Restore a run's last checkpoint into `state`, if the run has one.
 
     Raises:
-        TrainingError: one that lists all changed settings and all tensors that do not fit
+        TrainingError: where its tensors do not fit
     """
-    tensors, position = run.read_with_metadata(CHECKPOINT) if run.has_tensors(CHECKPOINT) else ({}, None)
-    faults = settings.differences(run.settings)
-    if position is not None:
-        mismatch = describe_mismatch(state.network.state_dict(), _with_prefix(tensors, "network."))
-        faults += [f"the tensors of last.safetensors are those of another network: {mismatch}"] if mismatch else []
-    if faults:
-        raise TrainingError(f"{run.folder}: cannot be resumed with other settings: {'; '.join(faults)}")
-    if position is None:
+    if not run.has_tensors(CHECKPOINT):
         return
+    tensors, position = run.read_with_metadata(CHECKPOINT)
+    if mismatch := describe_mismatch(state.network.state_dict(), _with_prefix(tensors, "network.")):
+        raise TrainingError(
+            f"{run.folder}: last.safetensors holds the tensors of another network than run.json describes: {mismatch}; "
+            "train again in another folder"
+        )
     state.network.load_state_dict(_with_prefix(tensors, "network."))
     if state.average is not state.network:
         state.average.load_state_dict(_with_prefix(tensors, "average."))

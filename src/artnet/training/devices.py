@@ -28,7 +28,6 @@ class FitOptions:
     devices: int = 1
     nodes: int = 1
     workers: int = 1
-    resume: bool = False
     checkpoint_every_s: float = 300.0
     precision: str = "auto"
 

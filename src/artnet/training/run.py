@@ -51,7 +51,7 @@ class RunSettings:
     std: tuple[float, ...] = ()
     train_sha256: str = ""
     teachers: tuple[str, ...] = ()  # model folders whose scores are part of the targets
-    data_folder: str = ""  # the one setting that may differ when a run is resumed
+    data_folder: str = ""  # may have been moved when a run is resumed
     format: str = FORMAT
 
     def with_dataset(self, info: DatasetInfo, folder: Path) -> RunSettings:
@@ -68,6 +68,13 @@ class RunSettings:
             data_folder=str(folder.resolve()),
         )
 
+    def is_of(self, info: DatasetInfo) -> bool:
+        """Return whether a dataset is the one that the run was begun on, wherever it lies now."""
+        views = (self.movements, self.size_px, self.fit, self.trim)
+        comparable = self.train_sha256 and info.train_sha256
+        same_paintings = not comparable or self.train_sha256 == info.train_sha256
+        return same_paintings and (info.movements, info.size_px, info.fit, info.trim) == views
+
     @property
     def preprocessing(self) -> Preprocessing:
         """How a view becomes the network's input."""
@@ -79,15 +86,6 @@ class RunSettings:
         """How the network is built, besides its backbone, its starting weights and the movements."""
         recipe = self.recipe
         return NetworkOptions(len(self.styles), self.size_px, recipe.pooling, recipe.last_block, recipe.drop_path)
-
-    def differences(self, saved: RunSettings) -> list[str]:
-        """Return, in words, each setting that differs from those of a saved run."""
-        names = [field.name for field in dataclasses.fields(self) if field.name != "data_folder"]
-        return [
-            f"{name} was {getattr(saved, name)!r} and is now {getattr(self, name)!r}"
-            for name in names
-            if getattr(saved, name) != getattr(self, name)
-        ]
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def make_learner(session: Session, network: PaintingNetwork) -> Learner:
     state = initial_state(network.to(memory_format=torch.channels_last), session.settings.recipe)
     forward, optimizer = session.fabric.setup(network, state.optimizer)
     session.fabric.to_device(state.average)
-    restore_checkpoint(session.run, state, session.settings)
+    restore_checkpoint(session.run, state)
     return Learner(state, forward, optimizer)
 
 

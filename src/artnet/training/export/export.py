@@ -128,11 +128,7 @@ def find_dataset(settings: RunSettings, data: Path | None) -> Path:
             f"{settings.data_folder or settings.data}: the run's dataset is no longer there, and export needs its "
             "validation split; name its new location with --data FOLDER"
         )
-    info = read_info(folder)
-    views = (settings.movements, settings.size_px, settings.fit, settings.trim)
-    same = (info.movements, info.size_px, info.fit, info.trim) == views
-    comparable = settings.train_sha256 and info.train_sha256
-    if not same or (comparable and info.train_sha256 != settings.train_sha256):
+    if not settings.is_of(read_info(folder)):
         raise DataError(
             f"{folder}: is not the dataset that the run was trained on (other movements, views or training paintings); "
             "name the right one with --data FOLDER"

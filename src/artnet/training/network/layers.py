@@ -29,7 +29,7 @@ def explained_layers(network: PaintingNetwork, backbone: str, size_px: int) -> t
     Raises:
         UsageError: for a backbone of too few blocks
     """
-    named, present = BACKBONES.get(backbone, Backbone()).layers, dict(network.named_modules())
+    named, present = BACKBONES.get(backbone.partition(".")[0], Backbone()).layers, dict(network.named_modules())
     if named and all(name in present for name in named):  # not so where later blocks were dropped
         return named
     blocks = _blocks(network.trunk)

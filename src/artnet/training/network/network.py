@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,9 +149,7 @@ def build_network(backbone: str, classes: int, weights: str, options: NetworkOpt
         UsageError: for a backbone that timm does not know, or that cannot be built or pooled as the options say
         TrainingError: for weights that cannot be fetched or read, or belong to another network
     """
-    if not timm.is_model(backbone):
-        close = timm.list_models(f"*{backbone[:8]}*")[:5]
-        raise UsageError(f"timm knows no backbone {backbone!r}; did you mean one of {', '.join(close) or 'none'}?")
+    check_backbone(backbone)
     trunk = _create_trunk(backbone, weights, options)
     for name in BACKBONES.get(backbone, Backbone()).without_activation:
         trunk.set_submodule(name, nn.Identity())
@@ -158,6 +157,26 @@ def build_network(backbone: str, classes: int, weights: str, options: NetworkOpt
         _prune_blocks(trunk, backbone, options.last_block)
     embedding = _embedding_size(trunk, backbone, options)
     return PaintingNetwork(trunk, embedding, classes, options.styles, options.pooling)
+
+
+def check_backbone(backbone: str) -> None:
+    """Raise `UsageError` for a name, or a tag behind its dot, that timm does not know; nothing is fetched."""
+    architecture, _, tag = backbone.partition(".")
+    if not timm.is_model(architecture):
+        close = _close_names(architecture)
+        hint = f"did you mean {' or '.join(close)}?" if close else "timm.list_models() lists those that it knows"
+        raise UsageError(f"timm knows no backbone {architecture!r}; {hint}")
+    tagged = timm.list_models(f"{architecture}.*", pretrained=True)
+    if tag and backbone not in tagged:
+        known = f"use {' or '.join(tagged)}" if tagged else f"use {architecture}"
+        raise UsageError(f"timm knows no weights {tag!r} of {architecture}; {known}")
+
+
+def _close_names(name: str) -> list[str]:
+    """Return up to three of timm's models that contain this name or are spelt like it, the most alike first."""
+    models = timm.list_models()
+    longer = sorted((model for model in models if len(name) >= 4 and name in model), key=len)
+    return longer[:3] or difflib.get_close_matches(name, models, cutoff=0.8)
 
 
 def has_fixed_size(backbone: str) -> bool:
@@ -222,9 +241,10 @@ def _create(backbone: str, options: NetworkOptions, **loading: Any) -> nn.Module
     try:
         trunk: nn.Module = timm.create_model(backbone, num_classes=0, **building, **loading)
     except (TypeError, AssertionError) as error:
+        options_used = ", ".join(f"{name}={value}" for name, value in building.items()) or "timm's own settings"
         raise UsageError(
-            f"backbone {backbone!r} cannot be built with {building} ({reason(error)}); choose another backbone, "
-            f"--size-px when preparing or --set drop_path=0"
+            f"backbone {backbone!r} cannot be built with {options_used} ({reason(error)}); choose another backbone, "
+            "--size-px when preparing or --set drop_path=0"
         ) from error
     return trunk
 

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from artnet.errors import TrainingError, UsageError
+from artnet.training.network.layers import explained_layers
 from artnet.training.network.network import NetworkOptions, build_network, normalisation
 from artnet.training.recipe import Pooling
 
@@ -68,9 +69,49 @@ def test_published_weights_that_cannot_be_fetched_are_named_with_their_address(m
         build_network("densenet121", 5, "pretrained")
 
 
-def test_an_unknown_backbone_is_refused_with_close_names() -> None:
-    with pytest.raises(UsageError, match="densenet121"):
-        build_network("densenet120", 5, "none")
+@pytest.mark.parametrize(
+    ("backbone", "hint"),
+    [
+        ("densenet120", r"'densenet120'; did you mean densenet\d+ or densenet\d+"),
+        ("dinov2", r"did you mean \w+dinov2 or \w+dinov2"),
+        ("resnt18.a1_in1k", "'resnt18'; did you mean resnet18 or"),
+        ("resnet18.imagenet", r"no weights 'imagenet' of resnet18; use .*resnet18\.a1_in1k"),
+        ("hf-hub:timm/resnet18", r"timm\.list_models\(\) lists"),
+        ("zzz", r"'zzz'; timm\.list_models\(\) lists those that it knows$"),
+    ],
+)
+def test_an_unknown_backbone_is_refused_with_names_like_it_if_there_are_any(backbone: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        build_network(backbone, 5, "none")
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forbid every connection and every look-up of a name."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise RuntimeError(f"an address was contacted: {arguments}")
+
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("backbone", [TINY, f"{TINY}.r160_in1k"])
+def test_nothing_is_fetched_unless_it_is_asked_for(backbone: str, tmp_path: Path) -> None:
+    untrained = build_network(backbone, 5, "none")
+    save_file(untrained.trunk.state_dict(), tmp_path / "weights.safetensors")
+    loaded = build_network(backbone, 5, str(tmp_path / "weights.safetensors")).trunk
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in untrained.trunk.state_dict().items())
+    with pytest.raises(TrainingError, match="could not be fetched"):  # so they are seen
+        build_network(backbone, 5, "pretrained")
+
+
+def test_a_tag_changes_neither_layers_nor_the_way_of_its_weights() -> None:
+    tagged, plain = "densenet121.ra_in1k", "densenet121"
+    named = [explained_layers(build_network(name, 5, "none"), name, 64) for name in (tagged, plain)]
+    assert named[0] == named[1]
+    assert normalisation(build_network("mobilenetv2_100.ra_in1k", 5, "none"), "mobilenetv2_100.ra_in1k")[0][0] == 0.485
 
 
 def test_the_head_fits_a_backbone_whose_own_head_is_wider() -> None:
