@@ -1,23 +1,23 @@
-"""Measure a collection side by side with its bare limits and with a plain loop, in one run.
+"""Measure a collection side by side with its bare limits, with Ray and with a plain loop, in one run.
 
     python benchmarks/batch.py [COUNT]
 
 Draws COUNT pictures of a megapixel (1,000) as JPEG, and measures on them in turns, a quarter of them at a time:
 
 - the first bare limit: those pictures decoded in full by all processors, nothing else
-- the second: the engine on views that are ready, nothing else
-- ours: `artnet classify FOLDER --out`, from the first name to the last row
+- opening: decoded as finely as the view needs, and cut, by all processors
+- the second limit: the engine on views that are ready, nothing else
+- threads: what classifies a small job, in this process, from the first name to the last row
 - a plain loop: Pillow and the same network in PyTorch, eager, float32, one picture after the other
 
-and on all of them ours, ours on Ray (this machine alone, once its workers answer) and ours again.
+Then, in turns as well, on four times their names: opening and the engine, one after the other and each with all
+processors; ours with its worker processes; and ours on Ray (this machine alone). Of the last two the first quarter does
+not count, in which their workers start. What decodes cannot compute, so where nothing waits, ours goes as fast as one
+after the other. The processor time that each takes for a picture is printed, too, which a busy machine changes less
+than the rates; ours has that of starting its workers in it, and Ray's is not known.
 
-Both limits have all processors, and what decodes cannot compute: where decoding takes part of the time, nothing can
-reach the lower of them. So it is also printed at what rate opening (decoding as finely as the view needs, and cutting
-it) and the engine would go one after the other, each with all processors; and the processor time that each takes for a
-picture, which a busy machine changes less than the rates.
-
-Then memory: peak of a process over a tenth of, once and ten times COUNT names (links to those pictures). The last lines
-say what the target was and what was reached.
+Then what ten pictures take, as a command; and memory: the peaks of a process and its workers together over a tenth of,
+once and ten times COUNT names (links to those pictures). The last lines say what the target was and what was reached.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,28 +39,40 @@ from PIL import Image
 
 from artnet.batch.job import table_schema, write_results
 from artnet.batch.journal import open_journal
+from artnet.batch.local_executor import LocalPredictor
 from artnet.batch.predict import ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.table import table_row
 from artnet.hardware import has_fast_bf16, inference_concurrency, processor_count
 from artnet.imaging.decode import ImageFile, decode_image
 from artnet.model.classifier import Classifier
 from artnet.sources.find import find_items
-from artnet.sources.item import SourceItem
+from artnet.sources.item import DEFAULT_RULES, SourceItem
 
 WIDTH, HEIGHT = 1152, 896  # 1.03 megapixels
 ROUNDS = 4
+TURNS = 3
 MEMORY = """
 import sys
-from pathlib import Path
-from artnet.batch.predict import predict_items, ModelSpec
-from artnet.hardware import inference_concurrency
-from artnet.sources.find import find_items
 from itertools import islice
-pictures = islice(find_items(sys.argv[2:]), int(sys.argv[1]))
-classifier = ModelSpec().load(concurrency=inference_concurrency())
-count = sum(result.error is None for result in predict_items(classifier, pictures))
-status = Path("/proc/self/status").read_text()  # getrusage would give the peak of what started this process
-print(count, int(status.split("VmHWM:")[1].split()[0]) / 1024)
+from multiprocessing import active_children
+from pathlib import Path
+from artnet.batch.local_executor import LocalPredictor
+from artnet.batch.predict import ModelSpec, PredictOptions
+from artnet.sources.find import find_items
+from artnet.sources.item import DEFAULT_RULES
+peaks = {}
+def look():
+    for pid in ("self", *(each.pid for each in active_children())):
+        status = Path(f"/proc/{pid}/status").read_text()  # getrusage would give the peak of what started this process
+        peaks[pid] = int(status.split("VmHWM:")[1].split()[0]) / 1024
+predict = LocalPredictor(ModelSpec(), PredictOptions(), DEFAULT_RULES)
+count = 0
+for result in predict(islice(find_items(sys.argv[2:]), int(sys.argv[1]))):
+    count += result.error is None
+    if count % 50 == 0:
+        look()
+look()
+print(count, sum(peaks.values()), peaks["self"])
 """
 
 
@@ -86,30 +99,45 @@ def decode(paths: list[Path]) -> None:
         list(pool.map(lambda each: decode_image(each, "picture").size, data))
 
 
-def open_all(classifier: Classifier, paths: list[Path]) -> None:
+def open_all(classifier: Classifier, paths: list[Path], name: str = "open") -> None:
     """Decode pictures that are in memory as finely as their views need, and cut these, on all processors."""
     data = [path.read_bytes() for path in paths]
-    with timed("open", len(paths)), ThreadPoolExecutor(processor_count()) as pool:
+    with timed(name, len(paths)), ThreadPoolExecutor(processor_count()) as pool:
         list(pool.map(lambda each: classifier.open(ImageFile(each, "picture")).size, data))
 
 
-def compute(classifier: Classifier, paths: list[Path]) -> None:
+def compute(classifier: Classifier, paths: list[Path], name: str = "engine") -> None:
     """Run the network on ready views, from twice as many threads as there are processors."""
     views = [classifier.open(decode_image(path.read_bytes(), "picture")).views for path in paths]
-    with timed("engine", len(paths)), ThreadPoolExecutor(2 * processor_count()) as pool:
+    with timed(name, len(paths)), ThreadPoolExecutor(2 * processor_count()) as pool:
         list(pool.map(classifier.infer, views))
 
 
-def ours(paths: list[Path], answer: Callable[[Iterable[SourceItem]], Iterator[Result]], out: Path) -> float:
-    """Write a table of pictures and give the rate, from the first name to the last row."""
+def threads(classifier: Classifier, paths: list[Path], out: Path) -> None:
+    """Write a table of pictures by the threads of this process."""
     with (
-        timed("ours", len(paths)) as watch,
+        timed("threads", len(paths)),
         open_journal(out, SCHEMA, {"benchmark": True}, "overwrite") as journal,
     ):
-        for each in answer(find_items([str(path) for path in paths])):
+        for each in predict_items(classifier, find_items([str(path) for path in paths])):
             journal.append(table_row(each, SCHEMA))
         write_results(journal)
-    return len(paths) / watch.seconds
+
+
+def executor(
+    name: str, paths: list[Path], predict: Callable[[Iterable[SourceItem]], Iterator[Result]], out: Path
+) -> None:
+    """Write a table of four times as many names, of which the first quarter does not count."""
+    names = [str(path) for path in paths * 4]
+    with open_journal(out, SCHEMA, {"benchmark": True}, "overwrite") as journal:
+        work = timed(name, len(names))
+        with work:
+            for count, each in enumerate(predict(find_items(names))):
+                if count == len(paths):
+                    begun = time.perf_counter()
+                journal.append(table_row(each, SCHEMA))
+        work.seconds = (time.perf_counter() - begun) * 4 / 3
+        write_results(journal)
 
 
 class Plain:
@@ -134,7 +162,18 @@ class Plain:
                 self.network(pixels[None]).softmax(1)
 
 
-TIMES: dict[str, list[timed]] = {name: [] for name in ("decode", "open", "engine", "ours", "plain")}
+CONTENDERS = {
+    "decode": "decoding alone",
+    "open": "opening alone",
+    "engine": "engine alone",
+    "threads": "ours, threads",
+    "plain": "Pillow and PyTorch",
+    "opening": "opening, in turn",
+    "network": "engine, in turn",
+    "local": "ours, workers",
+    "ray": "ours on Ray",
+}
+TIMES: dict[str, list[timed]] = {name: [] for name in CONTENDERS}
 SCHEMA = table_schema(Classifier.load().config, PredictOptions())
 
 
@@ -145,11 +184,11 @@ class timed:  # noqa: N801
         self.name, self.count = name, count
 
     def __enter__(self) -> timed:
-        self.started, self.worked = time.perf_counter(), time.process_time()
+        self.started, self.worked = time.perf_counter(), sum(os.times()[:4])  # with that of children that have ended
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.seconds, self.work_s = time.perf_counter() - self.started, time.process_time() - self.worked
+        self.seconds, self.work_s = time.perf_counter() - self.started, sum(os.times()[:4]) - self.worked
         TIMES[self.name].append(self)
 
 
@@ -170,7 +209,7 @@ def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
         decode,
         lambda some: open_all(classifier, some),
         lambda some: compute(classifier, some),
-        lambda some: ours(some, lambda pictures: predict_items(classifier, pictures), scratch / "t.csv"),
+        lambda some: threads(classifier, some, scratch / "t.csv"),
         plain.run,
     ]
     for contender in contenders:  # caches, threads
@@ -183,33 +222,37 @@ def compare(classifier: Classifier, paths: list[Path], scratch: Path) -> None:
             contender(some)
 
 
-def ray_overhead(classifier: Classifier, paths: list[Path], scratch: Path) -> float:
-    """Compare ours with ours on Ray: what three times as many pictures more take, so that starting does not count."""
-    from artnet.batch.ray_executor import predict_on_ray
+def compare_executors(classifier: Classifier, paths: list[Path], scratch: Path, on_ray: bool) -> None:
+    """Run opening and the engine, ours and ours on Ray in turn."""
+    local = LocalPredictor(ModelSpec(), PredictOptions(), DEFAULT_RULES)
+    for turn in range(TURNS):
+        open_all(classifier, paths, "opening")
+        compute(classifier, paths, "network")
+        executor("local", paths, local, scratch / "h.csv")
+        if on_ray:
+            from artnet.batch.ray_executor import predict_on_ray
 
-    def on_ray(some: list[Path]) -> float:
-        started = time.perf_counter()
-        ours(some, lambda each: predict_on_ray(each, ModelSpec(), PredictOptions()), scratch / "r.csv")
-        return time.perf_counter() - started
-
-    def here() -> float:
-        return ours(paths, lambda pictures: predict_items(classifier, pictures), scratch / "h.csv")
-
-    rates = [here()]
-    few_s = on_ray(paths)
-    same = (scratch / "h.csv").read_bytes() == (scratch / "r.csv").read_bytes()
-    rates.append(here())
-    there = 3 * len(paths) / (on_ray(paths * 4) - few_s)
-    rates.append(here())
-    local = len(rates) / sum(1 / rate for rate in rates)
-    print(f"ours on Ray         {there:8.1f} pictures/s, ours in the same minutes {local:.1f}")
-    print(f"                    {few_s - len(paths) / there:8.1f} s to start and end a cluster on this machine")
-    print(f"                             the tables are {'equal' if same else 'NOT equal'}")
-    return local / there - 1
+            executor("ray", paths, lambda each: predict_on_ray(each, ModelSpec(), PredictOptions()), scratch / "r.csv")
+            same = (scratch / "h.csv").read_bytes() == (scratch / "r.csv").read_bytes()
+            print(
+                f"turn {turn + 1}: ours to Ray {TIMES['ray'][-1].seconds / TIMES['local'][-1].seconds:.2f}, "
+                f"the tables are {'equal' if same else 'NOT equal'}"
+            )
 
 
-def memory(folder: Path, scratch: Path, count: int) -> list[tuple[int, float]]:
-    """Return peak memory in MB over a tenth of, once and ten times as many names as there are pictures."""
+def few(folder: Path, scratch: Path) -> float:
+    """Return what the command takes for ten pictures, from the shell to the table: the median of five, in seconds."""
+    ten, seconds = [str(path) for path in sorted(folder.iterdir())[:10]], []
+    for _ in range(5):
+        begun = time.perf_counter()
+        command = [sys.executable, "-m", "artnet", "classify", *ten, "--out", str(scratch / "ten.csv"), "--overwrite"]
+        subprocess.run(command, check=True, capture_output=True)
+        seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds)
+
+
+def memory(folder: Path, scratch: Path, count: int) -> list[tuple[int, float, float]]:
+    """Return peak memory in MB, in all and of the first process, over a tenth of, once and ten times as many names."""
     links = scratch / "links"
     links.mkdir()
     originals = sorted(folder.iterdir())
@@ -219,7 +262,7 @@ def memory(folder: Path, scratch: Path, count: int) -> list[tuple[int, float]]:
     for some in (count // 10, count, 10 * count):
         command = [sys.executable, "-c", MEMORY, str(some), str(links)]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        found.append((int(printed[0]), float(printed[1])))
+        found.append((int(printed[0]), float(printed[1]), float(printed[2])))
     return found
 
 
@@ -247,13 +290,13 @@ def main() -> None:
         print(f"{options.count} pictures of {WIDTH} x {HEIGHT}, {size / 1024:.0f} kB each, {density:.1f} bit a pixel")
         classifier, paths = ModelSpec().load(concurrency=inference_concurrency()), sorted(folder.iterdir())
         compare(classifier, paths, scratch)
+        compare_executors(classifier, paths, scratch, not options.without_ray)
         reached = report()
-        if not options.without_ray:
-            reached.append(("Ray's overhead on one machine", ray_overhead(classifier, paths, scratch), "at most 0.25"))
+        print(f"ten pictures        {few(folder, scratch):8.2f} s")
         if not options.without_memory:
             peaks = memory(folder, scratch, options.count)
-            for some, peak in peaks:
-                print(f"memory at {some:9} {peak:8.0f} MB")
+            for some, peak, first in peaks:
+                print(f"memory at {some:9} {peak:8.0f} MB, {first:.0f} of them in the first process")
             share = peaks[2][1] / peaks[1][1]
             reached.append((f"memory at {peaks[2][0]} to that at {peaks[1][0]}", share, "at most 1.10"))
     print()
@@ -263,23 +306,18 @@ def main() -> None:
 
 def report() -> list[tuple[str, float, str]]:
     """Print rates, and return their ratios with their targets."""
-    lower = min(rate("decode"), rate("engine"))
-    work = 1 / sum(1 / rate(name) for name in ("open", "engine"))
-    words = {
-        "decode": "decoding alone",
-        "open": "opening alone",
-        "engine": "engine alone",
-        "ours": "ours",
-        "plain": "Pillow and PyTorch",
-    }
-    for name, word in words.items():
-        print(f"{word:19} {rate(name):8.1f} pictures/s {work_ms(name):8.1f} ms of processor time each")
-    print(f"one after the other {work:8.1f} pictures/s: opening and the engine, if nothing else cost time")
-    return [
-        ("ours to the lower bare limit", rate("ours") / lower, "at least 0.85"),
-        ("ours to one after the other", rate("ours") / work, "near 1: nothing waits"),
-        ("ours to Pillow and PyTorch", rate("ours") / rate("plain"), "at least 4"),
+    for name, word in CONTENDERS.items():
+        if TIMES[name]:
+            work = "" if name == "ray" else f"{work_ms(name):8.1f} ms of processor time each"
+            print(f"{word:19} {rate(name):8.1f} pictures/s {work}")
+    in_turn = 1 / sum(1 / rate(name) for name in ("opening", "network"))
+    print(f"one after the other {in_turn:8.1f} pictures/s: opening and the engine, if nothing else cost time")
+    ratios = [
+        ("ours to the lower bare limit", rate("local") / min(rate("decode"), rate("engine")), "at least 0.85"),
+        ("ours to one after the other", rate("local") / in_turn, "at least 0.95"),
+        ("ours to Pillow and PyTorch", rate("local") / rate("plain"), "at least 4"),
     ]
+    return [*ratios, ("ours to Ray", rate("local") / rate("ray"), "at least 1.0")] if TIMES["ray"] else ratios
 
 
 if __name__ == "__main__":

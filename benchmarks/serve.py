@@ -4,6 +4,9 @@
 
 The server is `artnet app --api-only`, a process of its own; the clients are one other process, which shares the
 machine's cores with it, so what they take is taken from the server: their own processor time is told beside the rest.
+Then what a request costs and where it goes, in processor time, which a busy machine changes least: the server's for a
+request without a picture, for one whose picture is refused and for a whole one, each from one client after the other,
+and each step of the last by itself in this process.
 Without --picture each request sends the network's own view as JPEG, so that decoding is small and the engine is given
 the same numbers in both measurements. The bare engine runs in a process of its own, in both of its ways: one caller
 with all cores, and as many callers as the server has places. Load and engine are measured in turn, in short rounds,
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import re
 import statistics
@@ -21,7 +25,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -31,6 +35,7 @@ import numpy as np
 from PIL import Image
 
 from artnet.hardware import serving_concurrency
+from artnet.imaging.decode import ImageFile, decode_reduced
 from artnet.imaging.views import VIEWS, extract_views
 from artnet.model.classifier import Classifier
 from artnet.model.preprocessing import network_input
@@ -55,6 +60,9 @@ class Load:
         self.failures += other.failures
         self.lasted_s += other.lasted_s
         self.client_cpu_s += other.client_cpu_s
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: benchmark\r\n\r\n"
 
 
 def request_bytes(data: bytes) -> bytes:
@@ -141,7 +149,7 @@ async def client(port: int, requests: list[bytes], load: Load, goes_on: object) 
 async def visit(port: int, data: list[bytes], clients: int, seconds: float, requests: int) -> Load:
     """Load the server for so many seconds, or with so many requests."""
     load, end = Load(), time.monotonic() + seconds
-    sent = [request_bytes(each) for each in data]
+    sent = [each if each is GET else request_bytes(each) for each in data]
 
     def goes_on() -> bool:
         return time.monotonic() < end and (not requests or len(load.seconds) < requests - clients + 1)
@@ -220,6 +228,57 @@ def grow(data: list[bytes], clients: int, requests: int) -> None:
     print(f"resident MB after each tenth of {requests} requests:", *(f"{size:.0f}" for size in sizes))
 
 
+def server_ms(port: int, pid: int, data: list[bytes], requests: int = 1000) -> float:
+    """Return the server's processor time for a request, in milliseconds."""
+    asyncio.run(visit(port, data, 1, 600, 100))
+    before = status_of(pid)[1]
+    load = asyncio.run(visit(port, data, 1, 600, requests))
+    return 1000 * (status_of(pid)[1] - before) / len(load.seconds)
+
+
+def step_ms(step: Callable[[bytes], object], data: list[bytes], times: int = 300) -> float:
+    """Return this process's processor time for a step, in milliseconds."""
+    for each in data:
+        step(each)
+    before = time.process_time()
+    for index in range(times):
+        step(data[index % len(data)])
+    return 1000 * (time.process_time() - before) / times
+
+
+def steps(data: list[bytes]) -> None:
+    """Print what a request costs, and where it goes."""
+    classifier = Classifier.load(concurrency=serving_concurrency())
+    seen = classifier.config.preprocessing
+    opened = {each: classifier.open(ImageFile(each, "a.jpg")) for each in data}
+    outputs = {each: classifier.infer(opened[each].views) for each in data}
+    parts = {
+        "decoding": step_ms(lambda each: decode_reduced(each, "a.jpg", seen.size_px), data),
+        "decoding and view": step_ms(lambda each: classifier.open(ImageFile(each, "a.jpg")), data),
+        "network input": step_ms(lambda each: network_input(opened[each].views, seen), data),
+        "input and engine": step_ms(lambda each: classifier.infer(opened[each].views), data),
+        "scores and JSON": step_ms(
+            lambda each: json.dumps(classifier.predict(opened[each], outputs[each]).to_dict()), data
+        ),
+    }
+    with served() as (port, pid):
+        bare_ms = server_ms(port, pid, [GET])
+        refused_ms = server_ms(port, pid, [b"no picture" * (len(each) // 10) for each in data])
+        whole_ms = server_ms(port, pid, data)
+    rows = {
+        "HTTP and routing (GET /healthz)": bare_ms,
+        "form, limits, queue and an error (a file that is no picture)": refused_ms - bare_ms,
+        "decoding": parts["decoding"],
+        "margins and view": parts["decoding and view"] - parts["decoding"],
+        "network input": parts["network input"],
+        "engine": parts["input and engine"] - parts["network input"],
+        "scores and JSON": parts["scores and JSON"],
+    }
+    print(f"processor time of a request alone, {sum(map(len, data)) / len(data) / 1024:.0f} kB: {whole_ms:.2f} ms")
+    for name, ms in {**rows, "the rest": whole_ms - sum(rows.values())}.items():
+        print(f"    {ms:6.2f} ms {ms / whole_ms:6.1%}  {name}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
@@ -230,7 +289,9 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     data = pictures(options.picture, Classifier.load())
-    compare(data, options.clients, options.seconds, options.rounds)
+    if options.rounds:
+        compare(data, options.clients, options.seconds, options.rounds)
+    steps(data)
     if options.requests:
         grow(data, options.clients, options.requests)
 

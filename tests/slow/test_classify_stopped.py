@@ -110,6 +110,33 @@ def test_an_interrupt_says_how_to_resume_and_keeps_what_was_classified(many: Pat
     assert messages.splitlines()[-1] == told
 
 
+def processes(*options: str) -> list[int]:
+    """Return the processes that `ps` selects and that are no zombies."""
+    listed = subprocess.run(["ps", "-o", "pid=,stat=", *options], capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid, state in map(str.split, listed.splitlines()) if not state.startswith("Z")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs ps --ppid")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_large_job_ends_with_its_workers_and_leaves_none(many: Path, tmp_path: Path, sent: signal.Signals) -> None:
+    options = [*[str(many)] * 9, "--out", str(tmp_path / "t.csv")]
+    with subprocess.Popen(
+        [*ARTNET, "classify", *options], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while process.poll() is None and len(workers := processes("--ppid", str(process.pid))) < 2:
+            time.sleep(0.05)
+        time.sleep(random.Random(sent).uniform(0, 3))
+        sent_at = time.monotonic()
+        process.kill() if sent == signal.SIGKILL else os.killpg(process.pid, sent)
+        messages = process.communicate(timeout=60)[1]
+        while alive := processes("-p", ",".join(map(str, workers))):
+            assert time.monotonic() - sent_at < 20, alive
+            time.sleep(0.05)
+    assert "Traceback" not in messages
+    if sent == signal.SIGINT:
+        assert process.returncode == 130
+
+
 @posix
 def test_a_terminal_shows_how_many_are_done_how_fast_and_how_many_failed(many: Path, tmp_path: Path) -> None:
     import fcntl

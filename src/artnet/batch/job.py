@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from artnet.atomic import atomic_write, check_parent
 from artnet.batch.journal import Existing, Journal, check_not_begun, open_journal
+from artnet.batch.local_executor import LocalPredictor
 from artnet.batch.predict import DEFAULT_MODEL, DEFAULT_OPTIONS, ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.ray_executor import predict_on_ray
 from artnet.batch.table import TableSchema, check_suffix, table_row, write_table
 from artnet.errors import ArtNetError, OutputError, UsageError, output_errors
-from artnet.hardware import has_fast_bf16, inference_concurrency
+from artnet.hardware import has_fast_bf16
 from artnet.imaging.decode import SUFFIXES
 from artnet.model.config import CONFIG_FILE, GRAPH_FILE, OOD_FILE, ModelConfig, read_model
 from artnet.sources.find import find_items, holds_many
@@ -119,9 +120,10 @@ def open_predictor(job: BatchJob) -> Predictor:
     """
     if job.executor == "ray":
         return partial(predict_on_ray, model=job.model, options=job.options, rules=job.rules)
-    # A single image is classified soonest by all processors together, many by one processor each.
-    classifier = job.model.load(1 if job.is_single else inference_concurrency())
-    return partial(predict_items, classifier, options=job.options, rules=job.rules)
+    # One image is classified soonest by all processors together, as ONNX Runtime classifies all.
+    if job.is_single or job.model.runtime != "openvino":
+        return partial(predict_items, job.model.load(), options=job.options, rules=job.rules)
+    return LocalPredictor(job.model, job.options, job.rules)
 
 
 def predict_job(job: BatchJob, on_hidden: Callable[[str], None] = lambda name: None) -> Iterator[Result]:

@@ -6,9 +6,9 @@ import hashlib
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -187,6 +187,53 @@ def predict_items(
     finally:
         held.close()
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+class BlockPredictor:
+    """A model for one processor, loaded once, that classifies block after block of items in the caller's thread."""
+
+    def __init__(self, model: ModelSpec, options: PredictOptions, rules: SourceRules, readers: int = 8) -> None:
+        self._classifier = model.load(processors=1)
+        self._options, self._rules = options, rules
+        self._readers, self._pool = readers, DaemonPool(readers)
+
+    def __call__(self, items: Iterable[SourceItem]) -> Iterator[Result]:
+        """Yield one result per item, in order, while the next ones are read; errors as in `predict_items`."""
+        for item in read_ahead(items, self._rules, self._pool, self._readers):
+            try:
+                file = ImageFile(item.read(self._rules), item.name, self._rules.limits)
+            except ArtNetError as error:
+                yield Result(item.name, error=error, label=item.label, id=item.id)
+            else:
+                yield _predict(self._classifier, item, file, self._options)
+
+
+def read_ahead(
+    items: Iterable[SourceItem],
+    rules: SourceRules,
+    pool: DaemonPool,
+    ahead: int,
+    needed: Callable[[SourceItem], bool] = lambda _: True,
+) -> Iterator[SourceItem]:
+    """Yield the items in order, those that are `needed` with their bytes, or with the error that reading ended in."""
+    pending = deque[Future[SourceItem]]()
+
+    def read(item: SourceItem) -> SourceItem:
+        try:
+            return replace(item, location=InMemory(item.read(rules)))
+        except ArtNetError as error:
+            return replace(item, location=None, error=error)
+
+    for item in items:
+        if needed(item):
+            pending.append(pool.submit(read, item))
+        else:
+            pending.append(Future())
+            pending[-1].set_result(item)
+        while pending and (pending[0].done() or len(pending) > ahead):
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 class _ByteBudget:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from artnet.batch.predict import ModelSpec, PipelineLimits, PredictOptions, Result, predict_items
+from artnet.batch.predict import BlockPredictor, ModelSpec, PredictOptions, Result
 from artnet.errors import MissingExtraError, WorkerError, reason
 from artnet.extras import install_command
 from artnet.sources.item import DEFAULT_RULES, SourceItem, SourceRules
@@ -33,22 +33,18 @@ _ENVIRONMENT = {
 }
 _BLOCKS_PER_WORKER = 2  # a worker has one processor: the next block begins while the last items of one are classified
 _CONNECT_TIMEOUT_S = 10.0
-_THREADS_PER_BLOCK = 2  # one reads and decodes while the other's view is computed
 
 
 class RayPredictor:
     """A worker of the cluster: a model, loaded once, and one processor."""
 
     def __init__(self, model: ModelSpec, options: PredictOptions, rules: SourceRules) -> None:
-        self._classifier = model.load(processors=1)
-        self._options, self._rules = options, rules
+        self._predict = BlockPredictor(model, options, rules)
 
     def __call__(self, block: pa.Table) -> pa.Table:
         """Classify a block of pickled items; the result holds pickled results in their order."""
         items = [pickle.loads(item) for item in block["item"].to_pylist()]
-        limits = PipelineLimits(workers=_THREADS_PER_BLOCK)
-        results = predict_items(self._classifier, items, self._options, self._rules, limits)
-        return pa.table({"result": pa.array([pickle.dumps(result) for result in results], pa.binary())})
+        return pa.table({"result": pa.array([pickle.dumps(result) for result in self._predict(items)], pa.binary())})
 
 
 def predict_on_ray(
