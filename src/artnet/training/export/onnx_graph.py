@@ -37,7 +37,8 @@ from artnet.training.network.pooling import to_grid
 Floats = NDArray[np.float32]
 
 FORWARD_TOLERANCE = 1e-4  # of both heads' logits and of activations, in relative L2 norm
-GRADIENT_TOLERANCE = 1e-2  # single elements may differ where rounding flips a ReLU
+# Rounding may flip a ReLU whose input is nearly 0. A deep gradient passes some ten thousand, so one is 1 % of its norm.
+GRADIENT_TOLERANCE = 3e-2
 # Tracing fuses the batch with any dimension of the same size, and nothing in a network is seven wide.
 _TRACED_BATCH = 7
 
