@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from starlette.testclient import TestClient
 
 from artnet.attribution.explain import explain
 from artnet.cli.teach import teach
 from artnet.errors import DataError, OutputError
 from artnet.model.classifier import Classifier
+from artnet.serving.api.app import create_app
+from artnet.serving.work_queue import ClassifierQueue
 
 pytest.importorskip("onnx", reason="needs pip install '.[teach]'")
 
@@ -111,6 +114,16 @@ def test_classes_in_turn_are_in_more_than_one_fold(taught: Path, capsys: pytest.
         csv.writer(file).writerows([("path", "class"), *((path, f"Class {seed}") for path, seed in names)])
     assert teach(taught / "from-turns", str(table)) == 0
     assert "too few to be measured" not in capsys.readouterr().out
+
+
+def test_a_model_of_which_nothing_could_be_measured_tells_its_facts(tmp_path: Path) -> None:
+    for draw in (stripes, dots):
+        paint(draw, 1, tmp_path / "mine" / draw.__name__ / "1.png")
+    assert teach(tmp_path / "model", str(tmp_path / "mine")) == 0
+    api = create_app(ClassifierQueue(Classifier.load(tmp_path / "model")))
+    response = TestClient(api).get("/v1/model")
+    assert response.status_code == 200
+    assert response.json()["scores"] == {}
 
 
 def test_what_cannot_be_taught_is_refused(taught: Path, tmp_path: Path) -> None:

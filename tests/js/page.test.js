@@ -5,7 +5,7 @@ import { test } from "node:test";
 const STATIC = "../../src/artnet/serving/web/static";
 const { correctionsCsv, csvOf } = await import(`${STATIC}/csv.js`);
 const { classNamed, Corrections } = await import(`${STATIC}/corrections.js`);
-const { decisionLabel, decisionSentence, faithfulnessSentence, marginsSentence, paintingBox, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
+const { classWords, decisionLabel, decisionSentence, faithfulnessSentence, marginsSentence, paintingBox, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
 const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
 const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
 
@@ -109,6 +109,11 @@ test("corrections become a table that holds any name", () => {
   const rows = [named('a, "b".png'), named("two\nlines.png"), named("=1+1.png")];
   assert.equal(correctionsCsv(rows), 'sha256,source,answer,correction\r\nab,"a, ""b"".png",Dots,Lines\r\n'
     + 'ab,"two\nlines.png",Dots,Lines\r\nab,=1+1.png,Dots,Lines\r\n');
+});
+
+test("the five are called movements, and anything else classes", () => {
+  assert.equal(classWords(["Realism", "Cubism"]).many, "movements");
+  assert.equal(classWords(["Realism", "Poster"]).many, "classes");
 });
 
 test("a class that is typed is the one that differs in case and blanks alone", () => {

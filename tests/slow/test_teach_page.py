@@ -49,6 +49,7 @@ def test_a_model_of_ones_own_is_looked_at_corrected_in_the_page_and_taught_again
         look_at(page, rings)
         shown = page.locator(".look .bars .name").all_text_contents()
         assert sorted(shown) == ["Blocks", "Dots", "Lines", "Stripes"]
+        assert page.text_content(".masthead p").startswith("Which of its classes")
         page.click(".look .try")
         page.wait_for_selector(".look .edits li")
         correct_in_look(page, "Rings", new=True)

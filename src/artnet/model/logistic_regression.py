@@ -67,6 +67,10 @@ def fit_logistic_regression(
     centre, spread = embeddings.mean(0, np.float64), embeddings.std(0, dtype=np.float64)
     spread[spread == 0] = 1
     inputs = ((embeddings - centre) / spread).astype(np.float32)  # (N, E)
+    basis = None
+    if len(inputs) < inputs.shape[1] / 4:  # the best weights are sums of the inputs (Kimeldorf and Wahba, 1971)
+        basis = np.linalg.qr(inputs.T)[0]  # (E, N), orthonormal, so that the penalty stays what it is
+        inputs = inputs @ basis
     counts = np.bincount(labels, minlength=classes)
     weights = 1 / (counts[labels] * (counts > 0).sum()) if balanced else np.full(len(labels), 1 / len(labels))
     targets = np.eye(classes)[labels]  # (N, C)
@@ -83,7 +87,7 @@ def fit_logistic_regression(
         return float(loss), np.vstack([gradient, residuals.sum(0)]).ravel()
 
     matrix = minimise(objective, np.zeros((inputs.shape[1] + 1) * classes)).reshape(-1, classes)
-    weight = matrix[:-1] / spread[:, None]
+    weight = (matrix[:-1] if basis is None else basis @ matrix[:-1]) / spread[:, None]
     return LogisticRegression(weight, matrix[-1] - centre @ weight)
 
 

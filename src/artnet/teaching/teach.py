@@ -104,7 +104,7 @@ def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
         styles=(),
         style_thresholds=None,
         properties_sha256="",
-        scores=_record(images, scores, int(known.sum())),
+        scores=_record(images, scores, int(known.sum())) if known.any() else {},
         training=_facts(classifier.config, images, validated.penalty),
     )
     some = np.random.default_rng(0).permutation(len(labels))[:MAX_FITTED]

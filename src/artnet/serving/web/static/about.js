@@ -1,22 +1,23 @@
 // @ts-check
 /** The view About: what the model is, how good it is, its limits, and what to do about a wrong answer. */
 import { element, percent } from "./dom.js";
+import { classWords } from "./words.js";
 
 /** @typedef {import("./types.js").Model} Model */
 
 /** @type {Record<string, string>} */
 const SCORES = {
   accuracy: "share of right answers",
-  balanced_accuracy: "mean over the movements",
+  balanced_accuracy: "mean over all, each counting alike",
   top_2_accuracy: "the right one is among the first two",
   calibration_error: "how far scores are from shares of right answers",
 };
 const WRONG = [
   "Read the bars before the name above them: where two are near each other, both answers are open. “Unsure” says so.",
   "Look where the map is strongest. A frame, a wall, a signature or a museum’s label in the picture is looked at like paint: crop it and show the painting again.",
-  "Ask why it is rather the movement you expected, and test the map: one that does no better than chance explains nothing.",
-  "Photographs, drawings and paintings before about 1850 or outside these movements still get one of these names. “Unfamiliar” notices some of them and misses many.",
-  "If it stays wrong, it is wrong: do not use the answer. With paintings and labels of your own a better model can be trained, and this page opens it with artnet app --model FOLDER.",
+  "Ask why it is rather what you expected, and test the map: one that does no better than chance explains nothing.",
+  "Whatever is none of these still gets one of these names: a photograph, a drawing, a painting of another time. “Unfamiliar” notices some of them and misses many.",
+  "If it stays wrong, it is wrong: do not use the answer. “Wrong?” under it keeps what is right, and artnet teach draws the model towards that; with paintings and labels of your own a better model can be trained. This page opens both with artnet app --model FOLDER.",
 ];
 const SERVER_PRIVACY = "It is sent to the computer that runs this page, decoded in memory, answered and forgotten. Nothing is written to a disk there, nothing is kept for the next visitor, and the page asks no other computer for anything.";
 const LOCAL_PRIVACY = "Nothing: it never leaves this browser. The model was loaded with the page and runs here; the page asks no other computer for anything.";
@@ -47,7 +48,7 @@ export class About {
     runtime?.then((description) => { running.textContent = description; }, () => {}); // an error stands over the page
     root.replaceChildren(
       section("What this is", paragraph(whatItIs(config, model.movements)), ...(runtime ? [running] : [])),
-      section("How good it is", ...figures(config.scores)),
+      section("How good it is", ...figures(config.scores, classWords(model.movements).one)),
       section("What to do about a wrong answer", list("ol", WRONG)),
       section("Limits", list("ul", limits(config))),
       section("What happens to your picture", paragraph(local ? LOCAL_PRIVACY : SERVER_PRIVACY)),
@@ -61,13 +62,13 @@ export class About {
 function whatItIs({ name, backbone, preprocessing, view_weights: weights }, movements) {
   const voting = Object.keys(weights).filter((view) => weights[view] > 0);
   const views = voting.length === 1 && voting[0] === "whole" ? "the whole painting" : voting.join(", ");
-  return `The model ${name} says which of ${movements.length} movements a painting belongs to: ${movements.join(", ")}. It looks at `
+  return `The model ${name} says which of ${movements.length} ${classWords(movements).many} a painting belongs to: ${movements.join(", ")}. It looks at `
     + `${views}, ${preprocessing.size_px} pixels wide and high, through a small network (${backbone}). The maps show what the network’s `
     + "own arithmetic points at, at nine depths: shallow layers see lines and spots, deep ones see shapes.";
 }
 
-/** @param {Record<string, any>} [scores] @returns {HTMLElement[]} */
-function figures(scores) {
+/** @param {Record<string, any> | undefined} scores @param {string} word What a class is called. @returns {HTMLElement[]} */
+function figures(scores, word) {
   if (!scores?.values) return [paragraph("This model has not been evaluated yet: artnet evaluate DATA --model FOLDER --record.")];
   const number = (/** @type {number} */ value) => value.toFixed(3);
   const values = Object.keys(SCORES).filter((name) => scores.values[name]).map((name) => {
@@ -79,13 +80,13 @@ function figures(scores) {
   return [
     paragraph(`Measured on ${scores.paintings} paintings it had not seen (${scores.protocol}).`),
     table("Scores", ["score", "meaning", "value", "95 % interval"], values, 1),
-    table("Of each movement’s paintings", ["movement", "paintings", "found"], movements),
+    table(`Of the paintings of each ${word}`, [word, "paintings", "found"], movements),
   ];
 }
 
 /** @param {Record<string, any>} config @returns {string[]} */
 const limits = ({ ood, training }) => [
-  `It answers with one of its movements whatever it is shown.${ood ? "" : " This model never says that a picture is unfamiliar."}`,
+  `It answers with one of its names whatever it is shown.${ood ? "" : " This model never says that a picture is unfamiliar."}`,
   "Names of styles are opinions, and a painting may honestly be two things.",
   "It sees a reproduction, a few hundred pixels wide: no surface, no size, no date.",
   ...(training?.limits || []),

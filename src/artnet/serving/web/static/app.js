@@ -9,6 +9,7 @@ import { browserStorage, Corrections } from "./corrections.js";
 import { element, find } from "./dom.js";
 import { Look } from "./look.js";
 import { Many } from "./many.js";
+import { classWords } from "./words.js";
 
 const VIEWS = ["look", "compare", "many", "about"];
 
@@ -37,6 +38,8 @@ async function start() {
       line.hidden = !text;
     });
     const model = await backend.model();
+    if (classWords(model.movements).one !== "movement")
+      for (const words of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-classes]"))) words.textContent = words.dataset.classes || "";
     for (const choice of document.querySelectorAll("select.movements"))
       choice.append(...model.movements.map((name) => element("option", { value: name }, name)));
     const corrections = new Corrections(model.config, browserStorage());

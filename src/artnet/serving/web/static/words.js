@@ -36,6 +36,12 @@ export function marginsSentence(prediction) {
   return share > 0 ? `The margins around the painting, ${Math.max(1, Math.round(100 * share))}% of the picture, were left out.` : "";
 }
 
+const MOVEMENTS = ["Cubism", "Impressionism", "Expressionism", "Realism", "Abstract"];
+
+/** Return what the page calls what a model tells apart: movements are the five, anything else are classes. @param {string[]} names */
+export const classWords = (names) => (names.every((name) => MOVEMENTS.includes(name))
+  ? { one: "movement", many: "movements" } : { one: "class", many: "classes" });
+
 const STYLES_SHOWN = 3;
 
 /** @param {Record<string, number>} scores @returns {string[]} Names, the highest score first. */
