@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,9 @@ from starlette.testclient import TestClient
 
 from artnet.attribution.explain import explain
 from artnet.cli.teach import teach
-from artnet.errors import DataError, OutputError
+from artnet.errors import DataError, ModelError, OutputError
 from artnet.model.classifier import Classifier
+from artnet.model.config import GRAPH_FILE, default_model, read_config, sha256_of, write_config
 from artnet.serving.api.app import create_app
 from artnet.serving.work_queue import ClassifierQueue
 
@@ -124,6 +127,20 @@ def test_a_model_of_which_nothing_could_be_measured_tells_its_facts(tmp_path: Pa
     response = TestClient(api).get("/v1/model")
     assert response.status_code == 200
     assert response.json()["scores"] == {}
+
+
+def test_a_model_without_embeddings_cannot_be_taught(taught: Path, tmp_path: Path) -> None:
+    import onnx
+
+    base = tmp_path / "base"
+    shutil.copytree(default_model(), base)
+    graph = onnx.load(base / GRAPH_FILE)
+    graph.graph.output.remove(next(each for each in graph.graph.output if each.name == "embedding"))
+    onnx.save(graph, base / GRAPH_FILE)
+    write_config(base, replace(read_config(base), ood=None, graph_sha256=sha256_of(base / GRAPH_FILE)))
+    with pytest.raises(ModelError, match="its graph has no embeddings to teach on"):
+        teach(tmp_path / "model", str(taught / "mine"), base=base)
+    assert not (tmp_path / "model").exists()
 
 
 def test_what_cannot_be_taught_is_refused(taught: Path, tmp_path: Path) -> None:
