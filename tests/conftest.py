@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist uses all cores: more threads would wait for each other
 
 import hypothesis
 import numpy as np
@@ -20,15 +23,22 @@ if TYPE_CHECKING:  # the run half is tested without torch, too
 
 ROOT = Path(__file__).parent.parent
 
-hypothesis.settings.register_profile("artnet", deadline=None)  # how long a test takes says nothing on a busy machine
+# How long a test takes says nothing on a busy machine.
+hypothesis.settings.register_profile("artnet", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("artnet")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all tests share out of the collector's rounds, which look at a million objects of imported modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep compiled graphs out of the user's own cache."""
+    """Keep compiled graphs out of the user's own cache, and share them among the processes that test together."""
     before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["XDG_CACHE_HOME"] = str(shared_folder(tmp_path_factory) / "cache")
     yield
     if before is None:
         del os.environ["XDG_CACHE_HOME"]
@@ -60,12 +70,17 @@ def painting_file(painting: Image.Image, tmp_path: Path) -> Path:
     return path
 
 
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return the temporary folder of all processes that test together, where pytest-xdist runs several."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """Make a folder once for all processes that test together, where pytest-xdist runs several."""
     from filelock import FileLock
 
-    own = factory.getbasetemp()
-    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    root = shared_folder(factory)
     folder, done = root / name, root / f"{name}.done"
     with FileLock(root / f"{name}.lock"):
         if not done.exists():
