@@ -28,11 +28,9 @@ from artnet.training.export.onnx_graph import (
     random_mixture,
     random_views,
     relative_distance,
-    write_graph,
 )
 from artnet.training.export.synthetic import draw_outliers
 from artnet.training.network.layers import explained_layers
-from artnet.training.network.network import build_network
 from artnet.training.run import Run
 from fixtures.training import tiny_network
 
@@ -169,14 +167,3 @@ def test_the_model_folder_knows_strangers(exported: Path) -> None:
     assert config.properties_sha256 == sha256_of(exported / PROPERTIES_FILE)
     assert (exported / OOD_FILE).stat().st_size < 3 * 2**20
     assert "is called unfamiliar" in (exported / "README.md").read_text()
-
-
-@pytest.mark.slow
-def test_a_residual_network_exports_too(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    network = build_network("resnet18", 5, "none").eval().requires_grad_(False)
-    layers = explained_layers(network, "resnet18", 64)
-    write_graph(network, layers, 64, tmp_path / GRAPH_FILE)
-    agreement = check_graph(network, layers, tmp_path / GRAPH_FILE, [random_views(64)])
-    assert agreement.forward < 1e-4
-    assert agreement.gradient < 1e-2
