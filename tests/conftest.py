@@ -123,6 +123,14 @@ def exported_without_styles(exported: Path, tmp_path_factory: pytest.TempPathFac
     return made_once(tmp_path_factory, "without-styles", lambda folder: leave_out_styles(exported, folder))
 
 
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder whose graph has nine convolutions: what is slow to start with any other starts with it at once."""
+    from fixtures.training import write_small_model
+
+    return made_once(tmp_path_factory, "small-model", write_small_model)
+
+
 @pytest.fixture
 def store() -> Iterator[str]:
     """A bucket in memory."""
