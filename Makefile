@@ -13,5 +13,5 @@ format:
 test:  ## the unit tests, in a minute
 	python -m pytest -n 2 --dist loadfile tests/unit
 
-test-all:  ## what CI runs
+test-all:  ## all tests
 	python -m pytest -n 2 --dist loadfile
