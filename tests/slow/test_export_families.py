@@ -1,4 +1,4 @@
-"""The graph of a tiny transformer against autograd, on both runtimes."""
+"""The graphs of a tiny transformer and a tiny residual network against autograd, on both runtimes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fixtures.families import FAMILIES, tiny_network
 # An export of the smallest transformer takes a minute; the grids of all families are compared without one, in
 # tests/unit/training/network/test_families.py.
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["dinov2"])
+@pytest.mark.parametrize("family", ["dinov2", "resnet"])
 def test_both_runtimes_compute_what_autograd_computes(family: str, tmp_path: Path) -> None:
     network, size_px = tiny_network(FAMILIES[family]), FAMILIES[family].size_px
     layers, path = explained_layers(network, FAMILIES[family].backbone, size_px), tmp_path / GRAPH_FILE

@@ -1,4 +1,4 @@
-"""Every command of docs/more-data.md works on shards of the Hub's schema, with a tiny residual network."""
+"""Every command of docs/more-data.md works on shards of the Hub's schema, with a tiny network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STYLES = ("Cubism", "Impressionism", "Expressionism", "Realism", "Abstract_Expre
 ARTISTS = ("Unknown Artist", "claude-monet", "paul-cezanne", "pablo-picasso")
 # What the page says of a large backbone and of a page that never ends, in what a test can wait for.
 TINY = {
-    "vit_base_patch14_dinov2": "test_resnet --set last_block=-1 --set head_first=false --set pooling=own",
+    "vit_base_patch14_dinov2": "test_efficientnet --set last_block=-1 --set head_first=false --set pooling=own",
     "--weights pretrained": "--weights none --epochs 1 --device cpu --workers 0",
 }
 

@@ -565,9 +565,10 @@ def test_axe_finds_nothing_serious(visit: Callable[..., Any], site: Site, device
     page = visit(**DEVICES[device])
     ready(page, site.address)
     page.evaluate(script)
+    rules = "{ runOnly: ['color-contrast', 'link-in-text-block'] }" if device == "dark" else ""  # nothing else differs
 
     def serious() -> list[str]:
-        found = page.evaluate("axe.run()")["violations"]
+        found = page.evaluate(f"axe.run({rules})")["violations"]
         kinds = ("serious", "critical")
         return [f"{each['id']}: {node['html']}" for each in found if each["impact"] in kinds for node in each["nodes"]]
 
