@@ -111,10 +111,9 @@ def load_views(folder: Path, split: str, views: TrainingViews = "whole", styles:
     columns = ["movement", "source", "style", "whole", *(["regions"] if views == "six" else [])]
     table = read_columns(folder, split, columns)
     encoded = [view["bytes"] for view in table["whole"].to_pylist()]
-    sources = [collection_of(source) for source in table["source"].to_pylist()]
     labels = (
         table["movement"].to_numpy().copy(),
-        np.unique(sources, return_inverse=True)[1],
+        _collection_indices(table["source"].to_pylist()),
         index_styles(table["style"].to_pylist(), styles),
     )
     if views == "six":
@@ -123,6 +122,10 @@ def load_views(folder: Path, split: str, views: TrainingViews = "whole", styles:
         labels = tuple(np.repeat(label, len(VIEWS)) for label in labels)  # type: ignore[assignment]
     shares = np.eye(len(read_info(folder).movements), dtype=np.float32)[labels[0]]
     return StoredViews(encoded, *labels, shares)
+
+
+def _collection_indices(sources: Sequence[str]) -> NDArray[np.int64]:
+    return np.unique([collection_of(source) for source in sources], return_inverse=True)[1]
 
 
 def sample_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -135,10 +138,12 @@ def sample_epoch(views: StoredViews, balance: float, seed: int, epoch: int) -> N
     count = len(views.movements)
     if balance == 0:
         return rng.permutation(count)
-    return rng.choice(count, size=count, p=sampling_probabilities(views, balance))
+    return rng.choice(count, size=count, p=sampling_probabilities(views.movements, views.collections, balance))
 
 
-def sampling_probabilities(views: StoredViews, balance: float) -> NDArray[np.float64]:
+def sampling_probabilities(
+    movements: NDArray[np.int64], collections: NDArray[np.int64], balance: float
+) -> NDArray[np.float64]:
     """Return each painting's probability (N,); they sum to 1.
 
     A collection of n paintings is drawn in proportion to n ** (1 - balance), and within it a movement of m paintings
@@ -147,13 +152,19 @@ def sampling_probabilities(views: StoredViews, balance: float) -> NDArray[np.flo
     identifies the collection. A painting of a small cell counts at most as `_MOST_REPEATS` of the average, or the
     network learns the few by heart.
     """
-    cells = views.collections * (views.movements.max() + 1) + views.movements
+    cells = collections * (movements.max() + 1) + movements
     within = np.bincount(cells)[cells].astype(np.float64) ** -balance
-    collections = np.bincount(views.collections)
-    weights = collections ** (1.0 - balance) / np.bincount(views.collections, within)
-    probabilities = within * weights[views.collections]
+    weights = np.bincount(collections) ** (1.0 - balance) / np.bincount(collections, within)
+    probabilities = within * weights[collections]
     probabilities = np.minimum(probabilities, _MOST_REPEATS * probabilities.mean())
     return np.asarray(probabilities / probabilities.sum())
+
+
+def movement_frequencies(folder: Path, balance: float) -> NDArray[np.float64]:
+    """Return the share of each movement (C,) among the training paintings that are drawn; they sum to 1."""
+    table = read_columns(folder, "train", ["movement", "source"])
+    movements, collections = table["movement"].to_numpy(), _collection_indices(table["source"].to_pylist())
+    return np.bincount(movements, sampling_probabilities(movements, collections, balance)).astype(np.float64)
 
 
 def training_batches(

@@ -90,6 +90,8 @@ class Recipe:
     # no cost: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022, section 3. It works only between
     # weights of one architecture that start with a good head (`head_first`).
     start_share: float = 0.0
+    # Whether the exported head is that of movements drawn equally often, in place of as often as they were.
+    prior_correction: bool = False
     views: TrainingViews = "whole"
     # Share of the teachers' scores in the targets, where --teacher names any; the rest are the labels.
     teacher_share: float = 0.5
@@ -126,6 +128,7 @@ RECIPES: Mapping[str, Recipe] = {
         balance=1.0,
         head_first=True,
         start_share=0.25,
+        prior_correction=True,
     ),
     # For vision transformers, whose early blocks transfer as they are: the frozen ones need no backward pass either.
     # The later a block, the more it has learnt what its pretraining was for: on paintings of other sources a linear
@@ -140,6 +143,7 @@ RECIPES: Mapping[str, Recipe] = {
         balance=1.0,
         head_first=True,
         start_share=0.25,
+        prior_correction=True,
         pooling="cls_mean",
         last_block=7,
         drop_path=0.1,

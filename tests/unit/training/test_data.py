@@ -16,6 +16,10 @@ def drawable(movements: Sequence[int], collections: Sequence[int] | None = None)
     return StoredViews([], np.array(movements), np.array(collections or [0] * len(movements)), none, shares)
 
 
+def probabilities(views: StoredViews, balance: float) -> np.ndarray:
+    return sampling_probabilities(views.movements, views.collections, balance)
+
+
 def test_an_epoch_without_balance_holds_every_painting_once() -> None:
     assert sorted(sample_epoch(drawable([0] * 30 + [1] * 10), 0, seed=1, epoch=0)) == list(range(40))
 
@@ -28,16 +32,16 @@ def test_full_balance_draws_the_movements_alike() -> None:
 
 def test_full_balance_draws_collections_alike_and_in_each_the_movements_it_holds() -> None:
     views = drawable([0, 0, 0, 1, 1, 2], [0, 0, 0, 0, 1, 1])
-    assert sampling_probabilities(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
+    assert probabilities(views, 1) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
 
 
 def test_a_single_painting_of_a_movement_is_not_drawn_for_half_of_an_epoch() -> None:
     views = drawable([0] * 9 + [1])  # the one counts as 5 / 10 at most, beside 9 / 18 of the others: not capped
-    assert sampling_probabilities(views, 1)[-1] == pytest.approx(1 / 2)
+    assert probabilities(views, 1)[-1] == pytest.approx(1 / 2)
     views = drawable([0] * 19 + [1])  # 5 / 20, beside 1 / 2
-    assert sampling_probabilities(views, 1)[-1] == pytest.approx(1 / 3)
+    assert probabilities(views, 1)[-1] == pytest.approx(1 / 3)
 
 
 def test_half_balance_draws_by_the_roots_of_the_counts() -> None:
     views = drawable([0, 0, 0, 0, 1], [0, 0, 0, 0, 1])  # 4 ** -0.5 * 4 = 2 for all four together, against 1
-    assert sampling_probabilities(views, 0.5) == pytest.approx([1 / 6] * 4 + [1 / 3])
+    assert probabilities(views, 0.5) == pytest.approx([1 / 6] * 4 + [1 / 3])

@@ -22,6 +22,7 @@ from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
 from artnet.model.property_ranges import write_property_ranges
 from artnet.model.self_check import measure_self_check
+from artnet.training.data import movement_frequencies
 from artnet.training.export.calibrate import ExportedNetwork, FittedSettings, Progress, calibrate
 from artnet.training.export.onnx_graph import (
     Agreement,
@@ -88,6 +89,8 @@ def export(
     data = find_dataset(settings, options.data)
     network = build_network(settings.backbone, len(settings.movements), "none", settings.network)
     network.load_state_dict(run.read_final_weights())
+    if settings.recipe.prior_correction:
+        network.correct_prior(movement_frequencies(data, settings.recipe.balance))
     network.eval().requires_grad_(False)
     sample = run.read_tensors("sample")["views"].numpy()  # (N, 3, S, S) uint8
     stored = [square_view(WHOLE, Image.fromarray(pixels)) for pixels in sample.transpose(0, 2, 3, 1)]

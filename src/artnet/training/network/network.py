@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import timm
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from artnet.errors import TrainingError, UsageError, reason
@@ -116,6 +118,17 @@ class PaintingNetwork(nn.Module):
     def forward(self, views: Tensor) -> Logits:
         """Return the logits of views (N, 3, S, S)."""
         return self.classify(self.embed(views))
+
+    def correct_prior(self, frequencies: NDArray[np.float64]) -> None:
+        """Correct the movements' logits as if the network had been trained on all movements equally often.
+
+        Menon et al., "Long-tail learning via logit adjustment", 2021, https://arxiv.org/abs/2007.07314, section 4.1.
+
+        Args:
+            frequencies: the share of each movement (C,) in what it was trained on, above 0
+        """
+        with torch.no_grad():
+            self.dense.bias.sub_(torch.from_numpy(np.log(frequencies * len(frequencies))))
 
 
 class MovementLogitsOnly(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -24,6 +25,16 @@ def test_the_head_is_pooling_dropout_normalisation_and_a_dense_layer() -> None:
     assert logits.shape == (2, 5)
     assert torch.allclose(logits, network.dense(network.norm(maps.mean((2, 3)))))
     assert network.dropout.p == 0.5
+
+
+def test_a_movement_that_was_drawn_half_as_often_gains_a_factor_of_two() -> None:
+    network, views = build_network(TINY, 3, "none").eval(), torch.ones(1, 3, 64, 64)
+    with torch.no_grad():
+        before = network(views).movements[0]
+        network.correct_prior(np.array([0.4, 0.2, 0.4]))
+        change = network(views).movements[0] - before
+    assert (change[1] - change[0]).exp().item() == pytest.approx(2, rel=1e-5)
+    assert (change[2] - change[0]).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_weights_come_from_a_file_without_its_classifier(tmp_path: Path) -> None:
