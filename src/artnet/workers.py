@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 R = TypeVar("R")
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -24,11 +25,21 @@ def signals_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    came: list[int] = []
+    # Blocking them is for the processes: here another thread may take a signal, whose handler runs in the main one.
+    is_main = threading.current_thread() is threading.main_thread()
+    handlers = {number: handler for number in _STOPS if is_main and callable(handler := signal.getsignal(number))}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    for number in handlers:
+        signal.signal(number, lambda got, frame: came.append(got))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for got in came:
+            signal.raise_signal(got)
 
 
 class _WorkerPool(ProcessPoolExecutor):

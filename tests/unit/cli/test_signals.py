@@ -39,8 +39,7 @@ def test_native_code_that_heeds_no_signal_is_ended_with_the_workers() -> None:
         f"{INSTALLED}import hashlib, multiprocessing\n"
         "stuck = lambda: hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"
         "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,))\nworker.start()\n"
-        "print(flush=True)\n"
-        "try:\n    stuck()\nexcept KeyboardInterrupt:\n    stuck()"
+        "try:\n    print(flush=True)\n    stuck()\nexcept KeyboardInterrupt:\n    stuck()"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -71,3 +70,12 @@ def test_an_interrupt_within_exec_leaves_the_exit_code(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-m", "interrupted"]
     assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 130
+
+
+def test_signals_that_are_held_back_come_afterwards() -> None:
+    script = (
+        f"{SEND}from artnet.workers import signals_held_back\ntry:\n    with signals_held_back():\n"
+        "        send(signal.SIGTERM), time.sleep(0.2), print('whole')\nexcept KeyboardInterrupt:\n"
+        "    sys.exit(STOP.report())"
+    )
+    assert run(script) == (143, "whole\n", "artnet: terminated\n")
