@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from artnet.attribution.explain import explain
 from artnet.cli.teach import teach
 from artnet.errors import DataError, ModelError, OutputError
+from artnet.imaging.properties import measure_properties
 from artnet.model.classifier import Classifier
 from artnet.model.config import GRAPH_FILE, default_model, read_config, sha256_of, write_config
 from artnet.serving.api.app import create_app
@@ -61,8 +62,8 @@ def paint(draw: Callable[[np.random.Generator, ImageDraw.ImageDraw], None], seed
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders of eight paintings each, what is wrong among them, and the model taught from them."""
     folder = tmp_path_factory.mktemp("teach")
-    for name, draw in (("Stripes", stripes), ("Dots 🎨", dots), ("Blocks", blocks)):
-        for seed in range(8):
+    for name, draw, count in (("Stripes", stripes, 8), ("Dots 🎨", dots, 10), ("Blocks", blocks, 8)):
+        for seed in range(count):
             paint(draw, seed, folder / "mine" / name / f"{seed}.png")
     paint(blocks, 9, folder / "mine" / "blocks" / "9.png")
     paint(nothing, 20, folder / "mine" / "Alone" / "20.png")
@@ -95,6 +96,17 @@ def test_the_folder_says_how_well_each_class_is_known(taught: Path) -> None:
     assert scores["by_movement"]["Alone"] == {"paintings": 1, "recall": None, "low": None, "high": None}
     assert scores["by_movement"]["Dots 🎨"]["low"] < scores["by_movement"]["Dots 🎨"]["recall"]
     assert "## Scores" in (taught / "model" / "README.md").read_text(encoding="utf-8")
+
+
+def test_properties_of_classes_with_ten_images_have_ranges(taught: Path) -> None:
+    ranges = Classifier.load(taught / "model").ranges
+    assert ranges is not None
+    assert dict(ranges.paintings) == {"Dots 🎨": 10}
+    deciles = ranges.quantiles["lightness"]["Dots 🎨"]
+    found = [
+        measure_properties(Image.open(path).convert("RGB"))["lightness"] for path in taught.glob("mine/Dots*/*.png")
+    ]
+    assert deciles[0] == pytest.approx(min(found), abs=1)
 
 
 def test_a_table_is_read_and_what_it_lists_wrongly_is_named(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:

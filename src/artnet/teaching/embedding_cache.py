@@ -18,17 +18,18 @@ from artnet.data.duplicates import Fingerprint
 from artnet.errors import reason
 from artnet.model.config import ModelConfig
 
-FORMAT = 1  # to be raised whenever what is kept changes
+FORMAT = 2  # to be raised whenever what is kept changes
 _logger = logging.getLogger(__name__)
 _AT_ONCE = 500  # parameters of one query; SQLite takes no more than 999
 
 
 @dataclass(frozen=True)
 class EmbeddedImage:
-    """What teaching needs of an image: its embedding (E,) and what finds its near-duplicates."""
+    """What teaching needs of an image: its embedding (E,), what finds its near-duplicates, and its properties (P,)."""
 
     embedding: NDArray[np.float32]
     fingerprint: Fingerprint
+    properties: NDArray[np.float64]
 
 
 class EmbeddingCache:
@@ -46,7 +47,7 @@ class EmbeddingCache:
             self._database = sqlite3.connect(path, timeout=10)
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS images "
-                "(sha256 TEXT PRIMARY KEY, embedding BLOB, thumbnail BLOB, aspect REAL)"
+                "(sha256 TEXT PRIMARY KEY, embedding BLOB, thumbnail BLOB, aspect REAL, properties BLOB)"
             )
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
@@ -65,8 +66,12 @@ class EmbeddingCache:
             for start in range(0, len(hashes) if self._database is not None else 0, _AT_ONCE):
                 some = hashes[start : start + _AT_ONCE]
                 query = f"SELECT * FROM images WHERE sha256 IN ({','.join('?' * len(some))})"
-                for sha256, embedding, thumbnail, aspect in self._database.execute(query, some):  # type: ignore[union-attr]
-                    found[sha256] = EmbeddedImage(np.frombuffer(embedding, "<f4"), Fingerprint(thumbnail, aspect))
+                for sha256, embedding, thumbnail, aspect, properties in self._database.execute(query, some):  # type: ignore[union-attr]
+                    found[sha256] = EmbeddedImage(
+                        np.frombuffer(embedding, "<f4"),
+                        Fingerprint(thumbnail, aspect),
+                        np.frombuffer(properties, "<f8"),
+                    )
         except sqlite3.Error as error:
             self._give_up(error)
         return found
@@ -75,13 +80,19 @@ class EmbeddingCache:
         """Keep images, all or none of them."""
         if self._database is None:
             return
-        rows: Iterable[tuple[str, bytes, bytes, float]] = (
-            (sha256, image.embedding.astype("<f4").tobytes(), image.fingerprint.thumbnail, image.fingerprint.aspect)
+        rows: Iterable[tuple[str, bytes, bytes, float, bytes]] = (
+            (
+                sha256,
+                image.embedding.astype("<f4").tobytes(),
+                image.fingerprint.thumbnail,
+                image.fingerprint.aspect,
+                image.properties.astype("<f8").tobytes(),
+            )
             for sha256, image in images.items()
         )
         try:
             with self._database:  # one transaction
-                self._database.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)", rows)
+                self._database.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._give_up(error)
 

@@ -21,6 +21,7 @@ from artnet.errors import ArtNetError, DataError
 from artnet.evaluation.labels.audit import painting_groups
 from artnet.hardware import processor_count
 from artnet.imaging.decode import ImageFile
+from artnet.imaging.properties import measure_properties
 from artnet.imaging.views import without_letterbox
 from artnet.model.classifier import Classifier
 from artnet.sources.item import DEFAULT_RULES, SourceRules
@@ -50,6 +51,7 @@ class LabelledImages:
         classes: their C names
         labels: (N,) indices of `classes`
         embeddings: (N, E) float32
+        properties: (N, P), as `measure_properties` returns them
         groups: of the N images; those that must not be on both sides of a cross-validation share one
         grouped_by: `artist` or `painting`
         unused: images that are not among the N
@@ -60,6 +62,7 @@ class LabelledImages:
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
     embeddings: NDArray[np.float32]
+    properties: NDArray[np.float64]
     groups: Sequence[Hashable]
     grouped_by: str
     unused: tuple[Unused, ...]
@@ -156,7 +159,8 @@ def _embed_or_fail(file: ImageFile, classifier: Classifier) -> EmbeddedImage | U
     view = opened.whole_view()
     width, height = opened.size
     shown = without_letterbox(view, classifier.config.preprocessing.fit)
-    return EmbeddedImage(classifier.embed(opened), fingerprint(shown, width / height))
+    properties = np.array(list(measure_properties(shown).values()))
+    return EmbeddedImage(classifier.embed(opened), fingerprint(shown, width / height), properties)
 
 
 def _batches(records: Sequence[Record]) -> Iterator[tuple[int, list[Record]]]:
@@ -210,7 +214,10 @@ def _labelled(
             "accuracy is that for other paintings by these artists"
         )
     embeddings = np.stack([image.embedding for _, _, image in images])
-    return LabelledImages(name, classes, labels, embeddings, groups, grouped_by, tuple(unused), tuple(notes))
+    properties = np.stack([image.properties for _, _, image in images])
+    return LabelledImages(
+        name, classes, labels, embeddings, properties, groups, grouped_by, tuple(unused), tuple(notes)
+    )
 
 
 def unmeasured_classes(groups: Sequence[Hashable], labels: NDArray[np.int64]) -> set[int]:

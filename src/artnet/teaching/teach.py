@@ -13,6 +13,7 @@ import numpy as np
 
 from artnet.errors import ModelError, OutputError, output_errors
 from artnet.evaluation.calibration import FAMILIAR_SHARE, MAX_FITTED, fit_calibration
+from artnet.imaging.properties import PROPERTIES
 from artnet.imaging.views import VIEWS, WHOLE
 from artnet.metrics.bootstrap import Interval
 from artnet.model.card import write_card
@@ -21,6 +22,7 @@ from artnet.model.config import (
     GRAPH_FILE,
     OOD_FILE,
     OOD_METHODS,
+    PROPERTIES_FILE,
     Calibration,
     ModelConfig,
     OodSettings,
@@ -30,6 +32,7 @@ from artnet.model.config import (
 from artnet.model.logistic_regression import LogisticRegression
 from artnet.model.ood import write_ood_detector
 from artnet.model.openvino import OpenVinoEngine
+from artnet.model.property_ranges import PropertyRanges, fit_property_ranges, write_property_ranges
 from artnet.model.self_check import measure_self_check
 from artnet.teaching.graph import read_head, write_with_head
 from artnet.teaching.head import (
@@ -42,6 +45,7 @@ from artnet.teaching.head import (
 )
 from artnet.teaching.images import FOLDS, LabelledImages
 
+MIN_RANGED = 10  # images of a class of which deciles say something
 NO_CALIBRATION = Calibration(1.0, 0.0)  # where no image can be judged by a head that had not seen it
 
 
@@ -112,11 +116,25 @@ def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
     ood_scores = out_of_fold_ood_scores(images.embeddings[some], labels[some], folds[some])
     threshold = round(float(np.quantile(ood_scores, FAMILIAR_SHARE)), 4)
 
-    def add_detector(folder: Path, config: ModelConfig) -> ModelConfig:
-        write_ood_detector(folder / OOD_FILE, detector)
-        return replace(config, ood=OodSettings(OOD_METHODS[0], threshold, FAMILIAR_SHARE, sha256_of(folder / OOD_FILE)))
+    ranges = _property_ranges(images)
 
-    return Taught(write_model(out, config, graph, validated.head, add_detector), scores, validated.penalty)
+    def add_statistics(folder: Path, config: ModelConfig) -> ModelConfig:
+        write_ood_detector(folder / OOD_FILE, detector)
+        ood = OodSettings(OOD_METHODS[0], threshold, FAMILIAR_SHARE, sha256_of(folder / OOD_FILE))
+        if not ranges.paintings:
+            return replace(config, ood=ood)
+        write_property_ranges(folder / PROPERTIES_FILE, ranges)
+        return replace(config, ood=ood, properties_sha256=sha256_of(folder / PROPERTIES_FILE))
+
+    return Taught(write_model(out, config, graph, validated.head, add_statistics), scores, validated.penalty)
+
+
+def _property_ranges(images: LabelledImages) -> PropertyRanges:
+    """Return the ranges of the measured properties of each class that has enough images for deciles."""
+    counts = np.bincount(images.labels, minlength=len(images.classes))
+    enough = counts[images.labels] >= MIN_RANGED
+    values = [dict(zip(PROPERTIES, row, strict=True)) for row in images.properties[enough].tolist()]
+    return fit_property_ranges(values, images.labels[enough].tolist(), images.classes)
 
 
 def write_model(

@@ -10,7 +10,7 @@ import pytest
 from artnet.data.duplicates import Fingerprint
 from artnet.teaching.embedding_cache import EmbeddedImage, EmbeddingCache
 
-IMAGE = EmbeddedImage(np.arange(4, dtype=np.float32), Fingerprint(b"thumbnail", 1.5))
+IMAGE = EmbeddedImage(np.arange(4, dtype=np.float32), Fingerprint(b"thumbnail", 1.5), np.array([0.5, 2.0]))
 
 
 def test_what_was_written_is_read_by_another(tmp_path: Path) -> None:
