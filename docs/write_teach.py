@@ -33,7 +33,7 @@ def correct_in_page(folder: Path) -> None:
         ready(page, site.address)
         look_at(page, folder / "new" / "rings-11.png")
         correct_in_look(page, "Rings", new=True)
-        correct_in_many(page, folder / "new" / "grids-12.png", "Lines")
+        correct_in_many(page, folder / "new" / "grids-11.png", "Lines")
         take_away(page, folder / "corrections.csv")
         browser.close()
 

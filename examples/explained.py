@@ -14,7 +14,7 @@ from PIL import Image
 
 from artnet.attribution.explain import ExplainOptions, Explanation, explain
 from artnet.attribution.feature_visualization import visualize_feature
-from artnet.attribution.methods import METHODS
+from artnet.attribution.methods import METHODS, available_methods
 from artnet.model.classifier import Classifier
 from artnet.render.contact_sheet import Sheet, Tile, explanation_sheet, render_image, tile_sheet
 from artnet.render.overlay import depth_overlay
@@ -34,12 +34,13 @@ def methods(classifier: Classifier) -> Sheet:
     """Draw every method on one image."""
     image = HERE / "atelier.jpg"
     tiles = [("the painting", Image.open(image).convert("RGB"))]
-    for name, method in METHODS.items():
-        layered = method.reads == "layers"
+    names = available_methods(classifier.config.layers, classifier.engine)
+    for name in names:
+        layered = METHODS[name].reads == "layers"
         explanation = explain(classifier, image, method=name, depth=DEPTH if layered else "all")
         tiles.append(tile(f"{name}, depth {DEPTH}" if layered else name, explanation))
     movement = explanation.prediction.movement
-    return tile_sheet(f"Why {movement}? {len(METHODS)} methods", "the same image, network and target", tiles, 4)
+    return tile_sheet(f"Why {movement}? {len(names)} methods", "the same image, network and target", tiles, 4)
 
 
 def targets(classifier: Classifier) -> Sheet:

@@ -40,7 +40,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 def test_a_model_of_ones_own_is_looked_at_corrected_in_the_page_and_taught_again(page: Any, tmp_path: Path) -> None:
     subprocess.run([sys.executable, ROOT / "examples" / "shapes.py", tmp_path], check=True)
-    rings, grids, model = tmp_path / "new" / "rings-11.png", tmp_path / "new" / "grids-12.png", tmp_path / "model"
+    rings, grids, model = tmp_path / "new" / "rings-11.png", tmp_path / "new" / "grids-11.png", tmp_path / "model"
     table, again = tmp_path / "corrections.csv", tmp_path / "again"
     assert teach(model, str(tmp_path / "mine")) == 0
 
@@ -57,7 +57,7 @@ def test_a_model_of_ones_own_is_looked_at_corrected_in_the_page_and_taught_again
         assert page.text_content(".corrections summary") == "2 corrections"
         rows = take_away(page, table)
     told = [(row["source"], row["answer"], row["correction"]) for row in rows]
-    assert told == [(rings.name, shown[0], "Rings"), (grids.name, "Blocks", "Lines")]
+    assert told == [(rings.name, shown[0], "Rings"), (grids.name, "Stripes", "Lines")]
 
     assert teach(again, base=model, corrections=table, pictures=str(tmp_path / "new")) == 0
     assert "2 corrections" in (again / "README.md").read_text("utf-8")
