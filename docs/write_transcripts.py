@@ -25,7 +25,9 @@ MARK = "-- end of a command --"
 WIDEST = 110
 SERVERS_START_S = 8
 # In float32, so that the page is the same wherever it was written.
-EXACT = 'artnet() { command artnet "$@" --precision f32; }'
+EXACT = """artnet() {
+    case $1 in classify | index | similar) command artnet "$@" --precision f32 ;; *) command artnet "$@" ;; esac
+}"""
 
 
 class Shell:

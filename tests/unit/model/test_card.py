@@ -18,7 +18,9 @@ def test_a_card_has_every_recorded_score() -> None:
     card = model_card(CONFIG)
     accuracy, photo = CONFIG.scores["values"]["accuracy"], CONFIG.scores["ood"]["photo"]
     assert f"| accuracy | {accuracy['value']:.3f} | {accuracy['low']:.3f} to {accuracy['high']:.3f} |" in card
-    assert f"| photo | {photo['images']} | {photo['auroc']:.3f} | {photo['detection_rate']:.3f} |" in card
+    low, high = photo["interval"]["low"], photo["interval"]["high"]
+    auroc = f"{photo['auroc']:.3f} ({low:.3f} to {high:.3f})"
+    assert f"| photo | {photo['images']} | {auroc} | {photo['detection_rate']:.3f} |" in card
     for movement, entry in CONFIG.scores["by_movement"].items():
         assert f"| {movement} | {entry['paintings']} | {entry['recall']:.3f} |" in card
 

@@ -36,7 +36,7 @@ def test_the_large_overlay_is_of_the_depth_asked_for_or_the_deepest(
 
 def test_a_decision_is_a_sentence(explanation: Explanation) -> None:
     scores = {"Cubism": 0.4, "Realism": 0.5, "Abstract": 0.1}
-    unsure = replace(explanation.prediction, decision="unsure", scores=scores)
+    unsure = replace(explanation.prediction, decision="unsure", scores=scores, set=("Realism", "Cubism"))
     assert decision_sentence(unsure) == "Unsure: Realism or Cubism."
     assert decision_sentence(replace(unsure, decision="confident")) == "Confident."
     assert "unlike the paintings" in decision_sentence(replace(unsure, decision="unfamiliar"))
