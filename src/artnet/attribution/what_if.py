@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -41,7 +40,6 @@ PixelFunction = Callable[[Pixels], Pixels]
 
 # No block stays where it is, and no two that touched do so again.
 BLOCK_ORDER = (8, 5, 14, 0, 11, 2, 4, 12, 13, 10, 3, 6, 1, 7, 15, 9)
-_THREADS = 2  # edits side by side; the network takes one view at a time
 _NOISE_FACTOR = 1.5  # of 100 paintings, 5 to 7 changed by more under a crop that was not among `NEUTRAL`
 
 
@@ -223,13 +221,9 @@ def what_if(classifier: Classifier, image: ImageSource | OpenedImage, names: Seq
     content = without_letterbox(opened.whole_view(), classifier.config.preprocessing.fit)
     pixels = np.asarray(content)
     scores, _ = score_view(classifier, pixels)
+    noise = noise_of(scores, [score_view(classifier, change(pixels))[0] for change in NEUTRAL])
     chosen = [edit for edit in EDITS.values() if edit.name in names]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        changed = list(pool.map(lambda change: change(pixels), [*NEUTRAL, *(edit.apply for edit in chosen)]))
-        answers = list(pool.map(partial(score_view, classifier), changed))
-    noise = noise_of(scores, [after for after, _ in answers[: len(NEUTRAL)]])
-    results = zip(chosen, changed[len(NEUTRAL) :], answers[len(NEUTRAL) :], strict=True)
-    outcomes = tuple(_outcome(edit, image, scores, answer, noise) for edit, image, answer in results)
+    outcomes = tuple(_outcome(classifier, edit, pixels, scores, noise) for edit in chosen)
     return WhatIf(classifier.classify(opened), content, scores, noise, outcomes)
 
 
@@ -270,9 +264,10 @@ def sentence(
 
 
 def _outcome(
-    edit: Edit, edited: Pixels, before: Mapping[str, float], answer: tuple[Mapping[str, float], Decision], noise: float
+    classifier: Classifier, edit: Edit, pixels: Pixels, before: Mapping[str, float], noise: float
 ) -> Outcome:
-    after, decision = answer
+    edited = edit.apply(pixels)
+    after, decision = score_view(classifier, edited)
     changes = {name: after[name] - before[name] for name in before}
     words = sentence(edit, before, after, decision, noise)
     return Outcome(edit, Image.fromarray(edited), after, decision, changes, words)

@@ -1,4 +1,4 @@
-"""Blur, gradient and structure tensor: worked by hand, for any plane, and as in SciPy."""
+"""Blur, gradient, structure tensor, median and mode: worked by hand, for any plane, and as in SciPy or Pillow."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter
+from scipy.ndimage import median_filter as scipy_median_filter
 
-from artnet.imaging.filters import gaussian_blur, gradient, structure_tensor
+from artnet.imaging.filters import gaussian_blur, gradient, median_filter, mode_filter, structure_tensor
 
 PLANES = arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 255))
 
@@ -51,3 +53,24 @@ def test_the_tensors_of_several_planes_add_up(plane: np.ndarray) -> None:
     larger, smaller = single.eigenvalues()
     assert (larger >= smaller).all()
     assert (smaller >= 0).all()
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))), st.integers(1, 4))
+def test_the_median_of_any_pixels_is_that_of_scipy(pixels: np.ndarray, radius: int) -> None:
+    size = 2 * radius + 1
+    expected = scipy_median_filter(pixels, size=(size, size, 1), mode="nearest")
+    assert (median_filter(pixels, radius) == expected).all()
+
+
+def test_mode_worked_by_hand() -> None:
+    plane = np.uint8([[1, 2, 2], [3, 3, 2]])  # at the left end 1 and 2 occur once, 3 twice; elsewhere 2 the most
+    assert mode_filter(plane, 1).tolist() == [[3, 2, 2], [3, 2, 2]]
+    assert mode_filter(np.uint8([[7, 5]]), 1).tolist() == [[5, 5]]  # of two equally frequent values the lesser
+
+
+@pytest.mark.parametrize("radius", [1, 3])
+def test_the_mode_of_few_values_is_that_of_pillow(radius: int) -> None:
+    plane = np.random.default_rng(0).integers(0, 3, (20, 31), np.uint8)
+    expected = np.asarray(Image.fromarray(plane).filter(ImageFilter.ModeFilter(2 * radius + 1)))
+    inside = slice(radius, -radius)  # Pillow lets a pixel be where no value occurs three times
+    assert (mode_filter(plane, radius)[inside, inside] == expected[inside, inside]).all()
