@@ -29,7 +29,7 @@ from artnet.imaging.edits import (
     smooth_strokes,
     turn_upside_down,
 )
-from artnet.imaging.views import whole_view, without_letterbox
+from artnet.imaging.views import WHOLE, whole_view, without_letterbox
 from artnet.metrics.classification import softmax
 from artnet.model.classifier import Classifier
 from artnet.model.prediction import Decision, Prediction, decide
@@ -220,11 +220,13 @@ def what_if(classifier: Classifier, image: ImageSource | OpenedImage, names: Seq
     opened = image if isinstance(image, OpenedImage) else classifier.open(image)
     content = without_letterbox(opened.whole_view(), classifier.config.preprocessing.fit)
     pixels = np.asarray(content)
-    scores, _ = score_view(classifier, pixels)
+    prediction = classifier.classify(opened)
+    voted = (view.scores for view in prediction.views if view.name == WHOLE)
+    scores = next(voted, None) or score_view(classifier, pixels)[0]
     noise = noise_of(scores, [score_view(classifier, change(pixels))[0] for change in NEUTRAL])
     chosen = [edit for edit in EDITS.values() if edit.name in names]
     outcomes = tuple(_outcome(classifier, edit, pixels, scores, noise) for edit in chosen)
-    return WhatIf(classifier.classify(opened), content, scores, noise, outcomes)
+    return WhatIf(prediction, content, scores, noise, outcomes)
 
 
 def score_view(classifier: Classifier, pixels: Pixels) -> tuple[dict[str, float], Decision]:
@@ -263,9 +265,7 @@ def sentence(
     return f"{edit.condition} it would still be {old} ({after[old]:.0%}, not {before[old]:.0%}{caution})."
 
 
-def _outcome(
-    classifier: Classifier, edit: Edit, pixels: Pixels, before: Mapping[str, float], noise: float
-) -> Outcome:
+def _outcome(classifier: Classifier, edit: Edit, pixels: Pixels, before: Mapping[str, float], noise: float) -> Outcome:
     edited = edit.apply(pixels)
     after, decision = score_view(classifier, edited)
     changes = {name: after[name] - before[name] for name in before}

@@ -23,6 +23,7 @@ _INVERSE = np.linalg.inv(_SRGB_TO_XYZ / _SRGB_TO_XYZ.sum(1, keepdims=True)).asty
 _LINEAR_BELOW = (6 / 29) ** 3  # where the cube root gives way to a line
 _SLOPE = (29 / 6) ** 2 / 3
 _OFFSET = 4 / 29
+_BLOCK = 8192  # colours at a time: what is between stays in the processor's cache, which takes two thirds of the time
 _STEPS = 65535  # of the table of levels: a twentieth of a level where it is steepest
 
 
@@ -32,13 +33,21 @@ def to_lab(pixels: Pixels) -> Floats:
     CIE 15:2004, section 8.2.1, under D65. Pillow's own goes through a colour profile under D50 and keeps 8 bits, which
     leaves too little for small changes.
     """
-    relative = _linear_values()[pixels] @ _WHITENED.T
+    relative = _linear_values().take(pixels) @ _WHITENED.T
     x, y, z = np.moveaxis(np.where(relative > _LINEAR_BELOW, np.cbrt(relative), _SLOPE * relative + _OFFSET), -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1).astype(np.float32)
 
 
 def from_lab(lab: Floats) -> Pixels:
     """Return CIELAB colours (..., 3) as sRGB pixels; what lies outside of sRGB is clipped, channel by channel."""
+    pixels = np.empty(lab.shape, np.uint8)
+    colours, results = lab.reshape(-1, 3), pixels.reshape(-1, 3)
+    for start in range(0, len(colours), _BLOCK):
+        results[start : start + _BLOCK] = _block_from_lab(colours[start : start + _BLOCK])
+    return pixels
+
+
+def _block_from_lab(lab: Floats) -> Pixels:
     y = (lab[..., 0] + 16) / 116
     roots = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
     relative = np.where(roots > 6 / 29, roots**3, (roots - _OFFSET) / _SLOPE)
