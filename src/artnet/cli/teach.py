@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,9 @@ def teach(
     zip_encoding: ZipEncoding = "cp437",
 ) -> int:
     """Make a model with classes of your own from labelled images, or correct one."""
+    # Read when NumPy is imported. Products with so few columns keep one thread busy; two waited for each other and took
+    # six times the processor time for the same head.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from artnet.data.prepare import check_out
     from artnet.hardware import processor_count
     from artnet.model.classifier import Classifier
