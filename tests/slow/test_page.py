@@ -316,7 +316,7 @@ def test_a_map_is_tested_in_words(visit: Callable[..., Any], server: Site) -> No
     page.click(".look .measure")
     until(page, "document.querySelector('.look .faithfulness').textContent.startsWith('Tested')")
     first = text(page, ".look .faithfulness")
-    page.fill("#look-depth", "1")
+    page.fill("#look-depth", "7")
     assert text(page, ".look .faithfulness") != first
 
 

@@ -54,7 +54,7 @@ def test_only_the_heads_are_trained(probed: Run) -> None:
 def test_the_run_keeps_what_any_run_keeps(probed: Run) -> None:
     assert {path.name for path in probed.folder.iterdir()} == {
         *("run.json", "history.csv", "history.png", "tensorboard", "lock"),
-        *("best.safetensors", "embeddings.safetensors", "sample.safetensors"),
+        *("start.safetensors", "best.safetensors", "embeddings.safetensors", "sample.safetensors"),
     }
     assert [row.epoch for row in read_history(probed.folder)] == [1, 2, 3, 4, 5]
 

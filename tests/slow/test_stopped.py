@@ -136,6 +136,8 @@ def stop(process: subprocess.Popen[str], rng: random.Random, within_s: float) ->
     while not handles_signals(process):
         time.sleep(0.001)
     time.sleep(delay_s * before)
+    if process.poll() == 0:
+        return  # the machine was busy for a moment alone, and the command has ended
     told, begun = f"{count} {number.name} by {send.__name__} after {delay_s:.3f} s x {before:.1f}", time.monotonic()
     for _ in range(count):
         if process.poll() is None:
