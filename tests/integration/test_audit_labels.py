@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artnet.cli.audit_labels import audit_labels
-from artnet.cli.prepare import prepare
+from artnet.cli.commands.audit_labels import audit_labels
+from artnet.cli.commands.prepare import prepare
 from artnet.data.dataset import count_rows
 from artnet.data.split import SPLITS
 from artnet.errors import DataError

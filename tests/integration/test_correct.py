@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artnet.cli.teach import teach
+from artnet.cli.commands.teach import teach
 from artnet.errors import DataError, UsageError
 from artnet.model.classifier import Classifier
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artnet.cli.prepare import prepare
+from artnet.cli.commands.prepare import prepare
 from artnet.data.catalog import Catalog
 from artnet.errors import UsageError
 from artnet.imaging.decode import Limits

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from artnet.attribution.explain import explain
-from artnet.cli.teach import teach
+from artnet.cli.commands.teach import teach
 from artnet.errors import DataError, ModelError, OutputError
 from artnet.imaging.properties import measure_properties
 from artnet.model.classifier import Classifier

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from artnet.cli.teach import teach
+from artnet.cli.commands.teach import teach
 from artnet.model.classifier import Classifier
 from fixtures.correcting import correct_in_look, correct_in_many, look_at, take_away
 from fixtures.page import FLAGS, ROOT, chromium, ready, served, static_site

@@ -1,1 +1,1 @@
-"""The `artnet` command: parse options, call one function, print."""
+"""The `artnet` command: its entry, its options, what it prints, and how it is stopped."""

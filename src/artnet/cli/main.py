@@ -8,21 +8,21 @@ from typing import Annotated
 import typer
 
 from artnet import __version__
-from artnet.cli.app import serve_app
-from artnet.cli.audit_labels import audit_labels
-from artnet.cli.classify import classify
+from artnet.cli.commands.app import serve_app
+from artnet.cli.commands.audit_labels import audit_labels
+from artnet.cli.commands.classify import classify
+from artnet.cli.commands.evaluate import evaluate
+from artnet.cli.commands.explain import explain
+from artnet.cli.commands.export import export
+from artnet.cli.commands.index import index
+from artnet.cli.commands.info import info
+from artnet.cli.commands.prepare import prepare
+from artnet.cli.commands.similar import similar
+from artnet.cli.commands.site import site
+from artnet.cli.commands.teach import teach
+from artnet.cli.commands.train import train
 from artnet.cli.console import escape_unencodable, print_line, print_message, print_warnings
-from artnet.cli.evaluate import evaluate
-from artnet.cli.explain import explain
-from artnet.cli.export import export
-from artnet.cli.index import index
-from artnet.cli.info import info
-from artnet.cli.prepare import prepare
 from artnet.cli.signals import STOP
-from artnet.cli.similar import similar
-from artnet.cli.site import site
-from artnet.cli.teach import teach
-from artnet.cli.train import train
 from artnet.errors import ArtNetError, StoppedError
 
 app = typer.Typer(
