@@ -70,7 +70,7 @@ def serve_artnet() -> None:
     """Take steps of the recipe artnet-2020."""
     import torch
 
-    from artnet.training.data import Batch
+    from artnet.training.batches.views import Batch
     from artnet.training.devices import FitOptions, open_fabric
     from artnet.training.network.freezing import set_train_mode
     from artnet.training.network.network import build_network
@@ -165,7 +165,7 @@ def stored_views(count: int):  # type: ignore[no-untyped-def]
     import numpy as np
     from PIL import Image
 
-    from artnet.training.data import StoredViews
+    from artnet.training.batches.views import StoredViews
 
     rng, different = np.random.default_rng(0), []
     for _ in range(64):
@@ -182,7 +182,7 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
     """Run `probe` whole and a few steps of `finetune`, and print both."""
     import numpy as np
 
-    from artnet.training.data import Epoch, StoredViews, training_batches
+    from artnet.training.batches.views import Epoch, StoredViews, training_batches
     from artnet.training.devices import FitOptions, open_fabric
     from artnet.training.linear_probe import train_head
     from artnet.training.network.freezing import set_train_mode

@@ -13,7 +13,7 @@ from artnet import Classifier
 from artnet.errors import UsageError
 from artnet.imaging.views import WHOLE, square_view
 from artnet.model.config import default_model
-from artnet.training.data import load_views
+from artnet.training.batches.views import load_views
 from artnet.training.distillation import mix_teacher_scores
 from artnet.training.fit import fit, resume
 from artnet.training.recipe import find_recipe

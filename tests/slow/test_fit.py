@@ -16,12 +16,12 @@ import torch
 
 from artnet.data.dataset import INFO_FILE
 from artnet.errors import ArtNetError, DataError, OutputError, StoppedError, TrainingError, UsageError
-from artnet.training.checkpoint import initial_state, restore_checkpoint, save_checkpoint
-from artnet.training.data import (
+from artnet.training.batches.views import (
     Epoch,
     load_views,
     training_batches,
 )
+from artnet.training.checkpoint import initial_state, restore_checkpoint, save_checkpoint
 from artnet.training.fit import fit, resume
 from artnet.training.history import read_history
 from artnet.training.recipe import RECIPES, Augmentation, Rates
@@ -189,7 +189,7 @@ def test_workers_change_nothing(data: Path) -> None:
     """In a process of its own: workers are forked, and a process full of native libraries is no good to fork."""
     script = (
         "import sys, torch\nfrom pathlib import Path\nfrom artnet.training.recipe import Recipe\n"
-        "from artnet.training.data import Epoch, load_views, training_batches\n"
+        "from artnet.training.batches.views import Epoch, load_views, training_batches\n"
         "views = load_views(Path(sys.argv[1]), 'train')\n"
         "recipe, epoch = Recipe(batch=8), Epoch(0, 0, 64)\n"
         "one, two = ([x for x, *_ in training_batches(views, recipe, epoch, workers=w)] for w in (0, 1))\n"
@@ -203,7 +203,7 @@ def test_workers_change_nothing(data: Path) -> None:
 HARM = """
 import multiprocessing, sys, traceback
 from pathlib import Path
-from artnet.training.data import Epoch, load_views, training_batches
+from artnet.training.batches.views import Epoch, load_views, training_batches
 from artnet.training.devices import worker_errors
 from artnet.training.recipe import Recipe
 

@@ -11,7 +11,7 @@ import torch
 
 from artnet.errors import TrainingError, UsageError
 from artnet.model.openvino import OpenVinoEngine
-from artnet.training.data import load_views
+from artnet.training.batches.views import load_views
 from artnet.training.export.onnx_graph import write_trunk
 from artnet.training.fit import fit, resume
 from artnet.training.history import read_history

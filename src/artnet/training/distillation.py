@@ -16,7 +16,7 @@ from artnet.hardware import processor_count
 from artnet.metrics.classification import softmax
 from artnet.model.classifier import Classifier
 from artnet.model.config import read_model
-from artnet.training.data import StoredViews
+from artnet.training.batches.views import StoredViews
 from artnet.training.linear_probe import infer_views
 from artnet.training.run import Run, RunSettings
 from artnet.training.trainer import Session

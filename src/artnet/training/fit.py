@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from artnet.data.dataset import DatasetInfo, read_columns, read_info
 from artnet.errors import DataError, UsageError
 from artnet.taxonomy import common_styles
-from artnet.training.data import StoredViews, load_views
+from artnet.training.batches.views import StoredViews, load_views
 from artnet.training.devices import (
     FitOptions,
     deterministic_convolutions,

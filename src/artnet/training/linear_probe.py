@@ -20,7 +20,7 @@ from artnet.model.config import Preprocessing
 from artnet.model.engine import Engine
 from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
-from artnet.training.data import StoredViews, sample_epoch
+from artnet.training.batches.views import StoredViews, sample_epoch
 from artnet.training.devices import seeded
 from artnet.training.export.onnx_graph import write_trunk
 from artnet.training.history import EpochScores, TrainScores, score_epoch, write_history

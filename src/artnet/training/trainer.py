@@ -16,11 +16,11 @@ from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor
 
 from artnet.errors import StoppedError, TrainingError
+from artnet.training.batches.mixup import mix_batch
+from artnet.training.batches.views import Batch, Epoch, Shard, StoredViews, plain_batches, training_batches
 from artnet.training.checkpoint import TrainingState, initial_state, restore_checkpoint, save_checkpoint
-from artnet.training.data import Batch, Epoch, Shard, StoredViews, plain_batches, training_batches
 from artnet.training.devices import FitOptions, seeded
 from artnet.training.history import EpochScores, TrainScores, score_epoch, write_history
-from artnet.training.mixup import mix_batch
 from artnet.training.network.freezing import set_train_mode
 from artnet.training.network.loss import make_targets, total_loss
 from artnet.training.network.network import PaintingNetwork

@@ -22,7 +22,7 @@ from artnet.model.openvino import OpenVinoEngine
 from artnet.model.preprocessing import network_input
 from artnet.model.property_ranges import write_property_ranges
 from artnet.model.self_check import measure_self_check
-from artnet.training.data import movement_frequencies
+from artnet.training.batches.views import movement_frequencies
 from artnet.training.export.calibrate import ExportedNetwork, FittedSettings, Progress, calibrate
 from artnet.training.export.onnx_graph import (
     Agreement,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from artnet.training.augment import augment, jitter_exposure, random_crop
+from artnet.training.batches.augment import augment, jitter_exposure, random_crop
 
 
 def gradient(width: int, height: int) -> Image.Image:

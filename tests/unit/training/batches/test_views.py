@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from artnet.training.data import StoredViews, sample_epoch, sampling_probabilities
+from artnet.training.batches.views import StoredViews, sample_epoch, sampling_probabilities
 
 
 def drawable(movements: Sequence[int], collections: Sequence[int] | None = None) -> StoredViews:

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from artnet.data.dataset import collection_of, read_columns, read_info
 from artnet.imaging.views import VIEWS
 from artnet.taxonomy import index_styles
-from artnet.training.augment import augment
+from artnet.training.batches.augment import augment
 from artnet.training.recipe import Augmentation, Recipe, TrainingViews
 from artnet.workers import signals_held_back
 

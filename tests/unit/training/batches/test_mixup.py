@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artnet.training.mixup import cutmix, mix_batch, mixup
+from artnet.training.batches.mixup import cutmix, mix_batch, mixup
 
 
 class Fixed(np.random.Generator):
