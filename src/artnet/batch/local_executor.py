@@ -165,7 +165,7 @@ class _Workers:
         self._workers = {}
 
     def _next_block(self) -> _Block | None:
-        """Take the next block, unless there is none or as much as may be is on its way."""
+        """Return the next block, or None where there is none or the limits are reached."""
         held = sum(block.size_bytes for block in self._pending)
         limit = self._limits.blocks_per_worker * len(self._workers)
         if self._workers and (len(self._pending) >= limit or held >= self._limits.held_bytes):
@@ -176,7 +176,7 @@ class _Workers:
         return block
 
     def _receive(self, timeout_s: float | None) -> None:
-        """Take what workers have sent, after waiting for the first."""
+        """Receive what workers have sent, waiting up to `timeout_s` seconds for the first."""
         if not self._workers and self._pending:
             raise _killed()
         for connection in wait(list(self._workers), timeout_s):

@@ -60,7 +60,7 @@ class StopSignals:
         self._told.acquire(blocking=False)
 
     def finish(self) -> None:
-        """Let the first signal from now on end the process at once: the command has ended, and Python is about to."""
+        """Make the next signal end the process at once, as the command has ended and the interpreter is about to."""
         self._is_finished = True
         if self.number:  # or one more would kill Python while it ends, when it handles none
             for number in _NAMES:

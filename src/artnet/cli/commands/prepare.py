@@ -91,7 +91,7 @@ def prepare(
 
 @contextmanager
 def _resumable(out: Path) -> Iterator[None]:
-    """Say that an interrupted block goes on when the command is repeated."""
+    """Turn an interrupt in the block into `StoppedError`, with how to resume."""
     try:
         yield
     except KeyboardInterrupt:
