@@ -10,7 +10,7 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing import resource_tracker
@@ -24,6 +24,7 @@ from artnet.errors import WorkerError
 from artnet.hardware import inference_concurrency, processor_count
 from artnet.sources.item import InMemory, SourceItem, SourceRules
 from artnet.sources.stores import is_remote
+from artnet.workers import signals_held_back
 
 _STOP_S = 1.0  # for a worker to finish the image that it is at, so that it leaves no half of an overlay
 
@@ -106,7 +107,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # OpenVINO's and Arrow's threads survive no fork
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, *arguments), daemon=True)
-        with _interrupts_blocked():
+        with signals_held_back():
             self.process.start()
         theirs.close()
         self.is_ready = False
@@ -123,6 +124,7 @@ class _Workers:
 
     def start(self) -> None:
         """Start the processes, and wait for none."""
+        resource_tracker.ensure_running()  # later it would let the signals in
         for _ in range(self._limits.processes or processor_count()):
             worker = _Worker(self._arguments)
             self._workers[worker.connection] = worker
@@ -229,23 +231,9 @@ def _is_on_server(item: SourceItem) -> bool:
     return item.location is not None and is_remote(item.location.path)
 
 
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Let a process that is started here inherit that it gets no Ctrl-C, which would find it half started."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # to start it would unblock them
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(connection: Connection, model: ModelSpec, options: PredictOptions, rules: SourceRules) -> None:
     """Load the model and classify the blocks that come, until the other end of the pipe is closed or dead."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows holds no signals back
     warnings.filterwarnings("ignore", module="PIL")  # as in the command line's own process
     log: SimpleQueue[logging.LogRecord] = SimpleQueue()
     logging.getLogger("artnet").addHandler(QueueHandler(log))
