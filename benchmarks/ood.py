@@ -26,6 +26,7 @@ from artnet.imaging.views import WHOLE, View
 from artnet.model.classifier import Classifier
 from artnet.model.ood import OodDetector, expose_to_outliers, fit_ood_detector
 from artnet.model.preprocessing import network_input
+from artnet.sources.item import DEFAULT_RULES
 from artnet.taxonomy import load_taxonomy
 from artnet.training.export.calibrate import natural_paintings, ood_threshold
 from artnet.training.export.outliers import outlier_views, stored_whole_view, synthetic_views
@@ -76,7 +77,7 @@ def period_kinds(collection: str, embed: Embedder) -> dict[str, Embeddings]:
     taxonomy, groups = load_taxonomy(), {name: [] for name in GROUPS}  # type: dict[str, list[View]]
     for record in read_catalog(collection).records:
         if record.location is not None and taxonomy.movement_of(record.style) is None:
-            image = decode_image(record.location.read(record.source), record.source)
+            image = decode_image(record.location.read(record.source, DEFAULT_RULES), record.source)
             groups[period_of(record.style)].append(stored_whole_view(image, embed.preprocessing))
     return {name: embed(views) for name, views in groups.items() if views}
 

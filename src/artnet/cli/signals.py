@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -35,8 +36,12 @@ class StopSignals:
         self._came, self._told = threading.Event(), threading.Lock()
 
     def install(self) -> None:
-        """Handle the signals from now on, those excepted that a shell had this process ignore, as `nohup` does."""
+        """Handle the signals from now on, those excepted that a shell had this process ignore, as `nohup` does.
+
+        To be called before anything else registers a function with `atexit`.
+        """
         self._is_installed = True
+        atexit.register(self._end_after_all)
         self._woken, waking = socket.socketpair()
         waking.setblocking(False)
         signal.set_wakeup_fd(waking.detach(), warn_on_full_buffer=False)
@@ -62,11 +67,6 @@ class StopSignals:
     def finish(self) -> None:
         """Make the next signal end the process at once, as the command has ended and the interpreter is about to."""
         self._is_finished = True
-        if self.number:  # or one more would kill Python while it ends, when it handles none
-            for number in _NAMES:
-                signal.signal(number, signal.SIG_IGN)
-            # `python -m` ends by SIGINT in place of its exit code where the last code that exec() ran was interrupted.
-            exec("")
 
     @property
     def _known(self) -> signal.Signals:
@@ -78,18 +78,36 @@ class StopSignals:
             self._end()
         if not self._is_raised:
             self._is_raised = True
-            # Threads and destructors that fail because of the stop have no more to say.
-            sys.unraisablehook = lambda _: None
-            threading.excepthook = lambda _: None
+            self._silence_tracebacks()
             raise KeyboardInterrupt
+
+    def _silence_tracebacks(self) -> None:
+        """Whatever fails because of the stop, in a thread and in a destructor too, has no more to say."""
+        sys.excepthook = lambda *_: None
+        sys.unraisablehook = lambda _: None
+        threading.excepthook = lambda _: None
 
     def _end_after_grace(self) -> None:
         while not (came := [number for number in self._woken.recv(256) if number in _NAMES]):
             pass
         self.number = self.number or came[0]
+        self._silence_tracebacks()
         self._came.set()
         time.sleep(GRACE_S)
         self._end()
+
+    def _end_after_all(self) -> None:
+        """End a stopped process here, as the last function that `atexit` runs.
+
+        The interpreter's own end, and the destructors of native libraries after it, would meet threads that the stop has
+        left in native code, such as OpenVINO's while it compiles a model, and abort.
+        """
+        if self.number:
+            with suppress(OSError, ValueError):  # of an output that is closed
+                sys.stdout.flush()
+            self._end()
+        for number in _NAMES:  # all is done, and from here on Python would let a signal kill it
+            signal.signal(number, signal.SIG_IGN)
 
     def _end(self) -> NoReturn:
         """End the worker processes and this one; what they have finished is on disk."""
@@ -104,6 +122,7 @@ class StopSignals:
     def _leave_to_parent(self) -> None:
         """In a forked process, which is the parent's to end, restore what was there before."""
         signal.set_wakeup_fd(-1)
+        atexit.unregister(self._end_after_all)
         for number in _NAMES:
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, signal.SIG_DFL)

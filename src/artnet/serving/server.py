@@ -7,6 +7,7 @@ import errno
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
+from types import FrameType
 
 import h11
 import uvicorn
@@ -120,11 +121,23 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def make_server(application: FastAPI, limits: ConnectionLimits | None = None) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """uvicorn's, to which a second SIGINT says no more than the first.
+
+    uvicorn would then leave the application's lifespan to be cancelled, which it logs as an error.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+
+
+def make_server(application: FastAPI, limits: ConnectionLimits | None = None) -> Server:
     """Return a server that, told to stop, first finishes the requests that it has begun."""
     limits = limits or ConnectionLimits()
     protocol = type("Protocol", (HeadTimeoutProtocol,), {"head_timeout_s": limits.head_timeout_s})
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             application,
             http=protocol,

@@ -79,3 +79,18 @@ def test_signals_that_are_held_back_come_afterwards() -> None:
         "    sys.exit(STOP.report())"
     )
     assert run(script) == (143, "whole\n", "artnet: terminated\n")
+
+
+def test_a_thread_that_is_still_in_native_code_aborts_nothing() -> None:
+    script = (
+        f"{SEND}import hashlib, threading\n"
+        "stuck = lambda: hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"
+        "threading.Thread(target=stuck, daemon=True).start()\n"
+        "import atexit; atexit.register(print, 'left in order')\nsend()"
+    )
+    assert run(script) == (130, "left in order\n", "artnet: interrupted\n")
+
+
+def test_a_signal_that_comes_after_all_is_done_changes_nothing() -> None:
+    script = f"{SEND}class Last:\n    def __del__(self): send(signal.SIGTERM)\nsys.last = Last()\nSTOP.finish()"
+    assert run(script) == (0, "", "")
