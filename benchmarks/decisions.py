@@ -15,6 +15,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,11 @@ Floats = NDArray[np.float64]
 COVERAGE = 0.9
 MIN_SOURCE = 100  # paintings of a source of its own; the others are one together
 RNG = np.random.default_rng(0)
+
+
+def loss_at(logits: Floats, y_true: NDArray[np.int64], temperature: float) -> float:
+    """Return the mean negative log-likelihood at a temperature."""
+    return negative_log_likelihood(y_true, softmax(logits, temperature))
 
 
 def up_to(scores: Floats) -> Floats:
@@ -139,7 +145,7 @@ def compare_sources(paintings: Paintings) -> None:
         errors = []
         for chosen in (fitted & natural, fitted):
             logits, y_true = paintings.logits[chosen], paintings.y_true[chosen]
-            temperature = fit_temperature(lambda t, x=logits, y=y_true: negative_log_likelihood(y, softmax(x, t)))
+            temperature = fit_temperature(partial(loss_at, logits, y_true))
             errors.append(calibration_error(truth, softmax(paintings.logits[rows], temperature)))
         found = fit_calibration(paintings.logits[fitted][:, None], [1.0], paintings.y_true[fitted], natural[fitted])
         assert found.set_threshold is not None

@@ -151,7 +151,7 @@ def measure(actions: dict[str, Callable[[], Any]], rounds: int) -> None:
     """Time all actions in turn and print medians and ratios."""
     for action in actions.values():
         action()
-    times = {name: [] for name in actions}
+    times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(rounds):
         for name, action in actions.items():
             times[name].append(timed(action))

@@ -114,7 +114,8 @@ def read_rows(out: Path) -> tuple[int, list[Row]]:
         keys = ("deletion", "insertion", "gain", "gain_over_pixels", "shuffled_correlation")
         deletion, insertion, gain, pixels, shuffled = (float(np.mean(columns[key])) for key in keys)
         error = float(np.std(columns["gain"], ddof=1) / np.sqrt(len(columns["gain"])))
-        rows.append(Row(*name.split(), deletion, insertion, gain, error, pixels, shuffled))
+        method, depth = name.split()
+        rows.append(Row(method, depth, deletion, insertion, gain, error, pixels, shuffled))
     return len(lines), rows
 
 

@@ -74,7 +74,8 @@ def period_of(style: str) -> str:
 
 def period_kinds(collection: str, embed: Embedder) -> dict[str, Embeddings]:
     """Return the embeddings of a collection's paintings of no movement by group."""
-    taxonomy, groups = load_taxonomy(), {name: [] for name in GROUPS}  # type: dict[str, list[View]]
+    taxonomy = load_taxonomy()
+    groups: dict[str, list[View]] = {name: [] for name in GROUPS}
     for record in read_catalog(collection).records:
         if record.location is not None and taxonomy.movement_of(record.style) is None:
             image = decode_image(record.location.read(record.source, DEFAULT_RULES), record.source)

@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -106,6 +107,11 @@ def finish(process: subprocess.Popen[bytes]) -> None:
         raise SystemExit(f"artnet prepare ended with {process.returncode}")
 
 
+def prepare_whole(folder: Path, out: Path) -> None:
+    """Run the command."""
+    finish(artnet_prepare(folder, out))
+
+
 @dataclass(frozen=True)
 class Cost:
     """Wall seconds, and processor seconds of this process and those that it waited for."""
@@ -139,7 +145,7 @@ def rates(count: int, images: Path | None) -> None:
         for number in range(ROUNDS):
             loop = timed(lambda: plain_loop(paths))
             decoding = timed(lambda: decode_all(paths))
-            ours = timed(lambda out=Path(scratch) / f"out{number}": finish(artnet_prepare(folder, out)))
+            ours = timed(partial(prepare_whole, folder, Path(scratch) / f"out{number}"))
             rounds.append((loop, decoding, ours))
             for name, cost in zip(("plain loop", "decoding", "prepare"), rounds[-1], strict=True):
                 milliseconds = 1e3 * cost.processor_s / count

@@ -109,7 +109,8 @@ def cached_embeddings(data: Path, model: Path | None, ids: Sequence[str], cache:
 
 def predict(train: Paintings, labels: NDArray[np.int64], classes: int, tested: Paintings) -> NDArray[np.int64]:
     head = fit_logistic_regression(train.embeddings, labels, classes, balanced=True)
-    return head.scores(tested.embeddings).argmax(1)
+    chosen: NDArray[np.int64] = head.scores(tested.embeddings).argmax(1)
+    return chosen
 
 
 def out_of_fold(paintings: Paintings, labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

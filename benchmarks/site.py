@@ -43,7 +43,7 @@ def sent_mb(site: Site) -> float:
     """Return how much the site's server has sent, each file as often as it was."""
     root = site.temporary / "artnet"
     paths = {path: root / (path.removeprefix("/artnet/").split("?")[0] or "index.html") for path in site.sent}
-    return sum(path.stat().st_size * site.sent[sent] for sent, path in paths.items()) / 1e6
+    return float(sum(path.stat().st_size * site.sent[sent] for sent, path in paths.items())) / 1e6
 
 
 def loaded(page: Any) -> None:
@@ -129,8 +129,8 @@ def main() -> None:
                 f"{name}: median {statistics.median(values):.3f} s, slowest {max(values):.3f} s, limit {LIMITS[name]} s"
             )
         heaps, processes = zip(*memory_mb(browser, site, Path(scratch), options.pictures), strict=True)
-        for name, values in (("the page's heap", heaps), ("its process, WebAssembly included", processes)):
-            listed = ", ".join(f"{value:.1f}" for value in values)
+        for name, used in (("the page's heap", heaps), ("its process, WebAssembly included", processes)):
+            listed = ", ".join(f"{value:.1f}" for value in used)
             print(f"{name} after each quarter of {options.pictures} pictures: {listed} MB")
         browser.close()
 

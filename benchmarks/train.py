@@ -29,6 +29,10 @@ import tempfile
 import time
 import venv
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BATCH, SIZE_PX, CLASSES, WARM_UP = 32, 256, 5, 2
 PAINTINGS, VALIDATION, FINE_EPOCHS, FINE_PX = 5000, 750, 5, 224
@@ -94,7 +98,7 @@ def serve_timm(same_tensors: bool) -> None:
     """Take the steps of timm's train.py with its defaults (0.1, SGD with momentum, weight decay 2e-5, float32)."""
     import timm
     import torch
-    from timm.optim import create_optimizer_v2
+    from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
     from torch import nn
 
     from artnet.training.recipe import find_recipe
@@ -175,7 +179,8 @@ def stored_views(count: int):  # type: ignore[no-untyped-def]
         different.append(buffer.getvalue())
     movements = np.arange(count) % CLASSES
     encoded = [different[index % 64] for index in range(count)]
-    return StoredViews(encoded, movements, np.zeros(count, int), np.full(count, -1))
+    shares = np.eye(CLASSES, dtype=np.float32)[movements]
+    return StoredViews(encoded, movements, np.zeros(count, int), np.full(count, -1), shares)
 
 
 def probe_against_finetune(backbone: str, steps: int) -> None:
@@ -222,7 +227,7 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
                 break
         step = np.median(taken[WARM_UP:], 0)
         started = now()
-        few = StoredViews(val.encoded[:128], val.movements[:128], val.collections[:128], val.styles[:128])
+        few = StoredViews(*(values[:128] for values in vars(val).values()))
         predict(fine, learner.state.average, few)
         validation = (now() - started) * VALIDATION / 128
     tuned = FINE_EPOCHS * (PAINTINGS // recipe.batch * step + validation)
@@ -234,7 +239,7 @@ def probe_against_finetune(backbone: str, steps: int) -> None:
     )
 
 
-def now():  # type: ignore[no-untyped-def]
+def now() -> np.ndarray:
     """Return the wall and processor seconds."""
     import numpy as np
 

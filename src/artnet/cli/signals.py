@@ -99,8 +99,8 @@ class StopSignals:
     def _end_after_all(self) -> None:
         """End a stopped process here, as the last function that `atexit` runs.
 
-        The interpreter's own end, and the destructors of native libraries after it, would meet threads that the stop has
-        left in native code, such as OpenVINO's while it compiles a model, and abort.
+        The interpreter's own end, and the destructors of native libraries after it, would meet threads that the stop
+        has left in native code, such as OpenVINO's while it compiles a model, and abort.
         """
         if self.number:
             with suppress(OSError, ValueError):  # of an output that is closed
