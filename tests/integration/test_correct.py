@@ -42,6 +42,9 @@ def test_what_was_corrected_is_predicted_and_the_rest_stays(
     corrected = Classifier.load(tmp_path / "model", precision="f32")
     assert corrected.config.movements == (*classifier.config.movements, "Poster/Art")
     assert corrected.config.training["corrections"] == 2
+    again = write_corrections(tmp_path / "again.csv", [("suprematist.jpg", "Realism")])
+    assert teach(tmp_path / "again", corrections=again, pictures=str(EXAMPLES), base=tmp_path / "model") == 0
+    assert Classifier.load(tmp_path / "again").config.training["corrections"] == 3
     assert corrected.classify(EXAMPLES / "faceted.jpg").movement == "Realism"
     assert corrected.classify(EXAMPLES / "expressive.jpg").movement == "Poster/Art"
     for name in ("suprematist.jpg", "pointillist.jpg"):

@@ -128,7 +128,9 @@ def test_classes_in_turn_are_in_more_than_one_fold(taught: Path, capsys: pytest.
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "class"), *((path, f"Class {seed}") for path, seed in names)])
     assert teach(taught / "from-turns", str(table)) == 0
-    assert "too few to be measured" not in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "too few to be measured" not in printed
+    assert "no ranges of properties for Class 0, Class 1, Class 2, Class 3, Class 4: they need 10 images" in printed
 
 
 def test_a_model_of_which_nothing_could_be_measured_tells_its_facts(tmp_path: Path) -> None:
@@ -139,6 +141,14 @@ def test_a_model_of_which_nothing_could_be_measured_tells_its_facts(tmp_path: Pa
     response = TestClient(api).get("/v1/model")
     assert response.status_code == 200
     assert response.json()["scores"] == {}
+
+
+def test_a_score_that_is_not_known_is_left_out(taught: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(taught / "model", tmp_path / "model")
+    values = {"accuracy": {"value": 0.5}, "balanced_accuracy": {"value": None}}
+    write_config(model, replace(read_config(model), scores={"values": values}))
+    response = TestClient(create_app(ClassifierQueue(Classifier.load(model)))).get("/v1/model")
+    assert response.json()["scores"] == {"accuracy": 0.5}
 
 
 def test_a_model_without_embeddings_cannot_be_taught(taught: Path, tmp_path: Path) -> None:

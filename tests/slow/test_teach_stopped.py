@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from artnet.model.classifier import Classifier
 from fixtures.page import ROOT
 
 pytest.importorskip("onnx", reason="needs pip install 'artnet[teach]'")
@@ -34,6 +36,20 @@ def test_a_full_disk_is_said_and_leaves_nothing(folder: Path) -> None:
     assert done.returncode == 7
     assert "models/mine: cannot be written (File too large); make room" in done.stderr
     assert list((folder / "models").iterdir()) == []
+
+
+def test_a_killed_command_leaves_no_model_and_can_be_given_again(folder: Path) -> None:
+    process = subprocess.Popen(COMMAND, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while not list(folder.glob("models/.mine-*/model/model.onnx")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait(60) == -signal.SIGKILL
+    assert not (folder / "models" / "mine").exists()
+    done = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(Classifier.load(folder / "models" / "mine").config.movements) == 4
+    shutil.rmtree(folder / "models")
 
 
 def test_ctrl_c_while_the_model_is_written_leaves_nothing(folder: Path) -> None:

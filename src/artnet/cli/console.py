@@ -163,6 +163,11 @@ def print_taught(taught: Taught, unused: int, folder: Path) -> None:
         print_line(f"{name:24} {count:6} images, {found}")
     print_line(f"{'accuracy':24} {_with_ends(scores.accuracy)}, out of fold")
     print_line(f"{'balanced accuracy':24} {_with_ends(scores.balanced_accuracy)}, out of fold")
+    if taught.without_ranges:
+        from artnet.teaching.teach import MIN_RANGED
+
+        names = ", ".join(taught.without_ranges)
+        print_line(f"no ranges of properties for {names}: they need {MIN_RANGED} images of a class")
     left_out = f"; {unused} images are not learnt" if unused else ""
     print_line(f"{sum(scores.counts)} images in {len(scores.counts)} classes taught to {folder}{left_out}")
 

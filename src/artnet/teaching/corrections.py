@@ -118,12 +118,14 @@ def correct(
     remembered = graph_head.features(_remembered(classifier.ood, embeddings))
     head, penalty, forgotten = _adapt(prior, features, labels, remembered)
     learnt = int(((features @ head.weight + head.bias).argmax(1) == labels).sum())
+    before = classifier.config.training
+    corrections_before = before.get("corrections", 0)  # of a model that was corrected already
     config = replace(
         classifier.config,
         name=out.name,
         movements=movements,
         scores={},  # they were another head's
-        training={**classifier.config.training, "corrections": len(labels), "corrected_from": classifier.config.name},
+        training={**before, "corrections": corrections_before + len(labels), "corrected_from": classifier.config.name},
     )
 
     def copy_files(folder: Path, config: ModelConfig) -> ModelConfig:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artnet.data.split import group_folds
+from artnet.hardware import processor_count
 from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_sums
 from artnet.metrics.classification import softmax
 from artnet.metrics.proportion import wilson_interval
@@ -20,7 +23,9 @@ _PAINTINGS_PER_DIRECTION = 4  # a covariance of fewer is mostly noise
 _MANY = 1000  # a fifth of which is enough for a quantile of 0.975
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -109,21 +114,29 @@ def fit_own_ood_detector(embeddings: Floats, labels: Ints) -> OodDetector:
 
 def out_of_fold_ood_scores(embeddings: Floats, labels: Ints, folds: Ints) -> NDArray[np.float64]:
     """Return OOD scores of images by detectors that were fitted without their fold; of many images, those of one."""
-    scores = []
-    for fold in np.unique(folds)[: 1 if len(labels) > _MANY else None]:
-        held_out = folds == fold
+
+    def scores(held_out: Bools) -> NDArray[np.float64]:
         detector = fit_own_ood_detector(embeddings[~held_out], labels[~held_out])
-        scores.append(detector.ood_score(embeddings[held_out]))
-    return np.concatenate(scores)
+        return detector.ood_score(embeddings[held_out])
+
+    return np.concatenate(_by_fold(scores, folds, 1 if len(labels) > _MANY else None))
 
 
 def _out_of_fold(features: Floats, labels: Ints, classes: int, folds: Ints, penalty: float) -> NDArray[np.float64]:
     logits = np.zeros((len(labels), classes))
-    for fold in np.unique(folds):
-        held_out = folds == fold
+
+    def fill(held_out: Bools) -> None:
         head = fit_logistic_regression(features[~held_out], labels[~held_out], classes, balanced=True, penalty=penalty)
         logits[held_out] = features[held_out] @ head.weight + head.bias
+
+    _by_fold(fill, folds)
     return logits
+
+
+def _by_fold(work: Callable[[Bools], R], folds: Ints, most: int | None = None) -> list[R]:
+    """Return what each fold gives, (N,) whether an image is in it; a thread a processor, NumPy's being one."""
+    with ThreadPoolExecutor(processor_count()) as pool:
+        return list(pool.map(work, [folds == fold for fold in np.unique(folds)[:most]]))
 
 
 def _balanced_log_loss(labels: Ints, logits: NDArray[np.float64], classes: int) -> float:

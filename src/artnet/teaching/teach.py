@@ -56,6 +56,7 @@ class Taught:
     config: ModelConfig
     scores: OutOfFoldScores
     penalty: float
+    without_ranges: tuple[str, ...]  # classes with too few images for the ranges of their properties
 
 
 def check_teachable(classifier: Classifier) -> Path:
@@ -126,7 +127,9 @@ def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
         write_property_ranges(folder / PROPERTIES_FILE, ranges)
         return replace(config, ood=ood, properties_sha256=sha256_of(folder / PROPERTIES_FILE))
 
-    return Taught(write_model(out, config, graph, validated.head, add_statistics), scores, validated.penalty)
+    config = write_model(out, config, graph, validated.head, add_statistics)
+    without_ranges = tuple(name for name in images.classes if name not in ranges.paintings)
+    return Taught(config, scores, validated.penalty, without_ranges)
 
 
 def _property_ranges(images: LabelledImages) -> PropertyRanges:

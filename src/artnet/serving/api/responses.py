@@ -194,7 +194,7 @@ def model_facts(classifier: Classifier) -> Json:
             {"depth": layer.depth, "name": layer.name, "channels": layer.channels, "grid": list(layer.grid)}
             for layer in config.layers
         ],
-        "scores": {name: entry["value"] for name, entry in scores.items()},
+        "scores": {name: entry["value"] for name, entry in scores.items() if entry["value"] is not None},
         "config": asdict(config),
     }
 
