@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,11 +42,34 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def check_absent(output: Path) -> None:
+    """Raise an `OutputError` if there is anything where a folder is to be created."""
+    if output.exists() or output.is_symlink():
+        raise OutputError(f"{output}: exists already; choose another folder or remove it first")
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder beside `path`, created with its parents, that is renamed to it on success and removed on any error.
+
+    Raises:
+        OutputError: where `path` exists, and for an `OSError` of the block or of the rename
+    """
+    check_absent(path)
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+            folder = Path(scratch, path.name)
+            folder.mkdir()
+            yield folder
+            folder.rename(path)
+
+
 @contextmanager
 def atomic_folder(path: Path, digest: str) -> Iterator[Path]:
     """Yield a partial folder beside `path` that is renamed to it on success and kept for the next call on an error.
 
-    What is in its folder `chunks` is needed only until then and goes before the rename. After a `DataError` the
+    For what takes long and can go on; `new_folder` for what can not. What is in its folder `chunks` is needed only until then and goes before the rename. After a `DataError` the
     partial goes, too, since the next call would end in the same error.
 
     Args:

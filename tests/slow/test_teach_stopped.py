@@ -40,7 +40,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(folder: Path) -> None:
 
 def test_a_killed_command_leaves_no_model_and_can_be_given_again(folder: Path) -> None:
     process = subprocess.Popen(COMMAND, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    while not list(folder.glob("models/.mine-*/model/model.onnx")):
+    while not list(folder.glob("models/.mine-*/mine/model.onnx")):
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
@@ -54,7 +54,7 @@ def test_a_killed_command_leaves_no_model_and_can_be_given_again(folder: Path) -
 
 def test_ctrl_c_while_the_model_is_written_leaves_nothing(folder: Path) -> None:
     process = subprocess.Popen(COMMAND, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    while not list(folder.glob("models/.mine-*/model/model.onnx")):
+    while not list(folder.glob("models/.mine-*/mine/model.onnx")):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from artnet.atomic import atomic_folder, atomic_write
+from artnet.atomic import atomic_folder, atomic_write, new_folder
 from artnet.errors import DataError, OutputError, output_errors
 
 
@@ -111,3 +111,25 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"out: cannot be written \(Not a directory\)"):
         write_folder(tmp_path / "file" / "out", "a digest")
+
+
+def test_a_new_folder_appears_whole_with_its_parents(tmp_path: Path) -> None:
+    path = tmp_path / "models" / "mine"
+    with new_folder(path) as folder:
+        (folder / "graph").write_text("whole")
+        assert not path.exists()
+    assert (path / "graph").read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_new_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"mine: cannot be written \(disk full\)"), new_folder(tmp_path / "mine"):
+        raise OSError(28, "disk full")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_takes_nobodys_place(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    for path in (tmp_path, tmp_path / "link"):
+        with pytest.raises(OutputError, match="exists already; choose another folder"), new_folder(path):
+            pass

@@ -13,7 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from artnet.atomic import atomic_folder
+from artnet.atomic import atomic_folder, check_absent
 from artnet.data.artists import normalise_artist
 from artnet.data.audit import Entry, Excluded, audit
 from artnet.data.audit_report import audit_page
@@ -149,8 +149,7 @@ def prepare(
 
 def check_out(out: Path, sources: Iterable[str | Path] = ()) -> None:
     """Raise `OutputError` where `out` exists or is inside a source, which would contain it when read again."""
-    if out.exists() or out.is_symlink():
-        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    check_absent(out)
     for source in (str(source) for source in sources):
         if not is_remote(source) and out.resolve().is_relative_to(Path(source).resolve()):
             raise OutputError(f"{out}: is inside the collection {source}; choose a folder outside of it")

@@ -12,6 +12,7 @@ from shutil import copyfile
 import numpy as np
 from numpy.typing import NDArray
 
+from artnet.atomic import check_absent
 from artnet.errors import ArtNetError, DataError, ModelError, reason
 from artnet.imaging.decode import ImageFile
 from artnet.model.classifier import Classifier
@@ -24,7 +25,7 @@ from artnet.sources.tables import separated_rows
 from artnet.teaching.embedding_cache import EmbeddedImage, EmbeddingCache, cache_path
 from artnet.teaching.graph import read_head
 from artnet.teaching.images import MAX_CLASSES, Unused, embed, merge_names
-from artnet.teaching.teach import check_new, check_teachable, write_model
+from artnet.teaching.teach import check_teachable, write_model
 
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 MAX_FORGOTTEN = 0.02  # share of remembered predictions that may change
@@ -99,7 +100,7 @@ def correct(
         ModelError: for a model that cannot be taught
         OutputError: where `out` exists or cannot be written
     """
-    check_new(out)
+    check_absent(out)
     base = check_teachable(classifier)
     if classifier.ood is None:
         raise ModelError(f"{base}: has no {OOD_FILE}, which says what must not be forgotten; export the model again")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from artnet.errors import ModelError, OutputError, output_errors
+from artnet.atomic import check_absent, new_folder
+from artnet.errors import ModelError
 from artnet.evaluation.calibration import FAMILIAR_SHARE, MAX_FITTED, fit_calibration
 from artnet.imaging.properties import PROPERTIES
 from artnet.imaging.views import VIEWS, WHOLE
@@ -69,12 +69,6 @@ def check_teachable(classifier: Classifier) -> Path:
     return classifier.folder
 
 
-def check_new(out: Path) -> None:
-    """Raise `OutputError` where a model folder exists already."""
-    if out.exists() or out.is_symlink():
-        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
-
-
 def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
     """Write a model folder whose movements are the images' classes.
 
@@ -87,7 +81,7 @@ def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
         ModelError: for a model that cannot be taught
         OutputError: where `out` exists or cannot be written
     """
-    check_new(out)
+    check_absent(out)
     graph = check_teachable(classifier) / GRAPH_FILE
     classes, labels = len(images.classes), images.labels
     folds = folds_of(images.groups, FOLDS)
@@ -156,18 +150,13 @@ def write_model(
         head: on the features of that graph's head
         add_files: writes the other files into a folder and returns the settings with their digests
     """
-    with output_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-    with output_errors(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        folder = Path(scratch) / "model"
-        folder.mkdir()
+    with new_folder(out) as folder:
         write_with_head(graph, head, folder / GRAPH_FILE, styles=bool(config.styles))
         config = add_files(folder, replace(config, graph_sha256=sha256_of(folder / GRAPH_FILE)))
         exact = OpenVinoEngine(folder / GRAPH_FILE, "f32", cached=False)
         config = replace(config, self_check=measure_self_check(exact, config.preprocessing))
         write_config(folder, config)
         write_card(folder, config)
-        folder.rename(out)
     return config
 
 

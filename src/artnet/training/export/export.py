@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,9 @@ from typing import Any
 
 from PIL import Image
 
+from artnet.atomic import check_absent, new_folder
 from artnet.data.dataset import read_info
-from artnet.errors import DataError, OutputError, UsageError, output_errors, reason
+from artnet.errors import DataError, UsageError, reason
 from artnet.evaluation.property_ranges import measure_property_ranges
 from artnet.imaging.views import WHOLE, square_view
 from artnet.model.card import write_card
@@ -83,8 +83,7 @@ def export(
         ExportError: where the graph does not agree with autograd, or the weight format changes it too much
         DataError: where the dataset is gone or another
     """
-    if out.exists():
-        raise OutputError(f"{out}: exists already; choose another folder or remove it first")
+    check_absent(out)
     settings = run.settings
     data = find_dataset(settings, options.data)
     network = build_network(settings.backbone, len(settings.movements), "none", settings.network)
@@ -95,11 +94,7 @@ def export(
     sample = run.read_tensors("sample")["views"].numpy()  # (N, 3, S, S) uint8
     stored = [square_view(WHOLE, Image.fromarray(pixels)) for pixels in sample.transpose(0, 2, 3, 1)]
     names = explained_layers(network, settings.backbone, settings.size_px)
-    with output_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-    with output_errors(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        folder = Path(scratch) / "model"
-        folder.mkdir()
+    with new_folder(out) as folder:
         write_graph(network, names, settings.size_px, folder / GRAPH_FILE)
         views = [random_views(settings.size_px), network_input(stored, settings.preprocessing)]
         agreement = check_graph(network, names, folder / GRAPH_FILE, views)
@@ -115,7 +110,6 @@ def export(
         config = replace(config, self_check=self_check, training={**config.training, **options.facts})
         write_config(folder, config)
         write_card(folder, config)
-        folder.rename(out)
     return ExportResult(agreement, weight_error)
 
 
