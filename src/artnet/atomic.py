@@ -50,7 +50,9 @@ def check_absent(output: Path) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a folder beside `path`, created with its parents, that is renamed to it on success and removed on any error.
+    """Yield a folder beside `path` that is renamed to it on success and removed on any error.
+
+    The parents of `path` are created.
 
     Raises:
         OutputError: where `path` exists, and for an `OSError` of the block or of the rename
@@ -69,7 +71,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path, digest: str) -> Iterator[Path]:
     """Yield a partial folder beside `path` that is renamed to it on success and kept for the next call on an error.
 
-    For what takes long and can go on; `new_folder` for what can not. What is in its folder `chunks` is needed only until then and goes before the rename. After a `DataError` the
+    What is in its folder `chunks` is needed only until then and goes before the rename. After a `DataError` the
     partial goes, too, since the next call would end in the same error.
 
     Args:
