@@ -259,14 +259,16 @@ def avg_pool2d_backward(
 
     The parameters are those of `aten::avg_pool2d_backward`.
     """
-    if ceil_mode or (any(padding) and not count_include_pad):
-        raise ExportError("a backbone with this kind of average pooling cannot be exported")
-    kernel = kernel * 2 if len(kernel) == 1 else kernel
-    steps = stride or kernel
-    steps = steps * 2 if len(steps) == 1 else steps
+    kernel, steps, pads = (sides * 2 if len(sides) == 1 else sides for sides in (kernel, stride or kernel, padding))
+    covered = [(gradient.shape[2 + axis] - 1) * steps[axis] + kernel[axis] - 2 * pads[axis] for axis in range(2)]
+    overhangs = ceil_mode and any(side > inputs.shape[2 + axis] for axis, side in enumerate(covered))
+    if overhangs or (any(padding) and not count_include_pad):
+        raise ExportError(
+            "a backbone whose average pooling has windows that are partly outside cannot be exported; with views of "
+            "another size they may fit"
+        )
     channels = inputs.shape[1]
     weight = gradient.new_full((channels, 1, *kernel), 1 / (divisor or kernel[0] * kernel[1]))
-    pads = padding * 2 if len(padding) == 1 else padding
     result, _, _ = convolution_backward(
         gradient, inputs, weight, None, steps, pads, [1, 1], False, [0, 0], channels, [True]
     )

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from artnet.errors import ExportError
 from artnet.training.export.onnx_graph import avg_pool2d_backward, convolution_backward, relative_distance
 
 
@@ -27,15 +28,26 @@ def test_the_gradient_of_a_convolution_is_autograds(stride: int, padding: int, g
     assert torch.allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "size"), [(2, 2, 8), (2, 2, 9), (3, 1, 7), (3, 2, 8)])
-def test_the_gradient_of_average_pooling_is_autograds(kernel: int, stride: int, size: int) -> None:
+@pytest.mark.parametrize(
+    ("kernel", "stride", "size", "ceil_mode"),
+    [(2, 2, 8, False), (2, 2, 9, False), (3, 1, 7, False), (3, 2, 8, False), (2, 2, 8, True), (3, 2, 9, True)],
+)
+def test_the_gradient_of_average_pooling_is_autograds(kernel: int, stride: int, size: int, ceil_mode: bool) -> None:
     torch.manual_seed(0)
     inputs = torch.randn(2, 3, size, size, requires_grad=True)
-    output = nn.functional.avg_pool2d(inputs, kernel, stride)
+    output = nn.functional.avg_pool2d(inputs, kernel, stride, ceil_mode=ceil_mode)
     gradient = torch.randn_like(output)
     (expected,) = torch.autograd.grad(output, inputs, gradient)
-    found = avg_pool2d_backward(gradient, inputs, [kernel] * 2, [stride] * 2, [0, 0], False, True, None)
+    found = avg_pool2d_backward(gradient, inputs, [kernel] * 2, [stride] * 2, [0, 0], ceil_mode, True, None)
     assert torch.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("padding", "ceil_mode"), [(0, True), (1, False)])
+def test_average_pooling_with_windows_partly_outside_is_refused(padding: int, ceil_mode: bool) -> None:
+    inputs = torch.ones(1, 1, 9, 9)
+    output = nn.functional.avg_pool2d(inputs, 2, 2, padding, ceil_mode, count_include_pad=False)
+    with pytest.raises(ExportError, match="with views of another size they may fit"):
+        avg_pool2d_backward(output, inputs, [2, 2], [2, 2], [padding] * 2, ceil_mode, False, None)
 
 
 def test_a_relative_distance_worked_by_hand() -> None:
