@@ -331,11 +331,13 @@ def _unreadable(data: bytes, name: str) -> ImageError:
             return CorruptImageError(
                 f"{name}: begins like a {label} file but its header is damaged or truncated; {_SAVE_AGAIN}"
             )
-    if data[4:8] == b"ftyp" and _ISO_BRANDS.get(data[8:12]) in _allowed_formats():
+    brand = _ISO_BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
+    if brand in _allowed_formats():
         return CorruptImageError(f"{name}: begins like an AVIF or HEIC file but is damaged or truncated; {_SAVE_AGAIN}")
+    if brand == "HEIF":
+        return FormatError(f"{name}: is a HEIC file, which is read here once the extra heic is installed; {_SAVE_AS}")
     known = ", ".join(_allowed_formats())
-    hint = "; HEIC needs the extra heic, see docs/formats.md" if data[4:8] == b"ftyp" else ""
-    return FormatError(f"{name}: its content is in none of the formats that ArtNet reads ({known}){hint}")
+    return FormatError(f"{name}: its content is in none of the formats that ArtNet reads ({known})")
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from contextlib import suppress
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -485,6 +486,12 @@ def test_a_truncated_image_is_called_corrupt(kind: str, tmp_path: Path) -> None:
 def test_an_image_cut_within_its_header_is_called_corrupt(kind: str) -> None:
     with pytest.raises(CorruptImageError, match="stump"):
         decode_image(encoded(noise(), kind)[:20], "stump")
+
+
+@pytest.mark.skipif(find_spec("pillow_heif") is not None, reason="is read where pillow-heif is installed")
+def test_a_heic_that_is_not_read_here_is_named_with_what_to_do() -> None:
+    with pytest.raises(FormatError, match="phone: is a HEIC file, .* the extra heic is installed; save it as JPEG"):
+        decode_image(b"\0\0\0\x18ftypheic" + bytes(60), "phone")
 
 
 @pytest.mark.parametrize("length", [20, 1000])
