@@ -490,7 +490,7 @@ def test_an_image_cut_within_its_header_is_called_corrupt(kind: str) -> None:
 
 @pytest.mark.skipif(find_spec("pillow_heif") is not None, reason="is read where pillow-heif is installed")
 def test_a_heic_that_is_not_read_here_is_named_with_what_to_do() -> None:
-    with pytest.raises(FormatError, match="phone: is a HEIC file, .* the extra heic is installed; save it as JPEG"):
+    with pytest.raises(FormatError, match=r"phone: is a HEIC file, .* the extra heic is installed; save it as JPEG"):
         decode_image(b"\0\0\0\x18ftypheic" + bytes(60), "phone")
 
 
