@@ -8,11 +8,11 @@ const { CAMS, quantized } = await import(`${STATIC}/graph/cam.js`);
 const { gridOf, layerMap, occlusion, targetScore, targetWeights } = await import(`${STATIC}/graph/explain.js`);
 const { decide, likelyStyles, movementSet, oodScore, softmax, styleScores, vote } = await import(`${STATIC}/graph/scores.js`);
 const { EDITS, NEUTRAL } = await import(`${STATIC}/graph/edits.js`);
-const { noiseOf, sentenceOf, sentencesOf } = await import(`${STATIC}/what-if-words.js`);
+const { noiseOf, sentenceOf, sentencesOf } = await import(`${STATIC}/views/what-if-words.js`);
 const { checkViews, measureDisagreement } = await import(`${STATIC}/graph/self-check.js`);
 const { findMargins } = await import(`${STATIC}/graph/margins.js`);
 const { contentBox, extractViews, isUniform, networkInput, reduceJpeg, regionBox, wholeView } = await import(`${STATIC}/graph/views.js`);
-const { colormap } = await import(`${STATIC}/colormap.js`);
+const { colormap } = await import(`${STATIC}/drawing/colormap.js`);
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
 

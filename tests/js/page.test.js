@@ -4,13 +4,13 @@ import { test } from "node:test";
 
 const STATIC = "../../src/artnet/serving/web/static";
 const { correctionsCsv, csvOf } = await import(`${STATIC}/csv.js`);
-const { classNamed, Corrections } = await import(`${STATIC}/corrections.js`);
+const { classNamed, Corrections } = await import(`${STATIC}/views/corrections.js`);
 const { classWords, decisionLabel, decisionSentence, faithfulnessSentence, marginsSentence, paintingBox, ranked, shownStyles, targetWords } = await import(`${STATIC}/words.js`);
-const { heatmapOf, peakWords } = await import(`${STATIC}/painting.js`);
+const { heatmapOf, peakWords } = await import(`${STATIC}/drawing/painting.js`);
 const { declaredSize } = await import(`${STATIC}/graph/decode.js`);
 
-const { changeWords, mostChanged } = await import(`${STATIC}/what-if.js`);
-const { along, figure, stripRange } = await import(`${STATIC}/properties.js`);
+const { changeWords, mostChanged } = await import(`${STATIC}/views/what-if.js`);
+const { along, figure, stripRange } = await import(`${STATIC}/views/properties.js`);
 
 const scores = { Cubism: 0.2, Realism: 0.5, Abstract: 0.3 };
 

@@ -44,7 +44,7 @@ VIEWS = ("Look", "Compare", "Many", "About")
 ATELIER = ROOT / "examples" / "atelier.jpg"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DEVICES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
-OPEN = ("/", "/style.css", "/look.js", "/graph/cam.js", "/examples/faceted.jpg", "/healthz")
+OPEN = ("/", "/style.css", "/views/look.js", "/graph/cam.js", "/examples/faceted.jpg", "/healthz")
 SHUT = (
     "/page.py",
     "/static/../../../pyproject.toml",

@@ -1,14 +1,14 @@
 // @ts-check
 /** Start the page: load the model's facts, mount the four views and follow the address's #fragment. */
-import { About } from "./about.js";
+import { About } from "./views/about.js";
 import { createBackend } from "./backend.js";
-import { gradientStops } from "./colormap.js";
-import { Compare } from "./compare.js";
-import { CorrectionsBar } from "./correct.js";
-import { browserStorage, Corrections } from "./corrections.js";
+import { gradientStops } from "./drawing/colormap.js";
+import { Compare } from "./views/compare.js";
+import { CorrectionsBar } from "./views/correct.js";
+import { browserStorage, Corrections } from "./views/corrections.js";
 import { element, find } from "./dom.js";
-import { Look } from "./look.js";
-import { Many } from "./many.js";
+import { Look } from "./views/look.js";
+import { Many } from "./views/many.js";
 import { classWords } from "./words.js";
 
 const VIEWS = ["look", "compare", "many", "about"];

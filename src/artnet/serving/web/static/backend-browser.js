@@ -3,7 +3,7 @@
 import { CAMS } from "./graph/cam.js";
 import { LIMITS } from "./graph/decode.js";
 import { download } from "./graph/model.js";
-import { drawnOverlay, drawnSheet } from "./overlay.js";
+import { drawnOverlay, drawnSheet } from "./drawing/overlay.js";
 import { BackendError } from "./types.js";
 
 /** @typedef {import("./types.js").Backend} Backend */

@@ -1,6 +1,6 @@
 // @ts-check
 /** Extract views as `artnet.imaging.views` does, and make the network's input of them. */
-import { bicubicWeights } from "../resample.js";
+import { bicubicWeights } from "../drawing/resample.js";
 import { findMargins } from "./margins.js";
 
 /** An 8-bit RGB image, row by row, three bytes a pixel. @typedef {{width: number, height: number, data: Uint8Array}} Image */

@@ -3,7 +3,7 @@
 import { decodeBase64 } from "../base64.js";
 import { BackendError } from "../types.js";
 import { ranked, targetWords } from "../words.js";
-import { sentenceOf, sentencesOf, noiseOf } from "../what-if-words.js";
+import { sentenceOf, sentencesOf, noiseOf } from "../views/what-if-words.js";
 import { decode } from "./decode.js";
 import { EDITS, NEUTRAL } from "./edits.js";
 import { gridOf, layerMap, occlusion, targetScore, targetWeights } from "./explain.js";

@@ -1,14 +1,14 @@
 // @ts-check
 /** Draw overlays and the sheet of all depths in the browser, as `artnet.render` does. */
 import { colormap } from "./colormap.js";
-import { percent } from "./dom.js";
+import { percent } from "../dom.js";
 import { heatmapOf } from "./painting.js";
-import { capitalized, decisionSentence, paintingBox } from "./words.js";
+import { capitalized, decisionSentence, paintingBox } from "../words.js";
 
-/** @typedef {import("./types.js").Explanation} Explanation */
-/** @typedef {import("./types.js").DownloadOptions} DownloadOptions */
+/** @typedef {import("../types.js").Explanation} Explanation */
+/** @typedef {import("../types.js").DownloadOptions} DownloadOptions */
 
-/** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("../types.js").Prediction} Prediction */
 
 const OUTLINE = "#d55e00"; // as in artnet.render.overlay
 const LONGEST_PX = 4096, TILE_PX = 320, GAP_PX = 16, COLUMNS = 3, TEXT_PX = 18;

@@ -1,19 +1,19 @@
 // @ts-check
 /** The view Look: one painting, its prediction, the maps over it, what can be asked and what can be taken away. */
 import { CorrectControl } from "./correct.js";
-import { element, find, percent, save, showProblem } from "./dom.js";
-import { checkFile, Intake } from "./intake.js";
-import { Painting, peakWords } from "./painting.js";
+import { element, find, percent, save, showProblem } from "../dom.js";
+import { checkFile, Intake } from "../intake.js";
+import { Painting, peakWords } from "../drawing/painting.js";
 import { showPrediction } from "./prediction.js";
 import { showProperties } from "./properties.js";
 import { showWhatIf } from "./what-if.js";
-import { capitalized, decisionSentence, faithfulnessSentence, METHODS, ranked } from "./words.js";
+import { capitalized, decisionSentence, faithfulnessSentence, METHODS, ranked } from "../words.js";
 
-/** @typedef {import("./types.js").Backend} Backend */
-/** @typedef {import("./types.js").Model} Model */
-/** @typedef {import("./types.js").Opened} Opened */
-/** @typedef {import("./types.js").Target} Target */
-/** @typedef {import("./types.js").Explanation & {gains?: Record<number, number>}} Explanation */
+/** @typedef {import("../types.js").Backend} Backend */
+/** @typedef {import("../types.js").Model} Model */
+/** @typedef {import("../types.js").Opened} Opened */
+/** @typedef {import("../types.js").Target} Target */
+/** @typedef {import("../types.js").Explanation & {gains?: Record<number, number>}} Explanation */
 
 const NOT_TESTED = "Does this map show what the answer rests on? Not tested yet for this picture.";
 const THUMBNAIL_PX = 224;
@@ -33,8 +33,8 @@ export class Look {
     this.key = "";
     /** @type {Opened | null} */ this.opened = null;
     /** @type {File | null} */ this.file = null;
-    /** @type {import("./types.js").ViewScores[] | null} */ this.views = null;
-    /** @type {import("./intake.js").Origin} */ this.origin = {};
+    /** @type {import("../types.js").ViewScores[] | null} */ this.views = null;
+    /** @type {import("../intake.js").Origin} */ this.origin = {};
     /** @type {{why: string, rather: string} | null} What the link that opened the page asks. */ this.linked = null;
     this.depthSlider = /** @type {HTMLInputElement} */ (find(root, "#look-depth"));
     this.opacitySlider = /** @type {HTMLInputElement} */ (find(root, "#look-opacity"));
@@ -106,7 +106,7 @@ export class Look {
     this.root.classList.remove("busy");
   }
 
-  /** Classify a file and show it, then its maps. @param {File} file @param {import("./intake.js").Origin} origin @param {number} [count] */
+  /** Classify a file and show it, then its maps. @param {File} file @param {import("../intake.js").Origin} origin @param {number} [count] */
   async open(file, origin, count = 1) {
     const turn = ++this.turn;
     showProblem(this.root, count > 1 ? `Of ${count} pictures, ${file.name} is shown here. The view Many answers all of them.` : "");
@@ -124,7 +124,7 @@ export class Look {
     finally { if (turn === this.turn) this.root.classList.remove("busy"); }
   }
 
-  /** @param {File} file @param {import("./intake.js").Origin} origin @param {Opened} opened */
+  /** @param {File} file @param {import("../intake.js").Origin} origin @param {Opened} opened */
   show(file, origin, opened) {
     if (this.address) URL.revokeObjectURL(this.address);
     Object.assign(this, { file, origin, opened, views: null });

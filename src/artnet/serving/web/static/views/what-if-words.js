@@ -1,7 +1,7 @@
 // @ts-check
 /** What if in words, as `artnet.attribution.what_if` says it. */
-import { percent } from "./dom.js";
-import { ranked } from "./words.js";
+import { percent } from "../dom.js";
+import { ranked } from "../words.js";
 
 /** @typedef {Record<string, number>} Scores */
 /** @typedef {{label: string, movement: string, changes: Scores, sentence: string | null}} Told */

@@ -1,9 +1,9 @@
 // @ts-check
 /** Write a prediction beside its painting. */
-import { element, find, percent } from "./dom.js";
-import { decisionSentence, marginsSentence, ranked, shownStyles } from "./words.js";
+import { element, find, percent } from "../dom.js";
+import { decisionSentence, marginsSentence, ranked, shownStyles } from "../words.js";
 
-/** @param {ParentNode} root @param {import("./types.js").Prediction} prediction */
+/** @param {ParentNode} root @param {import("../types.js").Prediction} prediction */
 export function showPrediction(root, prediction) {
   find(root, ".movement").textContent = prediction.movement;
   find(root, ".confidence").textContent = percent(prediction.confidence);

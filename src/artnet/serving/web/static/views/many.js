@@ -1,18 +1,18 @@
 // @ts-check
 /** The view Many: several files to a table; a file that fails is a row that says why. */
 import { CorrectControl } from "./correct.js";
-import { element, find, percent, save, showProblem } from "./dom.js";
-import { checkFile, Intake } from "./intake.js";
-import { csvOf } from "./csv.js";
-import { BackendError } from "./types.js";
-import { decisionLabel } from "./words.js";
+import { element, find, percent, save, showProblem } from "../dom.js";
+import { checkFile, Intake } from "../intake.js";
+import { csvOf } from "../csv.js";
+import { BackendError } from "../types.js";
+import { decisionLabel } from "../words.js";
 
-/** @typedef {import("./types.js").Row | import("./types.js").FailedRow} Row */
+/** @typedef {import("../types.js").Row | import("../types.js").FailedRow} Row */
 
 const AT_ONCE = 2, TRIES = 10;
 
 export class Many {
-  /** @param {HTMLElement} root @param {import("./types.js").Backend} backend @param {import("./types.js").Model} model @param {import("./corrections.js").Corrections} corrections */
+  /** @param {HTMLElement} root @param {import("../types.js").Backend} backend @param {import("../types.js").Model} model @param {import("./corrections.js").Corrections} corrections */
   constructor(root, backend, model, corrections) {
     this.root = root;
     this.backend = backend;

@@ -1,8 +1,8 @@
 // @ts-check
 /** Measured properties of a painting, each with a strip for every movement and a mark where the painting lies. */
-import { element, find } from "./dom.js";
+import { element, find } from "../dom.js";
 
-/** @typedef {import("./types.js").Property} Property */
+/** @typedef {import("../types.js").Property} Property */
 
 /**
  * Return the values between which a property's strips are drawn: the deciles of all movements and the painting's own value.

@@ -1,9 +1,9 @@
 // @ts-check
 /** What if: the painting with one property changed at a time, and what the model says of it then. */
-import { element, find, percent } from "./dom.js";
-import { ranked } from "./words.js";
+import { element, find, percent } from "../dom.js";
+import { ranked } from "../words.js";
 
-/** @typedef {import("./types.js").Edit} Edit */
+/** @typedef {import("../types.js").Edit} Edit */
 
 /** Say in points how much the score of a movement changes. @param {string} movement @param {number} change @returns {string} */
 export function changeWords(movement, change) {
@@ -16,7 +16,7 @@ export const mostChanged = (changes) =>
   Object.keys(changes).reduce((best, name) => (Math.abs(changes[name]) > Math.abs(changes[best]) ? name : best));
 
 /**
- * Show the sentences and a picture of each edit. @param {HTMLElement} section @param {import("./types.js").WhatIf} result
+ * Show the sentences and a picture of each edit. @param {HTMLElement} section @param {import("../types.js").WhatIf} result
  * @param {[number, number]} size Of the painting, for its proportions.
  */
 export function showWhatIf(section, { scores, edits, sentences }, [width, height]) {

@@ -1,12 +1,12 @@
 // @ts-check
 /** A painting in its frame: the image, the heatmap over it and the regions that were classified alone. */
 import { colormap } from "./colormap.js";
-import { element, find, percent } from "./dom.js";
+import { element, find, percent } from "../dom.js";
 import { resizePlane } from "./resample.js";
-import { paintingBox, ranked } from "./words.js";
+import { paintingBox, ranked } from "../words.js";
 
-/** @typedef {import("./types.js").Grid} Grid */
-/** @typedef {import("./types.js").Explanation} Explanation */
+/** @typedef {import("../types.js").Grid} Grid */
+/** @typedef {import("../types.js").Explanation} Explanation */
 
 const CANVAS_PX = 448; // of the longer side; maps are smooth, and the browser scales the rest
 
@@ -51,7 +51,7 @@ export function peakWords({ cells, rows, columns, box }) {
   return row === "middle" && column === "centre" ? "strongest in the centre" : `strongest at ${row} ${column}`;
 }
 
-/** Lay an element over a box of the image in its frame. @param {HTMLElement} element @param {import("./types.js").Box} box @param {[number, number]} size Of the image. */
+/** Lay an element over a box of the image in its frame. @param {HTMLElement} element @param {import("../types.js").Box} box @param {[number, number]} size Of the image. */
 function place(element, [left, top, right, bottom], [width, height]) {
   const share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
   Object.assign(element.style, {
@@ -67,10 +67,10 @@ export class Painting {
     /** @type {HTMLCanvasElement} */ this.canvas = find(root, "canvas.heatmap");
     /** @type {HTMLElement} */ this.regions = find(root, ".regions");
     /** @type {[number, number]} */ this.size = [1, 1];
-    /** Of the painting in the image, without its margins. @type {import("./types.js").Box} */ this.box = [0, 0, 1, 1];
+    /** Of the painting in the image, without its margins. @type {import("../types.js").Box} */ this.box = [0, 0, 1, 1];
   }
 
-  /** @param {string} address @param {import("./types.js").Prediction} prediction */
+  /** @param {string} address @param {import("../types.js").Prediction} prediction */
   show(address, prediction) {
     const { width, height } = prediction;
     this.image.src = address;
@@ -105,7 +105,7 @@ export class Painting {
     this.image.classList.toggle("grey", !inColour && !this.canvas.hidden);
   }
 
-  /** Frame the views with what each alone says. @param {import("./types.js").ViewScores[]} views */
+  /** Frame the views with what each alone says. @param {import("../types.js").ViewScores[]} views */
   frame(views) {
     this.regions.replaceChildren(...views.map(({ name, box, scores }) => {
       const [best] = ranked(scores);

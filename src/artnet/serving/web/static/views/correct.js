@@ -1,12 +1,12 @@
 // @ts-check
 /** Correct answers: a control beside each, and a bar that counts the corrections and gives them away. */
 import { classNamed } from "./corrections.js";
-import { correctionsCsv } from "./csv.js";
-import { element, find, save } from "./dom.js";
-import { ranked } from "./words.js";
+import { correctionsCsv } from "../csv.js";
+import { element, find, save } from "../dom.js";
+import { ranked } from "../words.js";
 
 /** @typedef {import("./corrections.js").Corrections} Corrections */
-/** @typedef {Pick<import("./types.js").Row, "sha256" | "source" | "movement" | "scores">} Answer */
+/** @typedef {Pick<import("../types.js").Row, "sha256" | "source" | "movement" | "scores">} Answer */
 
 const NO_DIGEST = "A correction names its picture by a digest of the file, which browsers compute over https and on this machine alone. Open the page by https.";
 const MAX_NAME = 100;
@@ -103,7 +103,7 @@ export class CorrectionsBar {
   constructor(root, corrections) {
     this.root = root;
     this.corrections = corrections;
-    /** @type {import("./types.js").Correction[]} What was removed last, to be brought back. */ this.removed = [];
+    /** @type {import("../types.js").Correction[]} What was removed last, to be brought back. */ this.removed = [];
     corrections.addEventListener("change", () => this.draw());
     addEventListener("storage", ({ key }) => { if (key === corrections.key || key === null) corrections.read(); });
     find(root, ".save").addEventListener("click", () => save(new Blob([correctionsCsv(corrections.all)], { type: "text/csv" }), "corrections.csv"));
@@ -127,7 +127,7 @@ export class CorrectionsBar {
     }));
   }
 
-  /** @param {import("./types.js").Correction[]} corrections */
+  /** @param {import("../types.js").Correction[]} corrections */
   remove(corrections) {
     this.removed = corrections;
     this.corrections.remove(...corrections.map(({ sha256 }) => sha256));

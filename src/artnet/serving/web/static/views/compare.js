@@ -1,13 +1,13 @@
 // @ts-check
 /** The view Compare: two paintings side by side, with one depth, one opacity and one question for both. */
-import { find, percent, showProblem } from "./dom.js";
-import { checkFile, Intake } from "./intake.js";
-import { Painting, peakWords } from "./painting.js";
+import { find, percent, showProblem } from "../dom.js";
+import { checkFile, Intake } from "../intake.js";
+import { Painting, peakWords } from "../drawing/painting.js";
 import { showPrediction } from "./prediction.js";
-import { capitalized, decisionSentence } from "./words.js";
+import { capitalized, decisionSentence } from "../words.js";
 
-/** @typedef {import("./types.js").Backend} Backend */
-/** @typedef {import("./types.js").Model} Model */
+/** @typedef {import("../types.js").Backend} Backend */
+/** @typedef {import("../types.js").Model} Model */
 
 class Half {
   /** @param {HTMLElement} root @param {string} title @param {Compare} view */
@@ -15,8 +15,8 @@ class Half {
     this.root = root;
     this.view = view;
     this.turn = 0;
-    /** @type {Map<string, import("./types.js").Explanation>} By movement. */ this.explanations = new Map();
-    /** @type {import("./types.js").Opened | null} */ this.opened = null;
+    /** @type {Map<string, import("../types.js").Explanation>} By movement. */ this.explanations = new Map();
+    /** @type {import("../types.js").Opened | null} */ this.opened = null;
     this.name = "";
     root.setAttribute("aria-label", title);
     find(root, ".drop h2").textContent = title;

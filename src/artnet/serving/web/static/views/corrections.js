@@ -1,7 +1,7 @@
 // @ts-check
 /** What a visitor says is right where the model is wrong: kept in the browser, and there alone. */
 
-/** @typedef {import("./types.js").Correction} Correction */
+/** @typedef {import("../types.js").Correction} Correction */
 
 /** Return the browser's storage, or null where it may not be used. @returns {Storage | null} */
 export function browserStorage() {

@@ -1,9 +1,9 @@
 // @ts-check
 /** The view About: what the model is, how good it is, its limits, and what to do about a wrong answer. */
-import { element, percent } from "./dom.js";
-import { classWords } from "./words.js";
+import { element, percent } from "../dom.js";
+import { classWords } from "../words.js";
 
-/** @typedef {import("./types.js").Model} Model */
+/** @typedef {import("../types.js").Model} Model */
 
 /** @type {Record<string, string>} */
 const SCORES = {
