@@ -137,7 +137,7 @@ def test_a_list_that_is_no_utf8_is_told_once(artnet: Artnet, painting_file: Path
 def test_an_encoding_that_nobody_knows_is_refused(artnet: Artnet, painting_file: Path) -> None:
     done = artnet("classify", painting_file, "--zip-encoding", "klingon")
     assert done.code == 2
-    assert "--zip-encoding 'klingon' is no encoding that Python knows; use cp932" in done.err
+    assert "--zip-encoding 'klingon' is not an encoding that Python knows; use cp932" in done.err
 
 
 def test_a_folder_without_images_is_a_failure(artnet: Artnet, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Also fetch from addresses that are not on the public internet.")
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Time limit for each response of a server.")
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Time limit of each fetch, redirects included.")
 ]
 MaxMb = Annotated[int, typer.Option("--max-mb", min=1, max=4096, help="Largest image file, in megabytes.")]
 IiifPx = Annotated[
@@ -47,7 +47,7 @@ IiifPx = Annotated[
 ZipEncoding = Annotated[
     str,
     typer.Option(
-        "--zip-encoding", metavar="NAME", help="Encoding of names in zip archives that is neither declared nor UTF-8."
+        "--zip-encoding", metavar="NAME", help="Encoding of names in a zip that declare none and are not UTF-8."
     ),
 ]
 
@@ -70,5 +70,5 @@ def source_rules(
         "a".encode(zip_encoding)
     except LookupError:
         names = "cp932, gb18030, cp866 or cp850"
-        raise UsageError(f"--zip-encoding {zip_encoding!r} is no encoding that Python knows; use {names}") from None
+        raise UsageError(f"--zip-encoding {zip_encoding!r} is not an encoding that Python knows; use {names}") from None
     return SourceRules(Limits(max_mb * 2**20), allow_private, timeout_s, shorter_side_px, zip_encoding)

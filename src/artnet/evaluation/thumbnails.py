@@ -26,7 +26,7 @@ def painting_thumbnails(data: Path, split: str, ids: Collection[str]) -> dict[st
 
 
 def _thumbnail(view: Image.Image, aspect: float) -> bytes:
-    """Scale a whole view down; one that was stretched gets its painting's aspect ratio again."""
+    """Scale a whole view down; one that was stretched is restored to its painting's aspect ratio."""
     image = view.crop(view.getbbox())  # without the letterbox's black bands
     side = max(image.size)
     shape = (max(1, round(side * min(1.0, aspect))), max(1, round(side * min(1.0, 1 / aspect))))

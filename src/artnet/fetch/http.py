@@ -177,7 +177,7 @@ def _redirected(url: str, location: str, label: str) -> str:
 
 
 def _split_url(url: str, label: str) -> SplitResult:
-    """Split a URL, refusing all but plain http(s) ones; blanks and letters beyond ASCII are escaped later."""
+    """Split a URL, refusing all but plain http(s) ones; spaces and non-ASCII characters are escaped later."""
     if len(url) > _MAX_URL_LENGTH:
         raise RefusedAddressError(f"{label}: is longer than {_MAX_URL_LENGTH} characters; give a shorter URL")
     url = url.strip()

@@ -36,7 +36,7 @@ def environment() -> Environment:
 
 
 def format_number(value: float | None, spec: str = ".3f", missing: str = "none") -> str:
-    """Return `value` by a format specification, or `missing` for None and NaN.
+    """Format `value`, or return `missing` for None and NaN.
 
     >>> format_number(0.25, ".0%"), format_number(None)
     ('25%', 'none')

@@ -1,4 +1,4 @@
-"""Edits that change one property of a painting and leave the others: pixels in, pixels of the same size out.
+"""Edits that change one property of a painting, and neutral ones: pixels in, pixels of the same size out.
 
 Pixels are sRGB, (H, W, 3) uint8, any H and W from 1 on.
 """
@@ -26,7 +26,7 @@ _LEAST_EDGE = 1.0  # in units of Lab a pixel, about what can just be told apart:
 
 
 def scale_chroma(pixels: Pixels, factor: float) -> Pixels:
-    """Multiply the chroma of each pixel in CIELAB; 0 leaves the lightness alone, 1 changes nothing."""
+    """Multiply the chroma of each pixel in CIELAB; 0 leaves only the lightness, 1 changes nothing."""
     return from_lab(to_lab(pixels) * np.array([1, factor, factor], np.float32))
 
 
@@ -71,7 +71,7 @@ def keep_detail(pixels: Pixels, share: float) -> Pixels:
 
 
 def draw_outlines(pixels: Pixels, sigma: float = 1.0) -> Pixels:
-    """Draw the edges alone, black on white, the darker the stronger.
+    """Draw only the edges, black on white, the darker the stronger.
 
     An edge's strength is the square root of the structure tensor's larger eigenvalue over L*, a* and b* (Di Zenzo, "A
     note on the gradient of a multi-image", 1986), at a scale of `sigma` pixels.

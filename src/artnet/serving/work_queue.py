@@ -4,7 +4,8 @@ What is promised, exactly:
 
 - At most `concurrency` pieces of work run at the same time. Later callers wait, first come, first served, at most
   `queue_size` of them; one more gets `BusyError` at once.
-- Slow work runs on at most half of the threads, so that quick work never waits for slow work alone.
+- Slow work runs on at most half of the threads, so that quick work never waits for slow work alone; a single thread
+  does both.
 - The time limit runs from the call to the result, waiting included; after it the caller gets `DeadlineError`.
 - A caller that leaves while it waits (its time is up, or its task is cancelled because the client hung up) frees its
   slot at once, and the work never begins. Work that has begun cannot be stopped, since a run of the network cannot:

@@ -14,7 +14,7 @@ class SourceRules:
     """How sources are read: what it may cost, which servers it may contact, and what archives do not say themselves.
 
     Attributes:
-        timeout_s: for one response of a server
+        timeout_s: for one fetch, redirects included
         shorter_side_px: what the views need of an image, requested from servers that scale images (IIIF)
         zip_encoding: of names in zip archives that neither declare an encoding nor are UTF-8
     """

@@ -34,7 +34,7 @@ class Collection:
 
     @property
     def is_archive(self) -> bool:
-        """Return whether this is a zip or tar archive, a file of this machine by its content, too."""
+        """Return whether this is a zip or tar archive, by its suffix; a local zip also by its content."""
         return not self.is_folder and self._lister is not None
 
     @cached_property
@@ -96,7 +96,7 @@ class Collection:
 
 
 def open_collection(source: str, rules: SourceRules = DEFAULT_RULES) -> Collection:
-    """Return the collection at a path or an address, brought to one spelling.
+    """Return the collection at a path or URL, its path normalised.
 
     Raises:
         SourceError: if nothing is there
@@ -121,6 +121,6 @@ def folder_of(file: str, rules: SourceRules = DEFAULT_RULES) -> Collection:
 
 def _check_member(path: str, item: SourceItem) -> None:
     if isinstance(item.location, InMemory):  # the bytes of a whole collection would have to be kept
-        raise DataError(f"{path}: a compressed tar can only be read from its front; make it a zip or a plain tar")
+        raise DataError(f"{path}: a compressed tar can only be read sequentially; make it a zip or a plain tar")
     if item.error is not None and item.name == f"{path}#rest":
         raise item.error

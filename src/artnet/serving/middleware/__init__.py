@@ -1,1 +1,1 @@
-"""ASGI middleware: limits, access log and problem details."""
+"""ASGI middleware, a file each."""
