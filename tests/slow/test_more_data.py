@@ -1,4 +1,4 @@
-"""Every command of docs/more-data.md works on shards of the Hub's schema, with a tiny network."""
+"""Every command of docs/more-data.md works on shards of the Hub's schema, with a tiny vision transformer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +16,11 @@ import pytest
 from artnet.cli.main import main
 from artnet.data.dataset import count_rows
 from artnet.data.split import SPLITS
+from artnet.model.config import GRAPH_FILE, read_config
+from artnet.model.engine import output_names
+from artnet.model.onnxruntime import OnnxRuntimeEngine
+from artnet.model.openvino import OpenVinoEngine
+from artnet.training.export.onnx_graph import random_mixture, random_views, relative_distance
 from fixtures.collections import PICTURE, WIKIART_CLASSES, Work, draw_csv, paint, write_csv
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "more-data.md"
@@ -23,7 +29,7 @@ STYLES = ("Cubism", "Impressionism", "Expressionism", "Realism", "Abstract_Expre
 ARTISTS = ("Unknown Artist", "claude-monet", "paul-cezanne", "pablo-picasso")
 # What the page says of a large backbone and of a page that never ends, in what a test can wait for.
 TINY = {
-    "vit_base_patch14_dinov2": "test_efficientnet --set last_block=-1 --set head_first=false --set pooling=own",
+    "vit_base_patch14_dinov2": "test_vit --set last_block=3 --set head_first=false",
     "--weights pretrained": "--weights none --epochs 1 --device cpu --workers 0",
 }
 
@@ -55,6 +61,20 @@ def keep_two(table: Path) -> None:
     write_csv(table, [header, *rows[:2]])
 
 
+def check_runtimes(model: Path) -> None:
+    """Check that both runtimes compute the same of a transformer's graph; export has compared one with autograd."""
+    layers, views = read_config(model).layers, random_views(224)
+    assert all(layer.grid == (14, 14) for layer in layers)
+    target, mixture = np.eye(5, dtype=np.float32)[:2], random_mixture(sum(layer.channels for layer in layers), 2)
+    names = output_names(attention=True)
+    exact, other = (
+        engine.run(views, target, names, mixture)
+        for engine in (OpenVinoEngine(model / GRAPH_FILE, "f32", cached=False), OnnxRuntimeEngine(model / GRAPH_FILE))
+    )
+    for name in names:
+        assert relative_distance(other[name], exact[name]) < 1e-3, name
+
+
 def test_every_command_of_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_shards(tmp_path / "wikiart")
     works = [Work("Realism", f"Painter {number}", "", "", paint(1000 + number)) for number in range(5)]
@@ -74,3 +94,4 @@ def test_every_command_of_the_page_works(tmp_path: Path, monkeypatch: pytest.Mon
     assert sum(count_rows(tmp_path / "data", split) for split in SPLITS) == 100  # of 120, 20 are Ukiyo-e
     assert sum(count_rows(tmp_path / "data-cleaned", split) for split in SPLITS) == 98
     assert {"model", "report", "labels", "run", "predictions.csv"} <= {path.name for path in tmp_path.iterdir()}
+    check_runtimes(tmp_path / "model")

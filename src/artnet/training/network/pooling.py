@@ -40,7 +40,9 @@ def to_grid(output: Tensor, trunk: nn.Module) -> Tensor:
         ValueError: for an output that is no grid
     """
     if output.dim() == 4:
-        return output.permute(0, 3, 1, 2) if getattr(trunk, "output_fmt", "NCHW") == "NHWC" else output
+        # A transformer whose other outputs are tokens leaves the layout to its patch embedding.
+        layout = getattr(trunk, "output_fmt", getattr(getattr(trunk, "patch_embed", None), "output_fmt", "NCHW"))
+        return output.permute(0, 3, 1, 2) if layout == "NHWC" else output
     side = _grid_side(int(output.shape[1]), trunk) if output.dim() == 3 else 0
     if side == 0:
         raise ValueError(f"an output of shape {tuple(output.shape)} is no grid")
