@@ -64,9 +64,11 @@ def fit_logistic_regression(
         balanced: whether each class counts as much as another, whatever its number of labels
         penalty: above 0
     """
-    centre, spread = embeddings.mean(0, np.float64), embeddings.std(0, dtype=np.float64)
+    centre = embeddings.mean(0, np.float64)
+    inputs = (embeddings - centre.astype(np.float32)).astype(np.float32, copy=False)  # (N, E), of which there may be many
+    spread = np.sqrt(np.einsum("ij,ij->j", inputs, inputs, dtype=np.float64) / len(inputs))
     spread[spread == 0] = 1
-    inputs = ((embeddings - centre) / spread).astype(np.float32)  # (N, E)
+    inputs /= spread.astype(np.float32)
     basis = None
     if len(inputs) < inputs.shape[1] / 4:  # the best weights are sums of the inputs (Kimeldorf and Wahba, 1971)
         basis = np.linalg.qr(inputs.T)[0]  # (E, N), orthonormal, so that the penalty stays what it is
