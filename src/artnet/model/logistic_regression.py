@@ -65,7 +65,7 @@ def fit_logistic_regression(
         penalty: above 0
     """
     centre = embeddings.mean(0, np.float64)
-    inputs = (embeddings - centre.astype(np.float32)).astype(np.float32, copy=False)  # (N, E), of which there may be many
+    inputs = (embeddings - centre.astype(np.float32)).astype(np.float32, copy=False)  # (N, E)
     spread = np.sqrt(np.einsum("ij,ij->j", inputs, inputs, dtype=np.float64) / len(inputs))
     spread[spread == 0] = 1
     inputs /= spread.astype(np.float32)
