@@ -21,6 +21,8 @@ import pytest
 from PIL import Image
 
 from artnet.model.classifier import Classifier
+from artnet.model.config import GRAPH_FILE, default_model
+from artnet.model.openvino import OpenVinoEngine
 
 if TYPE_CHECKING:  # the run half is tested without torch, too
     from artnet.training.run import Run
@@ -54,6 +56,19 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def classifier() -> Classifier:
     """The embedded model in float32, so that every run gives the same bits."""
     return Classifier.load(precision="f32")
+
+
+@pytest.fixture(scope="session")
+def openvino() -> OpenVinoEngine:
+    """Its graph on OpenVINO."""
+    return OpenVinoEngine(default_model() / GRAPH_FILE, "f32")
+
+
+@pytest.fixture(scope="session")
+def views(openvino: OpenVinoEngine) -> np.ndarray:
+    """Two normalised views of noise for it."""
+    side_px = openvino.size_px
+    return np.random.default_rng(3).normal(0, 0.6, (2, 3, side_px, side_px)).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

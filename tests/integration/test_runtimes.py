@@ -19,17 +19,6 @@ GRAPH = default_model() / GRAPH_FILE
 SIZE_PX = read_model()[1].preprocessing.size_px
 
 
-@pytest.fixture(scope="module")
-def views() -> np.ndarray:
-    rng = np.random.default_rng(3)
-    return rng.normal(0, 0.6, (2, 3, SIZE_PX, SIZE_PX)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def openvino() -> OpenVinoEngine:
-    return OpenVinoEngine(GRAPH, "f32")
-
-
 def test_both_runtimes_give_the_same_logits_in_float32(openvino: OpenVinoEngine, views: np.ndarray) -> None:
     pytest.importorskip("onnxruntime", reason="needs pip install '.[onnxruntime]'")
     ours = openvino.run(views, None, ["logits"])["logits"]

@@ -26,11 +26,9 @@ from artnet.model.classifier import Classifier
 from artnet.serving.api.report import decision_sentence
 from fixtures.margins import framed, textured
 from fixtures.page import (
-    FLAGS,
     ROOT,
     Site,
     axe_script,
-    chromium,
     heatmap,
     ready,
     served,
@@ -73,17 +71,6 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def site(request: pytest.FixtureRequest) -> Site:
     """The page in each of its homes."""
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -26,30 +26,6 @@ export const InferenceSession = { create: async () => session };
 FACETED = ROOT / "examples" / "faceted.jpg"
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Any]:
-    chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shared_browser(playwright: Any) -> Iterator[Any]:
-    opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def browser(shared_browser: Any) -> Iterator[Any]:
-    """The browser, in which every new page is another visitor, who leaves with the test."""
-    yield shared_browser
-    for context in shared_browser.contexts:
-        context.close()
-
-
 def problem(page: Any, path: Path) -> str:
     """Choose a file and return what the page says is wrong with it."""
     page.locator(".look input.chooser").set_input_files(str(path))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,15 @@ import pytest
 from artnet.cli.commands.teach import teach
 from artnet.model.classifier import Classifier
 from fixtures.correcting import correct_in_look, correct_in_many, look_at, take_away
-from fixtures.page import FLAGS, ROOT, chromium, ready, served, static_site
+from fixtures.page import ROOT, ready, served, static_site
 
 pytest.importorskip("onnx", reason="needs pip install 'artnet[teach]'")
 NAMES = ['=1+1, "so".png', "two\nlines.png"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    visitor = browser.new_context(service_workers="block")
-    yield visitor.new_page()
-    visitor.close()
+def page(browser: Any) -> Any:
+    return browser.new_context(service_workers="block").new_page()
 
 
 def test_a_model_of_ones_own_is_looked_at_corrected_in_the_page_and_taught_again(page: Any, tmp_path: Path) -> None:

@@ -15,17 +15,6 @@ GRAPH = default_model() / GRAPH_FILE
 SIZE_PX = read_model()[1].preprocessing.size_px
 
 
-@pytest.fixture(scope="module")
-def views() -> np.ndarray:
-    rng = np.random.default_rng(3)
-    return rng.normal(0, 0.6, (2, 3, SIZE_PX, SIZE_PX)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def openvino() -> OpenVinoEngine:
-    return OpenVinoEngine(GRAPH, "f32")
-
-
 def test_a_view_gives_the_same_bits_alone_and_among_others(openvino: OpenVinoEngine, views: np.ndarray) -> None:
     together = openvino.run(views, None, ["logits"])["logits"]
     alone = openvino.run(views[1:], None, ["logits"])["logits"]
