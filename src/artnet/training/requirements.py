@@ -1,4 +1,4 @@
-"""The packages that training needs, checked without importing them."""
+"""The packages that training needs: checked without importing them, and the largest imported."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from artnet.errors import MissingExtraError
 from artnet.extras import install_command
+from artnet.workers import signals_held_back
 
 
 def check_installed() -> None:
@@ -16,3 +17,9 @@ def check_installed() -> None:
         raise MissingExtraError(
             f"training needs {', '.join(missing)}, not installed here; install with: {install_command('train')}"
         )
+
+
+def import_torch() -> None:
+    """Import torch with signals held back: an exception raised while its native modules load would abort it."""
+    with signals_held_back():
+        import torch  # noqa: F401

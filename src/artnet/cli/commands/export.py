@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from artnet.cli.console import print_line, progress_bar
-from artnet.training.requirements import check_installed
+from artnet.training.requirements import check_installed, import_torch
 
 
 def export(
@@ -42,6 +42,7 @@ def export(
 ) -> int:
     """Export a finished run as a model folder."""
     check_installed()
+    import_torch()
     from artnet.attribution.exemplars import GALLERY_FILE
     from artnet.evaluation.exemplars import write_gallery
     from artnet.model.classifier import Classifier

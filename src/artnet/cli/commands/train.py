@@ -10,7 +10,7 @@ import typer
 
 from artnet.cli.console import Advance, print_line, print_message, progress_bar
 from artnet.cli.signals import STOP
-from artnet.training.requirements import check_installed
+from artnet.training.requirements import check_installed, import_torch
 
 if TYPE_CHECKING:
     from artnet.training.trainer import Callbacks
@@ -61,6 +61,7 @@ def train(
 ) -> int:
     """Train a network on a prepared dataset."""
     check_installed()
+    import_torch()
     from artnet.training import fit
     from artnet.training.devices import FitOptions
     from artnet.training.request import RunRequest
