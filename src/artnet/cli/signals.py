@@ -17,6 +17,7 @@ GRACE_S = 2.4  # to write what can be resumed; with the rest of the way out a co
 _NAMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _SHOW_CURSOR = b"\x1b[?25h\r\x1b[K"  # which a progress bar hides, on a line that it may have begun
 _SLOWEST_WAKE_S = 0.5
+_PARENT_POLL_S = 0.1
 
 
 class StopSignals:
@@ -32,7 +33,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.number = 0
-        self._is_installed = self._is_raised = self._is_finished = False
+        self._is_installed = self._is_raised = self._is_finished = self._is_following = False
         self._came, self._told = threading.Event(), threading.Lock()
 
     def install(self) -> None:
@@ -58,15 +59,30 @@ class StopSignals:
             self._came.wait(_SLOWEST_WAKE_S)  # where another handler was told, as in a training
         if self._told.acquire(blocking=False):
             print(f"artnet: {message or _NAMES[self._known]}", file=sys.stderr, flush=True)
-        return 128 + self._known
+        return self._exit_code
 
-    def mute(self) -> None:
-        """Print no line: this is one of several processes, of which the first prints it."""
+    def follow(self) -> None:
+        """Print no line and report no failure, which the first of several processes does; end when the parent does.
+
+        Where this process failed, the first one's launcher would kill the first one, too.
+        """
         self._told.acquire(blocking=False)
+        self._is_following, parent = True, os.getppid()
+
+        def watch() -> None:
+            while os.getppid() == parent:
+                time.sleep(_PARENT_POLL_S)
+            os._exit(1)
+
+        threading.Thread(target=watch, name="artnet-parent", daemon=True).start()
 
     def finish(self) -> None:
         """Make the next signal end the process at once, as the command has ended and the interpreter is about to."""
         self._is_finished = True
+
+    @property
+    def _exit_code(self) -> int:
+        return 0 if self._is_following else 128 + self._known
 
     @property
     def _known(self) -> signal.Signals:
@@ -117,7 +133,7 @@ class StopSignals:
         if self._told.acquire(blocking=False):
             with suppress(OSError):  # of a standard error that is closed; its buffer may be locked
                 os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + f"artnet: {_NAMES[self._known]}\n".encode())
-        os._exit(128 + self._known)
+        os._exit(self._exit_code)
 
     def _leave_to_parent(self) -> None:
         """In a forked process, which is the parent's to end, restore what was there before."""

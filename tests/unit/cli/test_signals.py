@@ -94,3 +94,17 @@ def test_a_thread_that_is_still_in_native_code_aborts_nothing() -> None:
 def test_a_signal_that_comes_after_all_is_done_changes_nothing() -> None:
     script = f"{SEND}class Last:\n    def __del__(self): send(signal.SIGTERM)\nsys.last = Last()\nSTOP.finish()"
     assert run(script) == (0, "", "")
+
+
+def test_a_process_that_follows_prints_nothing_and_ends_without_failure() -> None:
+    assert run(f"{SEND}STOP.follow()\nsend(signal.SIGTERM)") == (0, "", "")
+
+
+def test_a_process_that_follows_ends_with_its_parent() -> None:
+    follower = f"{INSTALLED}STOP.follow()\nprint(flush=True)\ntime.sleep(600)"
+    parent = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {follower!r}])\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        assert process.stdout.read() == b""  # returns once both have ended

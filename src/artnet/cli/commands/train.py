@@ -60,6 +60,9 @@ def train(
     ] = "auto",
 ) -> int:
     """Train a network on a prepared dataset."""
+    is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
+    if not is_first:
+        STOP.follow()
     check_installed()
     import_torch()
     from artnet.training import fit
@@ -71,7 +74,6 @@ def train(
     options = FitOptions(device, devices, num_nodes, workers, 60 * checkpoint_every, precision)
     if resume:
         request.check_resumable(open_run(out))
-    is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
     with progress_bar("training", shown=is_first) as advance:
         callbacks = _callbacks(advance, is_first)
         if resume:
@@ -87,8 +89,6 @@ def _callbacks(advance: Advance, is_first: bool) -> Callbacks:
     """Show a training's progress, and let only the first of several processes print."""
     from artnet.training.trainer import Callbacks
 
-    if not is_first:
-        STOP.mute()
     return Callbacks(
         on_step=lambda step: advance(step.done, step.total, str(step)),
         on_epoch=lambda scores: print_line(str(scores)) if is_first else None,
