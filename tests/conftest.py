@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: the embedded model, painted pictures, a tiny trained run."""
+"""Fixtures that several test files share: the embedded model, painted pictures, a browser, a tiny trained run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist uses all cores: more threads would wait for each other
 
@@ -107,6 +107,34 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(folder)
             done.touch()
     return folder
+
+
+@pytest.fixture(scope="module")  # since while Playwright runs, no test of this process can run an event loop of its own
+def playwright() -> Iterator[Any]:
+    from fixtures.page import chromium
+
+    chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_browser(playwright: Any) -> Iterator[Any]:
+    from fixtures.page import FLAGS, chromium
+
+    opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def browser(shared_browser: Any) -> Iterator[Any]:
+    """A real browser, in which every new page is another visitor, who leaves with the test."""
+    yield shared_browser
+    for context in shared_browser.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_an_archive_in_a_store_is_a_collection(name: str, store: str) -> None:
 
 def test_a_packed_tar_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "mine.tar.gz").write_bytes(packed({"Cubism/1.jpg": b"1"}, ".tar.gz"))
-    with pytest.raises(DataError, match="can only be read from its front; make it a zip or a plain tar"):
+    with pytest.raises(DataError, match="can only be read sequentially; make it a zip or a plain tar"):
         read_catalog(tmp_path / "mine.tar.gz")
 
 

@@ -20,6 +20,11 @@ def check_installed() -> None:
 
 
 def import_torch() -> None:
-    """Import torch with signals held back: an exception raised while its native modules load would abort it."""
+    """Import torch with signals held back: an exception raised while its native modules load would abort the process.
+
+    Raises:
+        MissingExtraError: where a package of the extra `train` is missing
+    """
+    check_installed()
     with signals_held_back():
         import torch  # noqa: F401

@@ -10,7 +10,7 @@ import typer
 
 from artnet.cli.console import Advance, print_line, print_message, progress_bar
 from artnet.cli.signals import STOP
-from artnet.training.requirements import check_installed, import_torch
+from artnet.training.requirements import import_torch
 
 if TYPE_CHECKING:
     from artnet.training.trainer import Callbacks
@@ -60,10 +60,7 @@ def train(
     ] = "auto",
 ) -> int:
     """Train a network on a prepared dataset."""
-    is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
-    if not is_first:
-        STOP.follow()
-    check_installed()
+    is_first = _lead_or_follow()
     import_torch()
     from artnet.training import fit
     from artnet.training.devices import FitOptions
@@ -83,6 +80,14 @@ def train(
     if is_first:
         print_line(f"training finished; export a model folder with: artnet export {out} --out FOLDER")
     return 0
+
+
+def _lead_or_follow() -> bool:
+    """Return whether this is the first of a training's processes; another leaves it to the first to report a stop."""
+    is_first = not any(os.environ.get(variable, "0") != "0" for variable in _RANK_VARIABLES)
+    if not is_first:
+        STOP.follow()
+    return is_first
 
 
 def _callbacks(advance: Advance, is_first: bool) -> Callbacks:
