@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from PIL import Image
 from schemathesis.specs.openapi.checks import (
@@ -58,6 +58,17 @@ def server(exported: Path) -> Iterator[Live]:
             yield found
 
 
+@st.composite
+def judged(draw: st.DrawFn, cases: st.SearchStrategy[schemathesis.Case]) -> schemathesis.Case:
+    """Leave out the cases of which schemathesis cannot tell whether bytes break a schema that it has mutated."""
+    try:
+        return draw(cases)
+    except ValueError as error:
+        if "Unsupported type: 'Binary'" not in str(error):
+            raise
+        reject()
+
+
 @pytest.mark.parametrize(("path", "method", "mode", "count"), QUESTIONS)
 def test_no_request_makes_a_fault(
     server: Live, path: str, method: str, mode: schemathesis.GenerationMode, count: int
@@ -66,7 +77,7 @@ def test_no_request_makes_a_fault(
     schemathesis.openapi.format("binary", st.one_of(st.sampled_from(PICTURES), cut, st.binary(max_size=64)))
     operation = schemathesis.openapi.from_dict(document(server.api))[path][method]
 
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=judged(operation.as_strategy(generation_mode=mode)))
     @settings(
         max_examples=count, deadline=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck], database=None
     )

@@ -275,7 +275,7 @@ def test_likely_styles_are_named_where_the_model_has_them(
     show_example(page, server.address, "faceted")
     assert page.is_visible(".look .styles") == bool(classifier.classify(FACETED).likely_styles)
     shown = """async () => {
-        const { showPrediction } = await import("./prediction.js"), scores = { Cubism: 0.9, Realism: 0.1 };
+        const { showPrediction } = await import("./views/prediction.js"), scores = { Cubism: 0.9, Realism: 0.1 };
         const styles = { "Analytical Cubism": 0.81, "Orphism": 0.6 }, likely_styles = ["Analytical Cubism"];
         const known = { movement: "Cubism", confidence: 0.9, decision: "confident", scores, views: [] };
         showPrediction(document.querySelector(".look"), { ...known, styles, likely_styles });
