@@ -21,8 +21,7 @@ import pytest
 from PIL import Image
 
 from artnet.model.classifier import Classifier
-from artnet.model.config import GRAPH_FILE, default_model
-from artnet.model.openvino import OpenVinoEngine
+from artnet.model.engine import Engine
 
 if TYPE_CHECKING:  # the run half is tested without torch, too
     from artnet.training.run import Run
@@ -59,13 +58,13 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def openvino() -> OpenVinoEngine:
+def openvino(classifier: Classifier) -> Engine:
     """Its graph on OpenVINO."""
-    return OpenVinoEngine(default_model() / GRAPH_FILE, "f32")
+    return classifier.engine
 
 
 @pytest.fixture(scope="session")
-def views(openvino: OpenVinoEngine) -> np.ndarray:
+def views(openvino: Engine) -> np.ndarray:
     """Two normalised views of noise for it."""
     side_px = openvino.size_px
     return np.random.default_rng(3).normal(0, 0.6, (2, 3, side_px, side_px)).astype(np.float32)

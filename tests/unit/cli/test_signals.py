@@ -11,6 +11,7 @@ import pytest
 
 INSTALLED = "import os, signal, sys, time\nfrom artnet.cli.signals import STOP\nSTOP.install()\n"
 SEND = f"{INSTALLED}send = lambda number=signal.SIGINT: os.kill(os.getpid(), number)\n"
+STUCK = "import hashlib\nstuck = lambda: hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"  # native, for minutes
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a system that can send SIGTERM")
 
 
@@ -36,8 +37,7 @@ def test_sigterm_has_a_word_and_a_code_of_its_own() -> None:
 
 def test_native_code_that_heeds_no_signal_is_ended_with_the_workers() -> None:
     script = (
-        f"{INSTALLED}import hashlib, multiprocessing\n"
-        "stuck = lambda: hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"
+        f"{INSTALLED}{STUCK}import multiprocessing\n"
         "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,))\nworker.start()\n"
         "try:\n    print(flush=True)\n    stuck()\nexcept KeyboardInterrupt:\n    stuck()"
     )
@@ -83,8 +83,7 @@ def test_signals_that_are_held_back_come_afterwards() -> None:
 
 def test_a_thread_that_is_still_in_native_code_aborts_nothing() -> None:
     script = (
-        f"{SEND}import hashlib, threading\n"
-        "stuck = lambda: hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"
+        f"{SEND}{STUCK}import threading\n"
         "threading.Thread(target=stuck, daemon=True).start()\n"
         "import atexit; atexit.register(print, 'left in order')\nsend()"
     )

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from artnet.errors import ModelError, UsageError
-from artnet.model.config import GRAPH_FILE, default_model, read_model
+from artnet.model.config import GRAPH_FILE, default_model
 from artnet.model.openvino import OpenVinoEngine, cache_folder, compile_config, open_core, separate_square_weights
 
 GRAPH = default_model() / GRAPH_FILE
-SIZE_PX = read_model()[1].preprocessing.size_px
 
 
 def test_a_view_gives_the_same_bits_alone_and_among_others(openvino: OpenVinoEngine, views: np.ndarray) -> None:
