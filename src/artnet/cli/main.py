@@ -63,8 +63,6 @@ def _run() -> tuple[int, str]:
     except Exception as error:
         if hasattr(error, "format_message"):  # Typer's own usage errors have it
             return getattr(error, "exit_code", 2), error.format_message()
-        if STOP.number:
-            return StoppedError.exit_code, ""
         raise
 
 
