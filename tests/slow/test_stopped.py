@@ -1,7 +1,8 @@
 """Every command ends within three seconds of a signal, with one line and no worker left, and loses nothing.
 
 `ARTNET_STOPS=20 pytest tests/slow/test_stopped.py --log-cli-level=INFO` stops each command at twenty random moments in
-place of one, and tells how.
+place of one, and tells how; without it, only `index` is resumed here, since `classify` and `prepare` are where they are
+killed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 LIMIT_S = 3.0  # on a machine with nothing else to do
 USUAL = "artnet: http"  # what the commands say unless they are stopped
 STOPS = range(int(os.environ.get("ARTNET_STOPS", "1")))
+RESUMED = ("classify", "index", "prepare") if "ARTNET_STOPS" in os.environ else ("index",)
 COMMANDS = ("classify", "index", "prepare", "train", "evaluate", "export", "explain", "app", "site", "teach")
 
 
@@ -176,7 +178,7 @@ def rows_of(output: Path) -> object:
 
 
 @pytest.mark.parametrize("number", STOPS)
-@pytest.mark.parametrize("name", ["classify", "index", "prepare"])
+@pytest.mark.parametrize("name", RESUMED)
 def test_what_a_stopped_command_has_finished_is_resumed_to_the_same_result(
     name: str, number: int, command: Callable[..., list[str]], tmp_path: Path
 ) -> None:
