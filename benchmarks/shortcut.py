@@ -115,7 +115,7 @@ def predict(train: Paintings, labels: NDArray[np.int64], classes: int, tested: P
 
 def out_of_fold(paintings: Paintings, labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """Return what a head predicts of each painting that was fitted without its artist."""
-    folds = np.array(group_folds(paintings.groups.tolist(), FOLDS))
+    folds = group_folds(paintings.groups.tolist(), FOLDS)
     predicted = np.zeros(len(labels), np.int64)
     for fold in range(FOLDS):
         held_out = folds == fold
@@ -147,7 +147,7 @@ def leave_out(paintings: Paintings, source: str, classes: int) -> tuple[NDArray[
     tested = paintings.subset(inside)
     rest = paintings.subset(~inside & ~np.isin(paintings.groups, tested.groups))
     without = predict(rest, rest.movements, classes, tested)
-    folds = np.array(group_folds(tested.groups.tolist(), FOLDS))
+    folds = group_folds(tested.groups.tolist(), FOLDS)
     within = np.zeros_like(without)
     for fold in range(FOLDS):
         held_out = folds == fold

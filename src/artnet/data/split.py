@@ -8,6 +8,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from artnet.errors import UsageError
 
 Split = Literal["train", "val", "test"]
@@ -78,18 +81,18 @@ def group_of(identifier: str, artist: str | None, split_by: str) -> str:
     return f"painting:{identifier}"
 
 
-def group_folds(groups: Sequence[Hashable], folds: int) -> list[int]:
-    """Return the fold of each painting, 0 to `folds` - 1, for a cross-validation that never divides a group.
+def group_folds(groups: Sequence[Hashable], folds: int) -> NDArray[np.int64]:
+    """Return the fold (N,) of each painting, 0 to `folds` - 1, for a cross-validation that never divides a group.
 
     The largest group comes first, each into the fold with the fewest paintings so far. Unlike a split, a fold changes
     when paintings are added.
 
     >>> group_folds(["monet", "gris", "monet", "monet", "courbet"], 2)
-    [0, 1, 0, 0, 1]
+    array([0, 1, 0, 0, 1])
     """
     sizes = [0] * folds
     fold_of: dict[Hashable, int] = {}
     for group, count in Counter(groups).most_common():
         fold_of[group] = sizes.index(min(sizes))
         sizes[fold_of[group]] += count
-    return [fold_of[group] for group in groups]
+    return np.array([fold_of[group] for group in groups], np.int64)

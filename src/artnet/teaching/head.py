@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artnet.data.split import group_folds
-from artnet.hardware import processor_count
 from artnet.metrics.bootstrap import Interval, bootstrap_interval, resampled_sums
 from artnet.metrics.classification import softmax
 from artnet.metrics.proportion import wilson_interval
-from artnet.model.logistic_regression import PENALTY, LogisticRegression, fit_logistic_regression
+from artnet.model.logistic_regression import (
+    PENALTY,
+    LogisticRegression,
+    fit_logistic_regression,
+    map_folds,
+    out_of_fold_logits,
+)
 from artnet.model.ood import DIRECTIONS, OodDetector, fit_ood_detector
 
 PENALTIES = (0.001, 0.003, 0.01, 0.03, PENALTY, 0.3, 1.0, 3.0)
@@ -25,7 +27,6 @@ _MANY = 1000  # a fifth of which is enough for a quantile of 0.975
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,12 @@ def cross_validate(features: Floats, labels: Ints, classes: int, folds: Ints) ->
     outputs: dict[int, NDArray[np.float64]] = {}
 
     def loss(index: int) -> float:
-        outputs[index] = _out_of_fold(features, labels, classes, folds, PENALTIES[index])
+        outputs[index] = out_of_fold_logits(features, labels, classes, folds, balanced=True, penalty=PENALTIES[index])
         return _balanced_log_loss(labels[measured], outputs[index][measured], classes)
 
     best = _descend(loss, PENALTIES.index(PENALTY), len(PENALTIES))
     head = fit_logistic_regression(features, labels, classes, balanced=True, penalty=PENALTIES[best])
     return CrossValidated(head, PENALTIES[best], outputs[best], measured)
-
-
-def folds_of(groups: Sequence[Hashable], folds: int) -> Ints:
-    """Return the fold (N,) of each image, groups undivided."""
-    return np.array(group_folds(groups, folds), np.int64)
 
 
 def measure(validated: CrossValidated, labels: Ints, classes: int) -> OutOfFoldScores:
@@ -119,24 +115,7 @@ def out_of_fold_ood_scores(embeddings: Floats, labels: Ints, folds: Ints) -> NDA
         detector = fit_own_ood_detector(embeddings[~held_out], labels[~held_out])
         return detector.ood_score(embeddings[held_out])
 
-    return np.concatenate(_by_fold(scores, folds, 1 if len(labels) > _MANY else None))
-
-
-def _out_of_fold(features: Floats, labels: Ints, classes: int, folds: Ints, penalty: float) -> NDArray[np.float64]:
-    logits = np.zeros((len(labels), classes))
-
-    def fill(held_out: Bools) -> None:
-        head = fit_logistic_regression(features[~held_out], labels[~held_out], classes, balanced=True, penalty=penalty)
-        logits[held_out] = features[held_out] @ head.weight + head.bias
-
-    _by_fold(fill, folds)
-    return logits
-
-
-def _by_fold(work: Callable[[Bools], R], folds: Ints, most: int | None = None) -> list[R]:
-    """Return what each fold gives, (N,) whether an image is in it; a thread a processor, NumPy's being one."""
-    with ThreadPoolExecutor(processor_count()) as pool:
-        return list(pool.map(work, [folds == fold for fold in np.unique(folds)[:most]]))
+    return np.concatenate(map_folds(scores, folds, 1 if len(labels) > _MANY else None))
 
 
 def _balanced_log_loss(labels: Ints, logits: NDArray[np.float64], classes: int) -> float:

@@ -222,7 +222,7 @@ def _labelled(
 
 def unmeasured_classes(groups: Sequence[Hashable], labels: NDArray[np.int64]) -> set[int]:
     """Return the classes all of whose images are in one fold: no head can be fitted without having seen them."""
-    folds = np.array(group_folds(groups, FOLDS))
+    folds = group_folds(groups, FOLDS)
     return {int(label) for label in np.unique(labels) if len(np.unique(folds[labels == label])) < 2}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from artnet.atomic import check_absent, new_folder
+from artnet.data.split import group_folds
 from artnet.errors import ModelError
 from artnet.evaluation.calibration import FAMILIAR_SHARE, MAX_FITTED, fit_calibration
 from artnet.imaging.properties import PROPERTIES
@@ -39,7 +40,6 @@ from artnet.teaching.head import (
     OutOfFoldScores,
     cross_validate,
     fit_own_ood_detector,
-    folds_of,
     measure,
     out_of_fold_ood_scores,
 )
@@ -84,7 +84,7 @@ def teach(classifier: Classifier, images: LabelledImages, out: Path) -> Taught:
     check_absent(out)
     graph = check_teachable(classifier) / GRAPH_FILE
     classes, labels = len(images.classes), images.labels
-    folds = folds_of(images.groups, FOLDS)
+    folds = group_folds(images.groups, FOLDS)
     validated = cross_validate(read_head(graph).features(images.embeddings), labels, classes, folds)
     known = validated.measured
     calibration = NO_CALIBRATION

@@ -11,7 +11,9 @@ from artnet.model.logistic_regression import (
     LogisticRegression,
     adapt_logistic_regression,
     fit_logistic_regression,
+    map_folds,
     minimise,
+    out_of_fold_logits,
 )
 
 RNG = np.random.default_rng(0)
@@ -45,6 +47,20 @@ def test_the_scores_are_scikit_learns(balanced: bool, penalty: float) -> None:
     scaled = (EMBEDDINGS - EMBEDDINGS.mean(0)) / EMBEDDINGS.std(0)
     head = fit_logistic_regression(EMBEDDINGS, LABELS, 4, balanced, penalty)
     assert head.scores(EMBEDDINGS) == pytest.approx(theirs.fit(scaled, LABELS).predict_proba(scaled), abs=1e-3)
+
+
+def test_out_of_fold_logits_are_those_of_heads_fitted_without_the_fold() -> None:
+    folds = np.arange(300) % 3
+    logits = out_of_fold_logits(EMBEDDINGS, LABELS, 4, folds, balanced=True)
+    for fold in range(3):
+        held_out = folds == fold
+        head = fit_logistic_regression(EMBEDDINGS[~held_out], LABELS[~held_out], 4, balanced=True)
+        assert np.array_equal(logits[held_out], EMBEDDINGS[held_out] @ head.weight + head.bias)
+
+
+def test_folds_are_mapped_in_order() -> None:
+    folds = np.array([1, 0, 2, 0])
+    assert map_folds(lambda held_out: held_out.tolist(), folds, 2) == [[False, True, False, True], [True, *[False] * 3]]
 
 
 def test_a_class_without_a_painting_is_predicted_by_none() -> None:

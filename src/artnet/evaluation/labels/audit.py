@@ -18,11 +18,11 @@ from artnet.data.split import SPLITS, group_folds
 from artnet.errors import DataError
 from artnet.evaluation.predictions import Progress, check_views, stored_view
 from artnet.imaging.views import WHOLE, Box, View, without_letterbox
-from artnet.metrics.classification import balanced_accuracy
+from artnet.metrics.classification import balanced_accuracy, softmax
 from artnet.metrics.confident_learning import confident_labels, estimated_joint, label_issues, normalised_margins
 from artnet.model.classifier import Classifier
 from artnet.model.config import ModelConfig
-from artnet.model.logistic_regression import fit_logistic_regression
+from artnet.model.logistic_regression import out_of_fold_logits
 
 FOLDS = 5
 _COLUMNS = ("id", "source", "style", "movement", "artist", "title", "width", "height", "whole")
@@ -121,8 +121,7 @@ def out_of_fold_scores(
     Raises:
         DataError: if the paintings of a movement are all in one fold
     """
-    folds = np.array(group_folds(groups, FOLDS))
-    scores = np.zeros((len(labels), len(movements)))
+    folds = group_folds(groups, FOLDS)
     for fold in range(FOLDS):
         held_out = folds == fold
         absent = set(labels[held_out].tolist()) - set(labels[~held_out].tolist())
@@ -132,9 +131,7 @@ def out_of_fold_scores(
                 "them without having seen them; add paintings by others, or leave the movement out with artnet prepare "
                 "--without"
             )
-        head = fit_logistic_regression(embeddings[~held_out], labels[~held_out], len(movements))
-        scores[held_out] = head.scores(embeddings[held_out])
-    return scores
+    return softmax(out_of_fold_logits(embeddings, labels, len(movements), folds))
 
 
 def painting_groups(artists: Sequence[str | None], fingerprints: Sequence[Fingerprint]) -> list[int]:
