@@ -16,8 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from artnet.atomic import check_parent
-from artnet.batch.journal import Existing, check_not_begun
+from artnet.batch.journal import Existing, check_output
 from artnet.batch.table import Row, TableSchema, record_batches, score_column
 from artnet.errors import DataError, MissingExtraError, OutputError, reason
 from artnet.extras import install_command
@@ -65,16 +64,13 @@ def check_index_path(folder: Path, existing: Existing = "refuse") -> None:
     """Check that an index can be written, before anything is loaded or read.
 
     Raises:
-        OutputError: if the folder exists and `existing` is not "overwrite", or is not an index; or as for tables
+        OutputError: see `check_output`; also if the folder is complete and to be resumed, or is not an index
     """
-    check_parent(folder)
-    if folder.exists() and existing == "refuse":
-        raise OutputError(f"{folder}: exists already; choose another name, or replace it with --overwrite")
+    check_output(folder, existing)
     if folder.exists() and existing == "resume":
         raise OutputError(f"{folder}: is complete already; build it again with --overwrite")
     if folder.exists() and not (folder / _METADATA).is_file():
         raise OutputError(f"{folder}: is not an index and would be lost; choose another name or remove it yourself")
-    check_not_begun(folder, existing)
 
 
 def write_index(

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from artnet.atomic import atomic_write, check_parent
-from artnet.batch.journal import Existing, Journal, check_not_begun, open_journal
+from artnet.atomic import atomic_write
+from artnet.batch.journal import Existing, Journal, check_output, open_journal
 from artnet.batch.local_executor import LocalPredictor
 from artnet.batch.predict import DEFAULT_MODEL, DEFAULT_OPTIONS, ModelSpec, PredictOptions, Result, predict_items
 from artnet.batch.ray_executor import predict_on_ray
 from artnet.batch.table import TableSchema, check_suffix, table_row, write_table
-from artnet.errors import ArtNetError, OutputError, UsageError, output_errors
+from artnet.errors import ArtNetError, UsageError, output_errors
 from artnet.hardware import has_fast_bf16
 from artnet.imaging.decode import SUFFIXES
 from artnet.model.config import CONFIG_FILE, GRAPH_FILE, OOD_FILE, ModelConfig, read_model
@@ -143,13 +143,10 @@ def check_table_path(path: Path, existing: Existing = "refuse") -> None:
 
     Raises:
         UsageError: if the suffix names no table format
-        OutputError: if its folder does not exist, or the table exists or was begun and `existing` is "refuse"
+        OutputError: see `check_output`
     """
     check_suffix(path)
-    check_parent(path)
-    if existing == "refuse" and path.exists():
-        raise OutputError(f"{path}: exists already; choose another name, or replace it with --overwrite")
-    check_not_begun(path, existing)
+    check_output(path, existing)
 
 
 def job_journal(job: BatchJob, output: Path, existing: Existing = "refuse") -> AbstractContextManager[Journal]:

@@ -86,10 +86,9 @@ def open_journal(
 
     Raises:
         UsageError: if the settings differ
-        OutputError: if another command is writing, or the file cannot be written
+        OutputError: see `check_output`; also if another command is writing, or the file cannot be written
     """
-    check_parent(output)
-    check_not_begun(output, existing)
+    check_output(output, existing)
     path = journal_path(output)
     with ExitStack() as stack:
         try:
@@ -124,8 +123,15 @@ def is_complete(output: Path) -> bool:
     return output.exists() and not journal_path(output).exists()
 
 
-def check_not_begun(output: Path, existing: Existing) -> None:
-    """Raise an `OutputError` if an output was begun, unless it shall be resumed or overwritten."""
+def check_output(output: Path, existing: Existing) -> None:
+    """Check that an output can be written, before anything is loaded or read.
+
+    Raises:
+        OutputError: if its folder does not exist, or it exists or was begun and `existing` is "refuse"
+    """
+    check_parent(output)
+    if existing == "refuse" and output.exists():
+        raise OutputError(f"{output}: exists already; choose another name, or replace it with --overwrite")
     if existing == "refuse" and journal_path(output).exists():
         raise OutputError(
             f"{output}: was begun and not finished; continue with --resume, or start again with --overwrite"
