@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from safetensors.torch import load_file
 
 from artnet.cli.main import app
 from artnet.cli.signals import GRACE_S
-from artnet.errors import TrainingError
+from artnet.errors import OutputError, TrainingError
+from artnet.training.run import lock_run, open_run
 from fixtures.training import BACKBONE
 
 TRAIN = [
@@ -135,9 +137,6 @@ def test_an_option_that_a_run_was_not_begun_with_is_refused_in_one_sentence(unin
 
 
 def test_a_run_in_use_is_refused(uninterrupted: Path, data: Path) -> None:
-    from artnet.errors import OutputError
-    from artnet.training.run import lock_run
-
     before = (uninterrupted / "last.safetensors").stat().st_mtime_ns
     with lock_run(uninterrupted), pytest.raises(OutputError, match="another process trains in it"):
         train(data, uninterrupted, "--resume")
@@ -157,16 +156,25 @@ def test_a_run_needs_no_option_but_resume_and_a_finished_one_is_left_as_it_is(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
 def test_a_full_disk_keeps_the_state_of_before(uninterrupted: Path, tmp_path: Path) -> None:
-    script = (
-        "import resource, sys, torch\nfrom pathlib import Path\nfrom artnet.training.run import open_run\n"
-        "from artnet.errors import OutputError\nrun = open_run(Path(sys.argv[1]))\n"
-        "run.write_tensors('last', {'a': torch.zeros(10)}, {'steps': 1})\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
-        "try:\n    run.write_tensors('last', {'a': torch.ones(10_000)}, {'steps': 2})\n"
-        "except OutputError as error:\n    print(error, error.exit_code)\n"
-        "print(run.read_with_metadata('last'), *sorted(path.name for path in run.folder.iterdir()))\n"
-    )
-    (tmp_path / "run.json").write_text((uninterrupted / "run.json").read_text())
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "the previous one is kept: make room and continue with --resume 7" in done.stdout
-    assert "{'steps': 1}) last.safetensors run.json" in done.stdout
+    shutil.copy(uninterrupted / "run.json", tmp_path)
+    run = open_run(tmp_path)
+    run.write_tensors("last", {"a": torch.zeros(10)}, {"steps": 1})
+    with files_of_at_most(10_000), pytest.raises(OutputError, match="the previous one is kept: make room and continue"):
+        run.write_tensors("last", {"a": torch.ones(10_000)}, {"steps": 2})
+    tensors, metadata = run.read_with_metadata("last")
+    assert metadata == {"steps": 1}
+    assert torch.equal(tensors["a"], torch.zeros(10))
+    assert {path.name for path in tmp_path.iterdir()} == {"last.safetensors", "run.json"}
+
+
+@contextmanager
+def files_of_at_most(size_bytes: int) -> Iterator[None]:
+    """Let this process write no file further than that until the end of the block."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
