@@ -14,4 +14,4 @@ test:  ## the unit tests, in a minute
 	python -m pytest -n 2 --dist loadfile tests/unit
 
 test-all:  ## all tests
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest -n 3 --dist loadfile
