@@ -298,8 +298,11 @@ def test_questions_methods_and_formats_of_explanations(artnet: Artnet, painting_
     assert artnet("explain", painting_file, "--depth", "2", "--out", tmp_path / "why.npz").code == 0
 
 
-def test_the_most_faithful_depth_is_said(artnet: Artnet, painting_file: Path, tmp_path: Path) -> None:
-    done = artnet("explain", painting_file, "--depth", "auto", "--faithfulness", "--out", tmp_path / "why.png")
+def test_the_most_faithful_depth_is_said(
+    artnet: Artnet, small_model: Path, painting_file: Path, tmp_path: Path
+) -> None:
+    options = ("--depth", "auto", "--faithfulness", "--model", small_model, "--out", tmp_path / "why.png")
+    done = artnet("explain", painting_file, *options)
     assert "faithful" in done.out
     assert "correlation with shuffled weights" in done.out
 

@@ -1,12 +1,13 @@
-"""The packages that training needs: checked without importing them, and the largest imported."""
+"""The packages that training needs: checked without importing them, and the largest imported.
+
+`artnet --help` imports this module, and so it imports nothing that takes time before it must.
+"""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 from artnet.errors import MissingExtraError
-from artnet.extras import install_command
-from artnet.workers import signals_held_back
 
 
 def check_installed() -> None:
@@ -14,6 +15,8 @@ def check_installed() -> None:
     packages = "torch timm lightning_fabric onnx onnxscript safetensors matplotlib tensorboard filelock"
     missing = [name for name in packages.split() if find_spec(name) is None]
     if missing:
+        from artnet.extras import install_command
+
         raise MissingExtraError(
             f"training needs {', '.join(missing)}, not installed here; install with: {install_command('train')}"
         )
@@ -25,6 +28,8 @@ def import_torch() -> None:
     Raises:
         MissingExtraError: where a package of the extra `train` is missing
     """
+    from artnet.workers import signals_held_back
+
     check_installed()
     with signals_held_back():
         import torch  # noqa: F401

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from artnet.cli.console import print_line, progress_bar
+from artnet.training.requirements import import_torch
 
 
 def export(
@@ -40,8 +41,6 @@ def export(
     ] = None,
 ) -> int:
     """Export a finished run as a model folder."""
-    from artnet.training.requirements import import_torch
-
     import_torch()
     from artnet.attribution.exemplars import GALLERY_FILE
     from artnet.evaluation.exemplars import write_gallery

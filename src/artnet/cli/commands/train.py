@@ -10,6 +10,7 @@ import typer
 
 from artnet.cli.console import Advance, print_line, print_message, progress_bar
 from artnet.cli.signals import STOP
+from artnet.training.requirements import import_torch
 
 if TYPE_CHECKING:
     from artnet.training.trainer import Callbacks
@@ -60,8 +61,6 @@ def train(
 ) -> int:
     """Train a network on a prepared dataset."""
     is_first = _lead_or_follow()
-    from artnet.training.requirements import import_torch
-
     import_torch()
     from artnet.training import fit
     from artnet.training.devices import FitOptions
