@@ -1,7 +1,6 @@
-"""The packages that training needs: checked without importing them, and the largest imported.
+"""The packages that training needs: checked without importing them, and the largest imported."""
 
-`artnet --help` imports this module, and so it imports nothing that takes time before it must.
-"""
+# `artnet --help` imports this module, so it imports nothing that takes time before it must.
 
 from __future__ import annotations
 
