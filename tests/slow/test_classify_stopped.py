@@ -119,12 +119,14 @@ def processes(*options: str) -> list[int]:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs ps --ppid")
 def test_the_workers_of_a_large_job_end_when_it_is_killed_alone(many: Path, tmp_path: Path) -> None:
     options = [*[str(many)] * 9, "--out", str(tmp_path / "t.csv")]
-    with subprocess.Popen([*ARTNET, "classify", *options], stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*ARTNET, "classify", *options], stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and len(workers := processes("--ppid", str(process.pid))) < 2:
             time.sleep(0.05)
         time.sleep(random.Random(9).uniform(0, 3))
         process.kill()
-    killed = time.monotonic()
+        killed = time.monotonic()
+        messages = process.communicate(timeout=60)[1]
+    assert "Traceback" not in messages
     while alive := processes("-p", ",".join(map(str, workers))):
         assert time.monotonic() - killed < 20, alive
         time.sleep(0.05)

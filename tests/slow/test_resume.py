@@ -159,8 +159,10 @@ def test_a_full_disk_keeps_the_state_of_before(uninterrupted: Path, tmp_path: Pa
     shutil.copy(uninterrupted / "run.json", tmp_path)
     run = open_run(tmp_path)
     run.write_tensors("last", {"a": torch.zeros(10)}, {"steps": 1})
-    with files_of_at_most(10_000), pytest.raises(OutputError, match="the previous one is kept: make room and continue"):
+    with files_of_at_most(10_000), pytest.raises(OutputError) as caught:
         run.write_tensors("last", {"a": torch.ones(10_000)}, {"steps": 2})
+    assert "the previous one is kept: make room and continue with --resume" in str(caught.value)
+    assert caught.value.exit_code == 7
     tensors, metadata = run.read_with_metadata("last")
     assert metadata == {"steps": 1}
     assert torch.equal(tensors["a"], torch.zeros(10))
