@@ -33,7 +33,7 @@ from artnet.evaluation.predictions import check_views, stored_view
 from artnet.imaging.views import WHOLE
 from artnet.metrics.classification import balanced_accuracy, confusion_matrix, recalls
 from artnet.model.classifier import Classifier
-from artnet.model.logistic_regression import fit_logistic_regression
+from artnet.model.logistic_regression import fit_logistic_regression, out_of_fold_logits
 
 FOLDS = 3
 FEWEST = 20  # paintings of a collection in a movement, for the movement to be measured
@@ -116,13 +116,9 @@ def predict(train: Paintings, labels: NDArray[np.int64], classes: int, tested: P
 def out_of_fold(paintings: Paintings, labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """Return what a head predicts of each painting that was fitted without its artist."""
     folds = group_folds(paintings.groups.tolist(), FOLDS)
-    predicted = np.zeros(len(labels), np.int64)
-    for fold in range(FOLDS):
-        held_out = folds == fold
-        predicted[held_out] = predict(
-            paintings.subset(~held_out), labels[~held_out], classes, paintings.subset(held_out)
-        )
-    return predicted
+    logits = out_of_fold_logits(paintings.embeddings, labels, classes, folds, balanced=True)
+    chosen: NDArray[np.int64] = logits.argmax(1)
+    return chosen
 
 
 def print_collections_told(paintings: Paintings, movements: Sequence[str]) -> None:
